@@ -1,0 +1,11 @@
+# Compiler flags that every target of ours shares.
+function(fastpose_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow)
+  if(FASTPOSE_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(FASTPOSE_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${FASTPOSE_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${FASTPOSE_SANITIZE})
+  endif()
+endfunction()
