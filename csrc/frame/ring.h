@@ -1,0 +1,118 @@
+// The frame ring in shared memory: newest frame wins for the loop, every frame for the recorder.
+//
+// Note [ring]: A slot has a reference count. The producer takes a free slot (0 -> 1), fills it and publishes it:
+// one reference goes to the loop's mailbox, which holds one slot, one to the recorder's queue. Whoever takes a slot
+// out gives its reference back with release(). In `newest` mode a slot still in the mailbox is superseded by
+// the next one, which is a drop with reason `ring`; in `every` mode publish() waits until the loop has taken it.
+// The recorder may hold all but `reserved_slots`; beyond that a frame goes to the loop only, a drop with reason
+// `recorder`. Every frame that the loop does not get, and every gap in the camera's counter, lies in the ledger,
+// which the engine's writer turns into rows.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/shared_memory.h"
+#include "frame/frame.h"
+
+namespace fastpose {
+
+enum class FramePolicy : std::int32_t { newest = 0, every = 1 };
+
+enum class HostState : std::int32_t { none = 0, starting = 1, ready = 2, finished = 3, failed = 4 };
+
+struct RingSpec {
+    int slots = 32;
+    int width = 0, height = 0;
+    PixelFormat format = PixelFormat::mono8;
+    FramePolicy policy = FramePolicy::newest;
+    bool loop = true;      // a pipeline takes frames
+    bool recorder = true;  // a recorder takes frames
+};
+
+enum class Fate : std::int32_t { unused = 0, not_looped = 1, superseded = 2, not_recorded = 3, missing = 4 };
+
+// What became of a frame that did not go the whole way.
+struct LedgerEntry {
+    FrameMeta meta;  // missing: only camera_counter is set
+    Fate fate = Fate::unused;
+    std::int32_t reserved = 0;
+};
+
+struct RingCounts {
+    std::int64_t published = 0, superseded = 0, not_recorded = 0, missing = 0, ledger_lost = 0;
+    int recorder_queue = 0;
+};
+
+struct RingLayout;  // what lies in the shared memory; see ring_layout.h
+
+// Thread-safe in this sense: one producer, one loop consumer, one recorder, one ledger reader, in any process.
+// No function but the constructors throws or allocates.
+class Ring {
+  public:
+    static constexpr int reserved_slots = 4;  // mailbox, pipeline, producer, one to spare
+    static constexpr const char* name_prefix = "fastpose-";
+
+    // Throws ConfigError (slots) or DeviceError (memory).
+    static std::unique_ptr<Ring> create(const std::string& name, const RingSpec& spec);
+    static std::unique_ptr<Ring> attach(const std::string& name);
+    ~Ring();
+
+    [[nodiscard]] const std::string& name() const noexcept { return memory_.name(); }
+    [[nodiscard]] RingSpec spec() const noexcept;
+    [[nodiscard]] std::size_t slot_bytes() const noexcept;
+    [[nodiscard]] std::span<std::uint8_t> pixels(int slot) const noexcept;
+    [[nodiscard]] const FrameMeta& meta(int slot) const noexcept;
+    [[nodiscard]] FrameView view(int slot) const noexcept;
+    void release(int slot) noexcept;
+
+    // --- producer ---
+    // A free slot, or -1 after timeout_ns or when a stop is requested.
+    [[nodiscard]] int acquire(std::int64_t timeout_ns) noexcept;
+    // Hands the slot on (the producer's reference goes with it) and returns the frame id. Blocks in `every` mode.
+    std::int64_t publish(int slot, const FrameMeta& meta) noexcept;
+    void set_producer_state(HostState state, const char* text) noexcept;
+
+    // --- loop ---
+    // The newest unprocessed frame, or -1 after timeout_ns.
+    [[nodiscard]] int take(std::int64_t timeout_ns) noexcept;
+
+    // --- recorder ---
+    [[nodiscard]] int recorder_next(std::int64_t timeout_ns) noexcept;  // oldest unrecorded frame, or -1
+    void set_recorder_state(HostState state, const char* text) noexcept;
+    // Gives the recorder's frames back and takes none for it any more: for a recorder that died.
+    void disable_recorder() noexcept;
+
+    // --- engine ---
+    [[nodiscard]] bool next_ledger_entry(LedgerEntry& entry) noexcept;
+    [[nodiscard]] RingCounts counts() const noexcept;
+    [[nodiscard]] HostState producer_state() const noexcept;
+    [[nodiscard]] HostState recorder_state() const noexcept;
+    [[nodiscard]] std::string producer_text() const;
+    [[nodiscard]] std::string recorder_text() const;
+    void start() noexcept;  // lets frames flow
+    [[nodiscard]] bool wait_started(std::int64_t timeout_ns) noexcept;
+    void request_stop() noexcept;
+    [[nodiscard]] bool stop_requested() const noexcept;
+    // The producer ended and the loop / the recorder has taken all there was.
+    [[nodiscard]] bool loop_drained() const noexcept;
+    [[nodiscard]] bool recorder_drained() const noexcept;
+    [[nodiscard]] bool creator_alive() const noexcept;
+    // Wakes a loop or recorder that waits, without a frame.
+    void wake() noexcept;
+
+  private:
+    explicit Ring(SharedMemory memory) noexcept;
+    void note(const FrameMeta& meta, Fate fate) noexcept;
+    void note_missing(std::int64_t first, std::int64_t last) noexcept;
+    bool offer_to_recorder(int slot) noexcept;
+    void offer_to_loop(int slot) noexcept;
+    [[nodiscard]] bool producer_ended() const noexcept;
+
+    SharedMemory memory_;
+    RingLayout* layout_;
+};
+
+}  // namespace fastpose

@@ -1,0 +1,72 @@
+// What lies in the shared memory of a ring. Plain memory: zero is the initial state of every field but mailbox.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/shared_event.h"
+#include "frame/frame.h"
+#include "frame/ring.h"
+
+namespace fastpose {
+
+inline constexpr int max_slots = 256;
+inline constexpr std::uint32_t ring_magic = 0x46505231;  // "FPR1"
+
+struct Slot {
+    alignas(64) std::atomic<std::int32_t> references;
+    FrameMeta meta;
+};
+
+// Single producer, single consumer, in shared memory.
+template <typename T, std::size_t Capacity>
+struct SharedQueue {
+    alignas(64) std::atomic<std::uint64_t> head;
+    alignas(64) std::atomic<std::uint64_t> tail;
+    std::array<T, Capacity> items;
+
+    bool push(const T& item) noexcept {
+        const std::uint64_t at = head.load(std::memory_order_relaxed);
+        if (at - tail.load() == Capacity) return false;
+        items[at % Capacity] = item;
+        head.store(at + 1);
+        return true;
+    }
+    bool pop(T& item) noexcept {
+        const std::uint64_t at = tail.load(std::memory_order_relaxed);
+        if (at == head.load()) return false;
+        item = items[at % Capacity];
+        tail.store(at + 1);
+        return true;
+    }
+    [[nodiscard]] int size() const noexcept { return static_cast<int>(head.load() - tail.load()); }
+};
+
+struct HostStatus {
+    std::atomic<std::int32_t> state;
+    std::array<char, 508> text;
+};
+
+struct RingLayout {
+    std::uint32_t magic;
+    std::int32_t creator_pid;
+    RingSpec spec;
+    std::uint64_t slot_bytes, pixels_offset;
+
+    std::atomic<std::uint32_t> started, stop, recorder_enabled;
+    HostStatus producer, recorder;
+    SharedEvent frame_event;     // the mailbox got a frame, or something ended
+    SharedEvent slot_event;      // a slot or the mailbox became free
+    SharedEvent recorder_event;  // the recorder's queue got a frame, or something ended
+
+    alignas(64) std::atomic<std::int32_t> mailbox;  // slot, -1: empty
+    std::int64_t next_frame_id, last_counter;       // producer only
+    std::int32_t search_from;                       // producer only
+    std::atomic<std::int64_t> published, superseded, not_recorded, missing, ledger_lost;
+    SharedQueue<std::int32_t, max_slots> recorder_queue;
+    SharedQueue<LedgerEntry, 4096> ledger;
+    std::array<Slot, max_slots> slots;
+};
+
+}  // namespace fastpose
