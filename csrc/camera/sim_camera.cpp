@@ -1,0 +1,141 @@
+// Exposures on absolute deadlines, delivered with their faults.
+#include "camera/sim_camera.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <new>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "camera/sim_simulation.h"
+
+namespace fastpose {
+namespace {
+
+constexpr int kQueueFrames = 32;  // that the driver holds for a slow host
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t to_ns(double value, double ns_per_unit) { return std::llround(value * ns_per_unit); }
+
+// The camera's oscillator: starts at offset_s, runs drift_ppm fast.
+class DriftingClock {
+  public:
+    DriftingClock(const SimClock& clock, std::int64_t zero_ns)
+        : zero_ns_(zero_ns), offset_ns_(to_ns(clock.offset_s, 1e9)), drift_(1e-6 * clock.drift_ppm) {}
+    [[nodiscard]] std::int64_t camera_ns(std::int64_t host_ns) const noexcept {
+        const std::int64_t elapsed_ns = host_ns - zero_ns_;
+        return offset_ns_ + elapsed_ns + std::llround(drift_ * static_cast<double>(elapsed_ns));
+    }
+
+  private:
+    std::int64_t zero_ns_, offset_ns_;
+    double drift_;
+};
+
+class SimCamera final : public Camera {
+  public:
+    explicit SimCamera(const SimSpec& spec) : simulation_(spec), spec_(spec), clock_(spec.clock, now_ns()) {
+        info_ = {.format = spec.pixel_format,
+                 .width = spec.width(),
+                 .height = spec.height(),
+                 .rate_hz = spec.rate_hz,
+                 .exposure_ns = to_ns(spec.exposure_us, 1e3)};
+    }
+
+    [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
+
+    void arm() override {
+        try {
+            simulation_.prerender();
+        } catch (const std::bad_alloc&) {
+            throw CameraError("sim camera: no memory for prerender_frames " +
+                              std::to_string(spec_.prerender_frames.value_or(0)) + "; ask for fewer");
+        }
+        index_ = 0;
+        armed_ns_ = last_due_ns_ = now_ns();
+        unplugged_ns_ = spec_.faults.disconnect_after_s
+                            ? armed_ns_ + to_ns(*spec_.faults.disconnect_after_s, 1e9)
+                            : kNever;
+    }
+
+    GrabStatus grab(std::span<std::uint8_t> slot, FrameMeta& meta,
+                    std::int64_t timeout_ns) noexcept override {
+        const std::int64_t give_up_ns = now_ns() + timeout_ns;
+        pass_lost_frames(give_up_ns);
+        if (spec_.frames_total && index_ >= *spec_.frames_total) {
+            return GrabStatus::finished;
+        }
+        const std::int64_t due_ns = due(index_);
+        const std::int64_t end_ns = std::min({due_ns, give_up_ns, unplugged_ns_});
+        if (end_ns < due_ns) {
+            sleep_until_ns(end_ns);
+            return end_ns == unplugged_ns_ ? GrabStatus::disconnected : GrabStatus::timeout;
+        }
+        simulation_.render(index_, slot);
+        sleep_until_ns(due_ns);
+        fill(meta);
+        last_due_ns_ = due_ns;
+        ++index_;
+        return GrabStatus::frame;
+    }
+
+    bool latch_clock(ClockPair& pair) noexcept override {
+        pair.host_before_ns = now_ns();
+        const std::int64_t read_ns = now_ns();
+        pair.camera_ns = clock_.camera_ns(read_ns);
+        pair.host_after_ns = now_ns();
+        return read_ns < unplugged_ns_;
+    }
+
+    void disarm() noexcept override {}
+
+  private:
+    [[nodiscard]] std::int64_t exposure_start(std::int64_t index) const noexcept {
+        return armed_ns_ + to_ns(static_cast<double>(index) / spec_.rate_hz, 1e9);
+    }
+
+    // When the frame reaches the host: never before the one ahead of it.
+    [[nodiscard]] std::int64_t due(std::int64_t index) const noexcept {
+        const std::int64_t sent_ns =
+            exposure_start(index) + info_.exposure_ns + to_ns(spec_.transfer_ms, 1e6);
+        const bool late = simulation_.fate(index).late;
+        return std::max(last_due_ns_, late ? sent_ns + to_ns(spec_.faults.late_ms, 1e6) : sent_ns);
+    }
+
+    // Frames that the link dropped, and those that no longer fitted into the driver's queue.
+    void pass_lost_frames(std::int64_t give_up_ns) noexcept {
+        const std::int64_t queue_ns = to_ns(kQueueFrames / spec_.rate_hz, 1e9);
+        const std::int64_t oldest_ns = spec_.every_frame ? 0 : now_ns() - queue_ns;
+        const std::int64_t end = spec_.frames_total.value_or(kNever);
+        while (index_ < end && due(index_) <= give_up_ns &&
+               (simulation_.fate(index_).dropped || due(index_) < oldest_ns)) {
+            ++index_;
+        }
+    }
+
+    void fill(FrameMeta& meta) const noexcept {
+        meta.camera_counter = index_;
+        meta.camera_timestamp_ns = clock_.camera_ns(exposure_start(index_));
+        meta.received_ns = now_ns();
+        meta.width = info_.width;
+        meta.height = info_.height;
+        const bool last = spec_.frames_total && index_ + 1 == *spec_.frames_total;
+        meta.flags = (simulation_.fate(index_).torn ? frame_torn : 0) |
+                     (meta.received_ns > exposure_start(index_ + 1) ? frame_late : 0) |
+                     (last ? frame_last : 0);
+    }
+
+    Simulation simulation_;
+    SimSpec spec_;
+    DriftingClock clock_;
+    CameraInfo info_;
+    std::int64_t index_ = 0;  // of the next exposure
+    std::int64_t armed_ns_ = 0, last_due_ns_ = 0, unplugged_ns_ = kNever;
+};
+
+}  // namespace
+
+std::unique_ptr<Camera> make_sim_camera(const SimSpec& spec) { return std::make_unique<SimCamera>(spec); }
+
+}  // namespace fastpose

@@ -1,0 +1,17 @@
+// The simulated camera: a rendered animal behind the interface of a real camera, with its own clock and its
+// faults.
+#pragma once
+#include <memory>
+
+#include "camera/camera.h"
+#include "camera/sim_spec.h"
+
+namespace fastpose {
+
+// Throws ConfigError. The camera's clock runs from here on; the first exposure begins when it is armed.
+// Exposures keep to absolute deadlines, whatever the host does; a host that falls too far behind loses the
+// oldest frames (gaps in the camera's counter), as it would with a real driver's queue, unless
+// spec.every_frame.
+[[nodiscard]] std::unique_ptr<Camera> make_sim_camera(const SimSpec& spec);
+
+}  // namespace fastpose

@@ -1,0 +1,104 @@
+// Checks of what a user asks of the simulated camera.
+#include "camera/sim_spec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <sstream>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace fastpose {
+namespace {
+
+void require_in(std::string_view field, double value, double low, double high) {
+    if (value >= low && value <= high) {
+        return;  // false for NaN
+    }
+    std::ostringstream text;
+    text << "sim camera: " << field << " is " << value << ", allowed is " << low << " to " << high;
+    throw ConfigError(text.str());
+}
+
+void require_one_of(std::string_view field, const std::string& value,
+                    std::initializer_list<const char*> allowed) {
+    if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) {
+        return;
+    }
+    std::ostringstream text;
+    text << "sim camera: " << field << " is '" << value << "', allowed are";
+    const char* separator = " ";
+    for (const char* name : allowed) {
+        text << separator << name;
+        separator = ", ";
+    }
+    throw ConfigError(text.str());
+}
+
+void validate_format(PixelFormat format) {
+    if (format == PixelFormat::yuyv || format == PixelFormat::nv12) {
+        throw ConfigError("sim camera: pixel_format is '" + std::string(name_of(format)) +
+                          "', allowed are mono8, rgb8, bgr8, bayer_rg8, bayer_gr8, bayer_gb8, bayer_bg8");
+    }
+}
+
+void validate_faults(const SimFaults& faults) {
+    require_in("faults.drop", faults.drop, 0, 1);
+    require_in("faults.late", faults.late, 0, 1);
+    require_in("faults.late_ms", faults.late_ms, 0, 1e5);
+    require_in("faults.torn", faults.torn, 0, 1);
+    require_in("faults.disconnect_after_s", faults.disconnect_after_s.value_or(0), 0, 1e9);
+}
+
+void validate_timing(const SimSpec& spec) {
+    require_in("rate_hz", spec.rate_hz, 0.1, 10000);
+    require_in("exposure_us", spec.exposure_us, 1, 1e6 / spec.rate_hz);
+    require_in("transfer_ms", spec.transfer_ms, 0, 1e4);
+    require_in("frames_total", static_cast<double>(spec.frames_total.value_or(1)), 1, 1e15);
+    require_in("prerender_frames", spec.prerender_frames.value_or(1), 1, 100000);
+    require_in("clock.offset_s", spec.clock.offset_s, 0, 1e9);
+    require_in("clock.drift_ppm", spec.clock.drift_ppm, -1e4, 1e4);
+}
+
+void validate_prerender(const SimSpec& spec) {
+    constexpr double kLimitGiB = 4, kGiB = 1024.0 * 1024 * 1024;
+    const double frames = spec.prerender_frames.value_or(1);
+    const double bytes =
+        frames * static_cast<double>(frame_bytes(spec.pixel_format, spec.width(), spec.height()));
+    require_in("memory of prerender_frames (GiB)", bytes / kGiB, 0, kLimitGiB);
+}
+
+double shape_scale(const std::string& shape) { return shape == "rat" ? 1.3 : shape == "vole" ? 0.9 : 1.0; }
+
+}  // namespace
+
+double SimSpec::resolved_body_length_px() const noexcept {
+    constexpr double kMouseLengthPx = 118, kWidthPx = 640, kHeightPx = 480;
+    const double frame_scale = std::min(width() / kWidthPx, height() / kHeightPx);
+    return body_length_px.value_or(kMouseLengthPx * frame_scale * shape_scale(shape));
+}
+
+bool SimSpec::light_coat() const noexcept { return coat == "light" || (coat == "auto" && shape == "rat"); }
+
+void SimSpec::validate() const {
+    require_one_of("shape", shape, {"mouse", "rat", "vole"});
+    require_one_of("coat", coat, {"auto", "dark", "light"});
+    require_in("size[0]", width(), 64, 8192);
+    require_in("size[1]", height(), 64, 8192);
+    validate_format(pixel_format);
+    require_in("individuals", individuals, 1, 16);
+    if (body_length_px) {
+        require_in("body_length_px", *body_length_px, 8, 0.6 * std::min(width(), height()));
+    }
+    require_in("lighting.brightness", lighting.brightness, 0.05, 1);
+    require_in("lighting.gradient", lighting.gradient, 0, 1);
+    require_in("lighting.flicker", lighting.flicker, 0, 1);
+    require_in("noise", noise, 0, 40);
+    require_in("occlusion", occlusion, 0, 0.9);
+    validate_timing(*this);
+    validate_prerender(*this);
+    validate_faults(faults);
+}
+
+}  // namespace fastpose

@@ -1,0 +1,183 @@
+// The simulated camera in Python: SimSpec and random access to frames and truth.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "bindings.h"
+#include "camera/sim_simulation.h"
+
+namespace py = pybind11;
+
+using namespace fastpose;
+
+namespace {
+
+using Bytes = py::array_t<std::uint8_t>;
+
+// A group of the spec, given as its class or as a dict of its fields.
+template <typename Group>
+Group group_from(const py::object& given) {
+    if (given.is_none()) {
+        return Group{};
+    }
+    if (py::isinstance<py::dict>(given)) {
+        return py::type::of<Group>()(**given.cast<py::dict>()).template cast<Group>();
+    }
+    return given.cast<Group>();
+}
+
+void bind_groups(py::module_& m) {
+    py::class_<SimLighting>(m, "SimLighting")
+        .def(py::init([](double brightness, double gradient, double flicker) {
+                 return SimLighting{.brightness = brightness, .gradient = gradient, .flicker = flicker};
+             }),
+             py::kw_only(), py::arg("brightness") = SimLighting{}.brightness,
+             py::arg("gradient") = SimLighting{}.gradient, py::arg("flicker") = SimLighting{}.flicker)
+        .def_readonly("brightness", &SimLighting::brightness)
+        .def_readonly("gradient", &SimLighting::gradient)
+        .def_readonly("flicker", &SimLighting::flicker);
+    py::class_<SimClock>(m, "SimClock")
+        .def(py::init([](double offset_s, double drift_ppm) {
+                 return SimClock{.offset_s = offset_s, .drift_ppm = drift_ppm};
+             }),
+             py::kw_only(), py::arg("offset_s") = SimClock{}.offset_s,
+             py::arg("drift_ppm") = SimClock{}.drift_ppm)
+        .def_readonly("offset_s", &SimClock::offset_s)
+        .def_readonly("drift_ppm", &SimClock::drift_ppm);
+    py::class_<SimFaults>(m, "SimFaults")
+        .def(py::init([](double drop, double late, double late_ms, double torn,
+                         std::optional<double> disconnect_after_s) {
+                 return SimFaults{.drop = drop,
+                                  .late = late,
+                                  .late_ms = late_ms,
+                                  .torn = torn,
+                                  .disconnect_after_s = disconnect_after_s};
+             }),
+             py::kw_only(), py::arg("drop") = SimFaults{}.drop, py::arg("late") = SimFaults{}.late,
+             py::arg("late_ms") = SimFaults{}.late_ms, py::arg("torn") = SimFaults{}.torn,
+             py::arg("disconnect_after_s") = py::none())
+        .def_readonly("drop", &SimFaults::drop)
+        .def_readonly("late", &SimFaults::late)
+        .def_readonly("late_ms", &SimFaults::late_ms)
+        .def_readonly("torn", &SimFaults::torn)
+        .def_readonly("disconnect_after_s", &SimFaults::disconnect_after_s);
+}
+
+SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, double rate_hz,
+                  double exposure_us, const std::string& pixel_format, std::uint64_t seed,
+                  std::optional<std::int64_t> frames_total, int individuals,
+                  std::optional<double> body_length_px, const py::object& lighting, double noise,
+                  bool motion_blur, double occlusion, const py::object& clock, const py::object& faults,
+                  std::optional<int> prerender_frames, double transfer_ms, bool every_frame) {
+    SimSpec spec{.shape = std::move(shape),
+                 .coat = std::move(coat),
+                 .size = size,
+                 .rate_hz = rate_hz,
+                 .exposure_us = exposure_us,
+                 .pixel_format = pixel_format_from(pixel_format),
+                 .seed = seed,
+                 .frames_total = frames_total,
+                 .individuals = individuals,
+                 .body_length_px = body_length_px,
+                 .lighting = group_from<SimLighting>(lighting),
+                 .noise = noise,
+                 .motion_blur = motion_blur,
+                 .occlusion = occlusion,
+                 .clock = group_from<SimClock>(clock),
+                 .faults = group_from<SimFaults>(faults),
+                 .prerender_frames = prerender_frames,
+                 .transfer_ms = transfer_ms,
+                 .every_frame = every_frame};
+    spec.validate();
+    return spec;
+}
+
+void bind_spec(py::module_& m) {
+    const SimSpec preset;
+    py::class_<SimSpec>(m, "SimSpec")
+        .def(py::init(&make_spec), py::kw_only(), py::arg("shape") = preset.shape,
+             py::arg("coat") = preset.coat, py::arg("size") = preset.size,
+             py::arg("rate_hz") = preset.rate_hz, py::arg("exposure_us") = preset.exposure_us,
+             py::arg("pixel_format") = "mono8", py::arg("seed") = preset.seed,
+             py::arg("frames_total") = py::none(), py::arg("individuals") = preset.individuals,
+             py::arg("body_length_px") = py::none(), py::arg("lighting") = py::none(),
+             py::arg("noise") = preset.noise, py::arg("motion_blur") = preset.motion_blur,
+             py::arg("occlusion") = preset.occlusion, py::arg("clock") = py::none(),
+             py::arg("faults") = py::none(), py::arg("prerender_frames") = py::none(),
+             py::arg("transfer_ms") = preset.transfer_ms, py::arg("every_frame") = preset.every_frame)
+        .def_readonly("shape", &SimSpec::shape)
+        .def_readonly("coat", &SimSpec::coat)
+        .def_readonly("size", &SimSpec::size)
+        .def_readonly("rate_hz", &SimSpec::rate_hz)
+        .def_readonly("exposure_us", &SimSpec::exposure_us)
+        .def_property_readonly("pixel_format",
+                               [](const SimSpec& s) { return std::string(name_of(s.pixel_format)); })
+        .def_readonly("seed", &SimSpec::seed)
+        .def_readonly("frames_total", &SimSpec::frames_total)
+        .def_readonly("individuals", &SimSpec::individuals)
+        .def_property_readonly("body_length_px", &SimSpec::resolved_body_length_px)
+        .def_readonly("lighting", &SimSpec::lighting)
+        .def_readonly("noise", &SimSpec::noise)
+        .def_readonly("motion_blur", &SimSpec::motion_blur)
+        .def_readonly("occlusion", &SimSpec::occlusion)
+        .def_readonly("clock", &SimSpec::clock)
+        .def_readonly("faults", &SimSpec::faults)
+        .def_readonly("prerender_frames", &SimSpec::prerender_frames)
+        .def_readonly("transfer_ms", &SimSpec::transfer_ms)
+        .def_readonly("every_frame", &SimSpec::every_frame);
+}
+
+Bytes empty_frame(const SimSpec& spec) {
+    if (spec.pixel_format == PixelFormat::rgb8 || spec.pixel_format == PixelFormat::bgr8) {
+        return Bytes({spec.height(), spec.width(), 3});
+    }
+    return Bytes({spec.height(), spec.width()});
+}
+
+py::array_t<float> truth_of(const Simulation& simulation, std::int64_t index) {
+    py::array_t<float> keypoints({simulation.spec().individuals, static_cast<int>(sim::kBodyparts), 3});
+    auto* first = reinterpret_cast<TrueKeypoint*>(keypoints.mutable_data());
+    simulation.truth(index, {first, static_cast<std::size_t>(keypoints.size()) / 3});
+    return keypoints;
+}
+
+py::tuple rendered(Simulation& simulation, std::int64_t index) {
+    Bytes frame = empty_frame(simulation.spec());
+    const std::span<std::uint8_t> pixels{frame.mutable_data(), static_cast<std::size_t>(frame.size())};
+    {
+        const py::gil_scoped_release released;
+        simulation.render(index, pixels);
+    }
+    return py::make_tuple(std::move(frame), truth_of(simulation, index));
+}
+
+}  // namespace
+
+void bind_sim(py::module_& m) {
+    static_assert(sizeof(TrueKeypoint) == 3 * sizeof(float));
+    bind_groups(m);
+    bind_spec(m);
+    py::class_<SimFate>(m, "SimFate")
+        .def_readonly("dropped", &SimFate::dropped)
+        .def_readonly("late", &SimFate::late)
+        .def_readonly("torn", &SimFate::torn)
+        .def_readonly("tear_row", &SimFate::tear_row);
+    py::class_<Simulation>(m, "Simulation")
+        .def(py::init<const SimSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>())
+        .def(py::init([](const py::kwargs& fields) {
+            return Simulation(py::type::of<SimSpec>()(**fields).cast<SimSpec>());
+        }))
+        .def("render", &rendered, py::arg("index"))
+        .def("truth", &truth_of, py::arg("index"))
+        .def("fate", &Simulation::fate, py::arg("index"))
+        .def_property_readonly("spec", &Simulation::spec)
+        .def_property_readonly(
+            "period_s", [](const Simulation& s) { return s.renderer().animals()[0].trajectory().period_s(); })
+        .def_property_readonly("bodyparts", [](const Simulation&) {
+            return std::vector<std::string>(sim::kBodypartNames.begin(), sim::kBodypartNames.end());
+        });
+}
