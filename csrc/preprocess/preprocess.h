@@ -1,0 +1,42 @@
+// From raw sensor pixels to the network's input tensor in one pass: demosaic or convert, crop, resize, normalise.
+#pragma once
+#include <array>
+#include <memory>
+
+#include "frame/frame.h"
+
+namespace fastpose {
+
+enum class InputColour : int { grey = 0, rgb = 1 };  // channels of the network's input: 1 or 3
+
+struct PreprocessSpec {
+    PixelFormat format = PixelFormat::mono8;
+    int frame_width = 0, frame_height = 0;  // px of the full frame
+    Roi roi;                                // rectangle that the network sees; inside the frame
+    int output_width = 0, output_height = 0;
+    InputColour colour = InputColour::grey;
+    // tensor = pixel * scale[c] + offset[c], pixel in 0..255; rgb8 means come in R, G, B order.
+    std::array<float, 3> scale{1.0F / 255, 1.0F / 255, 1.0F / 255};
+    std::array<float, 3> offset{0, 0, 0};
+};
+
+// tensor px -> full-frame sensor px: x_sensor = x_tensor * scale_x + offset_x. Keypoints are in the convention
+// where a pixel's centre has integer coordinates, so offset holds the half-pixel term of the resize.
+struct TensorToSensor {
+    float scale_x = 1, scale_y = 1, offset_x = 0, offset_y = 0;
+};
+
+// Bilinear, half-pixel centres, edges clamped, no antialias (OpenCV's INTER_LINEAR convention).
+// Planned once, executed without allocation. Thread-bound.
+class Preprocessor {
+  public:
+    virtual ~Preprocessor() = default;
+    // frame: as in the spec; tensor: (1, C, output_height, output_width) float32, caller's memory.
+    virtual void run(const FrameView& frame, float* tensor) noexcept = 0;
+    [[nodiscard]] virtual TensorToSensor tensor_to_sensor() const noexcept = 0;
+};
+
+// Throws ConfigError for a roi outside the frame or sizes that are not positive.
+[[nodiscard]] std::unique_ptr<Preprocessor> make_preprocessor(const PreprocessSpec& spec);
+
+}  // namespace fastpose

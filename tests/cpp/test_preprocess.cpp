@@ -1,0 +1,155 @@
+// Preprocess: instruction sets agree, nothing is read or written outside the buffers, specs are checked.
+#include "preprocess/preprocess.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "guarded_memory.h"
+#include "preprocess/preprocess_cpu.h"
+
+namespace fastpose {
+namespace {
+
+constexpr float kTolerance = 0.02F;  // grey levels
+constexpr std::array<PixelFormat, 9> kFormats{
+    PixelFormat::mono8,     PixelFormat::rgb8,      PixelFormat::bgr8,
+    PixelFormat::bayer_rg8, PixelFormat::bayer_gr8, PixelFormat::bayer_gb8,
+    PixelFormat::bayer_bg8, PixelFormat::yuyv,      PixelFormat::nv12};
+
+PreprocessSpec make_spec(PixelFormat format, int width, int height, Roi roi, int output_width,
+                         int output_height) {
+    return {.format = format,
+            .frame_width = width,
+            .frame_height = height,
+            .roi = roi,
+            .output_width = output_width,
+            .output_height = output_height,
+            .colour = InputColour::rgb,
+            .scale = {1, 1, 1},
+            .offset = {0, 0, 0}};
+}
+
+// A frame of noise at the very end of its memory.
+class GuardedFrame {
+  public:
+    GuardedFrame(PixelFormat format, int width, int height, unsigned seed)
+        : memory_(frame_bytes(format, width, height)),
+          view_{memory_.data(), width, height, static_cast<std::ptrdiff_t>(row_bytes(format, width)),
+                format} {
+        std::mt19937 random(seed);
+        for (std::size_t i = 0; i < frame_bytes(format, width, height); ++i) {
+            memory_.data()[i] = static_cast<std::uint8_t>(random());
+        }
+    }
+    [[nodiscard]] const FrameView& view() const noexcept { return view_; }
+
+  private:
+    GuardedMemory memory_;
+    FrameView view_;
+};
+
+std::size_t tensor_size(const PreprocessSpec& spec) {
+    const std::size_t channels = spec.colour == InputColour::rgb ? 3 : 1;
+    return channels * static_cast<std::size_t>(spec.output_width) *
+           static_cast<std::size_t>(spec.output_height);
+}
+
+// The tensor too lies against a guard page.
+std::vector<float> run(const PreprocessSpec& spec, const FrameView& frame, Isa isa) {
+    const GuardedMemory memory(tensor_size(spec) * sizeof(float));
+    auto* tensor = reinterpret_cast<float*>(memory.data());
+    make_preprocessor(spec, isa)->run(frame, tensor);
+    return {tensor, tensor + tensor_size(spec)};
+}
+
+void expect_twins_agree(const PreprocessSpec& spec, unsigned seed) {
+    const GuardedFrame frame(spec.format, spec.frame_width, spec.frame_height, seed);
+    const std::vector<float> expected = run(spec, frame.view(), Isa::scalar);
+    for (int isa = 1; isa <= static_cast<int>(best_isa()); ++isa) {
+        const std::vector<float> actual = run(spec, frame.view(), static_cast<Isa>(isa));
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            ASSERT_NEAR(actual[i], expected[i], kTolerance)
+                << name_of(spec.format) << " " << spec.frame_width << "x" << spec.frame_height << " to "
+                << spec.output_width << "x" << spec.output_height << ", " << name_of(static_cast<Isa>(isa))
+                << ", at " << i;
+        }
+    }
+}
+
+TEST(Preprocess, TwinsAgreeAndStayInsideTheFrame) {
+    unsigned seed = 0;
+    for (const PixelFormat format : kFormats) {
+        for (const int width : {2, 4, 6, 16, 18, 34, 66, 130}) {
+            for (const int height : {2, 4, 30}) {
+                const Roi all{0, 0, width, height},
+                    corner{width / 2, height / 2, width - width / 2, height - height / 2};
+                for (const Roi roi : {all, corner}) {
+                    expect_twins_agree(make_spec(format, width, height, roi, roi.width, roi.height), ++seed);
+                    expect_twins_agree(make_spec(format, width, height, roi, 2 * roi.width + 1, roi.height),
+                                       ++seed);
+                    expect_twins_agree(
+                        make_spec(format, width, height, roi, (roi.width + 2) / 3, (roi.height + 1) / 2),
+                        ++seed);
+                }
+            }
+        }
+    }
+}
+
+TEST(Preprocess, SinglePixelFrames) {
+    for (const PixelFormat format : {PixelFormat::mono8, PixelFormat::rgb8, PixelFormat::bgr8}) {
+        expect_twins_agree(make_spec(format, 1, 1, {0, 0, 1, 1}, 1, 1), 1);
+        expect_twins_agree(make_spec(format, 1, 1, {0, 0, 1, 1}, 20, 3), 2);
+        expect_twins_agree(make_spec(format, 1, 9, {0, 0, 1, 9}, 5, 4), 3);
+    }
+}
+
+TEST(Preprocess, GreyFromColourIsLuma) {
+    PreprocessSpec spec = make_spec(PixelFormat::bgr8, 2, 1, {0, 0, 2, 1}, 2, 1);
+    spec.colour = InputColour::grey;
+    const std::array<std::uint8_t, 6> pixels{10, 20, 30, 255, 0, 0};  // B, G, R
+    const FrameView frame{pixels.data(), 2, 1, 6, PixelFormat::bgr8};
+    for (int isa = 0; isa <= static_cast<int>(best_isa()); ++isa) {
+        const std::vector<float> tensor = run(spec, frame, static_cast<Isa>(isa));
+        EXPECT_NEAR(tensor[0], 0.114 * 10 + 0.587 * 20 + 0.299 * 30, 1e-3);
+        EXPECT_NEAR(tensor[1], 0.114 * 255, 1e-3);
+    }
+}
+
+TEST(Preprocess, TensorToSensorHoldsTheHalfPixelTerm) {
+    const auto spec = make_spec(PixelFormat::mono8, 640, 480, {100, 40, 400, 300}, 100, 100);
+    const TensorToSensor map = make_preprocessor(spec)->tensor_to_sensor();
+    EXPECT_FLOAT_EQ(map.scale_x, 4);
+    EXPECT_FLOAT_EQ(map.scale_y, 3);
+    EXPECT_FLOAT_EQ(map.offset_x, 101.5F);  // tensor pixel 0 covers sensor pixels 100..103
+    EXPECT_FLOAT_EQ(map.offset_y, 41);      // and rows 40..42
+}
+
+TEST(Preprocess, RefusesARoiOutsideTheFrame) {
+    for (const Roi roi :
+         {Roi{-1, 0, 8, 8}, Roi{0, 0, 65, 8}, Roi{60, 0, 5, 8}, Roi{0, 0, 8, 0}, Roi{2147483647, 0, 8, 8}}) {
+        const auto spec = make_spec(PixelFormat::mono8, 64, 48, roi, 8, 8);
+        EXPECT_THROW(static_cast<void>(make_preprocessor(spec)), ConfigError) << roi.x << " " << roi.width;
+    }
+}
+
+TEST(Preprocess, RefusesSizesThatAFormatCannotHave) {
+    const auto refused = [](PixelFormat format, int width, int height) {
+        const auto spec = make_spec(format, width, height, {0, 0, 1, 1}, 8, 8);
+        EXPECT_THROW(static_cast<void>(make_preprocessor(spec)), ConfigError) << name_of(format);
+    };
+    refused(PixelFormat::yuyv, 63, 48);
+    refused(PixelFormat::nv12, 63, 48);
+    refused(PixelFormat::nv12, 64, 47);
+    refused(PixelFormat::bayer_rg8, 1, 48);
+    refused(PixelFormat::mono8, 0, 48);
+}
+
+}  // namespace
+}  // namespace fastpose
