@@ -1,0 +1,30 @@
+// Which keypoints of which individuals a condition looks at.
+#include "rule/gate.h"
+
+#include <cmath>
+
+#include "base/check.h"
+
+namespace fastpose {
+
+Gate::Gate(const GateSpec& spec, int individuals, int bodyparts)
+    : min_likelihood_(static_cast<float>(spec.min_likelihood)),
+      individual_(spec.individual),
+      individuals_(individuals),
+      bodyparts_(bodyparts) {
+    require_at_least("individuals", individuals, 1);
+    require_at_least("bodyparts", bodyparts, 1);
+    require_between("min_likelihood", spec.min_likelihood, 0, 1);
+    if (individual_) require_index("individual", *individual_, individuals);
+}
+
+void Gate::require_bodypart(int bodypart) const { require_index("bodypart", bodypart, bodyparts_); }
+
+const Keypoint* Gate::visible(const PoseView& pose, int individual, int bodypart) const noexcept {
+    if (individual >= pose.individuals || bodypart >= pose.bodyparts) return nullptr;
+    const Keypoint& keypoint = pose.at(individual, bodypart);
+    const bool seen = std::isfinite(keypoint.x) && std::isfinite(keypoint.y);
+    return seen && keypoint.likelihood >= min_likelihood_ ? &keypoint : nullptr;
+}
+
+}  // namespace fastpose

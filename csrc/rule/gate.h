@@ -1,0 +1,48 @@
+// Which keypoints of which individuals a condition looks at: the part that all conditions share.
+#pragma once
+#include <optional>
+
+#include "pose/pose.h"
+#include "rule/rule.h"
+
+namespace fastpose {
+
+struct GateSpec {
+    double min_likelihood = 0.6;      // keypoints below, or NaN, are missing
+    std::optional<int> individual{};  // empty: any
+};
+
+class Gate {
+  public:
+    // Throws ConfigError; individuals and bodyparts are what the poses will have.
+    Gate(const GateSpec& spec, int individuals, int bodyparts);
+
+    // Throws ConfigError unless `bodypart` is an index into the pose.
+    void require_bodypart(int bodypart) const;
+
+    // The keypoint, or nullptr when it is missing.
+    [[nodiscard]] const Keypoint* visible(const PoseView& pose, int individual, int bodypart) const noexcept;
+
+    // test(individual) -> Truth for the one individual, or for any: yes if one says yes, missing if all are.
+    template <class Test>
+    [[nodiscard]] Truth evaluate(Test test) const noexcept {
+        if (individual_) return test(*individual_);
+        Truth found = Truth::missing;
+        for (int individual = 0; individual < individuals_; ++individual) {
+            const Truth truth = test(individual);
+            if (truth == Truth::yes) return truth;
+            if (truth == Truth::no) found = truth;
+        }
+        return found;
+    }
+
+    [[nodiscard]] int individuals() const noexcept { return individuals_; }
+
+  private:
+    float min_likelihood_;  // float as likelihoods are, so that 0.7 passes a gate of 0.7
+    std::optional<int> individual_;
+    int individuals_;
+    int bodyparts_;
+};
+
+}  // namespace fastpose

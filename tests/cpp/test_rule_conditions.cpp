@@ -1,0 +1,165 @@
+// Conditions: hysteresis, three-valued answers, the speed ring at high rates.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/error.h"
+#include "rule/angle.h"
+#include "rule/distance.h"
+#include "rule/in_zone.h"
+#include "rule/speed.h"
+
+namespace fastpose {
+namespace {
+
+constexpr std::int64_t ms = 1'000'000;
+
+// One individual with bodyparts on the x axis.
+class Row {
+  public:
+    explicit Row(std::vector<float> xs) {
+        for (const float x : xs) keypoints_.push_back({x, 0, 1});
+    }
+    PoseView view() { return {keypoints_.data(), 1, static_cast<int>(keypoints_.size())}; }
+
+  private:
+    std::vector<Keypoint> keypoints_;
+};
+
+Truth at(Condition& condition, std::vector<float> xs, bool active = false, std::int64_t time_ns = 0) {
+    return condition.evaluate(Row(std::move(xs)).view(), time_ns, active);
+}
+
+InZoneSpec circle_of_10(bool outside, Which which, std::vector<int> bodyparts) {
+    return {make_circle({0, 0}, 10), std::move(bodyparts), which, outside, 3};
+}
+
+TEST(InZone, TheZoneGrowsWhileActive) {
+    const auto condition = make_in_zone(circle_of_10(false, Which::any, {0}), 1, 1);
+    EXPECT_EQ(at(*condition, {10}), Truth::yes);
+    EXPECT_EQ(at(*condition, {10.5f}), Truth::no);
+    EXPECT_EQ(at(*condition, {13}, true), Truth::yes);
+    EXPECT_EQ(at(*condition, {13.5f}, true), Truth::no);
+}
+
+TEST(OutsideZone, TheZoneShrinksWhileActive) {
+    const auto condition = make_in_zone(circle_of_10(true, Which::any, {0}), 1, 1);
+    EXPECT_EQ(at(*condition, {10}), Truth::no);
+    EXPECT_EQ(at(*condition, {10.5f}), Truth::yes);
+    EXPECT_EQ(at(*condition, {7.5f}, true), Truth::yes);
+    EXPECT_EQ(at(*condition, {6.5f}, true), Truth::no);
+}
+
+TEST(InZone, AnyAndAllWithMissingBodyparts) {
+    const auto any = make_in_zone(circle_of_10(false, Which::any, {0, 1}), 1, 2);
+    const auto all = make_in_zone(circle_of_10(false, Which::all, {0, 1}), 1, 2);
+    const float in = 0, out = 50, gone = NAN;
+    struct {
+        std::vector<float> xs;
+        Truth any, all;
+    } cases[] = {
+        {{in, in}, Truth::yes, Truth::yes},  {{in, out}, Truth::yes, Truth::no},
+        {{out, out}, Truth::no, Truth::no},  {{in, gone}, Truth::yes, Truth::missing},
+        {{gone, out}, Truth::no, Truth::no}, {{gone, gone}, Truth::missing, Truth::missing},
+    };
+    for (const auto& [xs, by_any, by_all] : cases) {
+        EXPECT_EQ(at(*any, xs), by_any);
+        EXPECT_EQ(at(*all, xs), by_all);
+    }
+}
+
+TEST(InZone, APoseWithFewerBodypartsIsMissing) {
+    const auto condition = make_in_zone(circle_of_10(false, Which::any, {2}), 1, 3);
+    EXPECT_EQ(at(*condition, {0, 0}), Truth::missing);
+}
+
+TEST(InZone, RefusesWhatItCannotTest) {
+    EXPECT_THROW((void)make_in_zone(circle_of_10(false, Which::any, {}), 1, 1), ConfigError);
+    EXPECT_THROW((void)make_in_zone(circle_of_10(false, Which::any, {1}), 1, 1), ConfigError);
+    EXPECT_THROW((void)make_in_zone({nullptr, {0}}, 1, 1), ConfigError);
+}
+
+TEST(Distance, LimitsAreStrictAndEasedWhileActive) {
+    const auto below = make_distance({.below_px = 10, .hysteresis_px = 2}, 1, 2);
+    EXPECT_EQ(at(*below, {0, 10}), Truth::no);
+    EXPECT_EQ(at(*below, {0, 9.9f}), Truth::yes);
+    EXPECT_EQ(at(*below, {0, 11.9f}, true), Truth::yes);
+    EXPECT_EQ(at(*below, {0, 12}, true), Truth::no);
+    const auto above = make_distance({.above_px = 10, .hysteresis_px = 2}, 1, 2);
+    EXPECT_EQ(at(*above, {0, 10}), Truth::no);
+    EXPECT_EQ(at(*above, {0, 8.1f}, true), Truth::yes);
+    EXPECT_EQ(at(*above, {0, 8}, true), Truth::no);
+    EXPECT_EQ(at(*above, {0, NAN}, true), Truth::missing);
+}
+
+TEST(Angle, CoincidingPlacesHaveNoDirection) {
+    const auto condition = make_angle({.bodyparts = {0, 1}, .heading_deg = 0, .below_deg = 10}, 1, 2);
+    EXPECT_EQ(at(*condition, {5, 5}), Truth::missing);
+    EXPECT_EQ(at(*condition, {5, 6}), Truth::yes);
+    EXPECT_EQ(at(*condition, {6, 5}), Truth::no);
+}
+
+TEST(Angle, HeadingWrapsAround) {
+    const auto condition = make_angle({.bodyparts = {0, 1}, .heading_deg = 350, .below_deg = 10.001}, 1, 2);
+    EXPECT_EQ(at(*condition, {0, 1}), Truth::yes);
+}
+
+// 100 kHz for a second: far more positions than the ring holds, and still the window is 50 ms long.
+TEST(Speed, TheWindowKeepsItsLengthAtAnyRate) {
+    const auto condition = make_speed({.above_px_s = 99.5, .window_ms = 50}, 1, 1);
+    const auto faster = make_speed({.above_px_s = 101.5, .window_ms = 50}, 1, 1);
+    for (int i = 0; i < 100'000; ++i) {
+        const std::int64_t time_ns = i * 10'000;
+        // 100 px/s until 0.5 s, then it stands
+        const float x = 100e-9f * static_cast<float>(std::min<std::int64_t>(time_ns, 500 * ms));
+        const Truth truth = at(*condition, {x}, false, time_ns);
+        const Truth too_fast = at(*faster, {x}, false, time_ns);
+        if (time_ns > 50 * ms) {
+            ASSERT_EQ(too_fast, Truth::no) << time_ns;
+        }
+        if (time_ns > 50 * ms && time_ns <= 500 * ms) {
+            ASSERT_EQ(truth, Truth::yes) << time_ns;
+        }
+        if (time_ns > 501 * ms) {
+            ASSERT_EQ(truth, Truth::no) << time_ns;
+        }
+    }
+}
+
+TEST(Speed, AMissingBodypartIsMissingAndDoesNotEndTheWindow) {
+    const auto condition = make_speed({.above_px_s = 50, .window_ms = 50}, 1, 1);
+    EXPECT_EQ(at(*condition, {0}, false, 0), Truth::missing);
+    EXPECT_EQ(at(*condition, {1}, false, 10 * ms), Truth::yes);
+    EXPECT_EQ(at(*condition, {NAN}, false, 20 * ms), Truth::missing);
+    EXPECT_EQ(at(*condition, {3}, false, 30 * ms), Truth::yes);
+    EXPECT_EQ(at(*condition, {NAN}, false, 90 * ms), Truth::missing);
+    EXPECT_EQ(at(*condition, {9}, false, 95 * ms), Truth::missing);  // the window is empty but for this one
+}
+
+// The second individual's window fills while the first one decides the rule.
+TEST(Speed, EveryIndividualIsObservedInEveryFrame) {
+    const auto condition = make_speed({.above_px_s = 50, .window_ms = 50}, 2, 1);
+    Keypoint keypoints[] = {{0, 0, 1}, {0, 0, 1}};
+    const PoseView pose{keypoints, 2, 1};
+    (void)condition->evaluate(pose, 0, false);
+    keypoints[0].x = keypoints[1].x = 1;
+    EXPECT_EQ(condition->evaluate(pose, 10 * ms, false), Truth::yes);
+    keypoints[0].x = NAN;
+    keypoints[1].x = 6;
+    EXPECT_EQ(condition->evaluate(pose, 60 * ms, false), Truth::yes);
+}
+
+TEST(Threshold, RefusesARuleThatWouldNeverBeginOrEnd) {
+    EXPECT_THROW((void)make_distance({}, 1, 2), ConfigError);
+    EXPECT_THROW((void)make_distance({.above_px = 5, .below_px = 9}, 1, 2), ConfigError);
+    EXPECT_THROW((void)make_distance({.below_px = 0}, 1, 2), ConfigError);
+    EXPECT_THROW((void)make_distance({.above_px = 5, .hysteresis_px = 5}, 1, 2), ConfigError);
+    EXPECT_THROW((void)make_angle({.bodyparts = {0, 1, 2}, .above_deg = 180}, 1, 3), ConfigError);
+    EXPECT_THROW((void)make_angle({.bodyparts = {0, 1, 2}, .below_deg = 175, .hysteresis_deg = 5}, 1, 3),
+                 ConfigError);
+}
+
+}  // namespace
+}  // namespace fastpose
