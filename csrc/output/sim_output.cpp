@@ -1,0 +1,17 @@
+// The simulated line: keeps its level and counts what was written.
+#include "output/sim_output.h"
+
+namespace fastpose {
+
+bool SimOutput::write(bool high) noexcept {
+    if (broken_) return false;
+    ++writes_;
+    if (high_.exchange(high) != high) ++(high ? rising_edges_ : falling_edges_);
+    return true;
+}
+
+std::string SimOutput::description() const { return "simulated line " + name_; }
+
+std::string SimOutput::error() const { return "the simulated line was told to fail"; }
+
+}  // namespace fastpose

@@ -1,0 +1,35 @@
+// A line that acts on nothing: it counts its edges, so that protocols can be tried without hardware.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "output/output.h"
+
+namespace fastpose {
+
+// Thread-safe, never blocks, allocates nothing after construction.
+class SimOutput final : public OutputDriver {
+  public:
+    explicit SimOutput(std::string name) : name_(std::move(name)) {}
+
+    [[nodiscard]] bool write(bool high) noexcept override;
+    [[nodiscard]] std::string description() const override;
+    [[nodiscard]] std::string error() const override;
+
+    // From now on every write fails (true) or works again (false): a device that comes loose.
+    void set_broken(bool broken) noexcept { broken_ = broken; }
+
+    [[nodiscard]] bool high() const noexcept { return high_; }
+    [[nodiscard]] std::int64_t writes() const noexcept { return writes_; }
+    [[nodiscard]] std::int64_t rising_edges() const noexcept { return rising_edges_; }
+    [[nodiscard]] std::int64_t falling_edges() const noexcept { return falling_edges_; }
+
+  private:
+    std::string name_;
+    std::atomic<bool> high_{false};
+    std::atomic<bool> broken_{false};
+    std::atomic<std::int64_t> writes_{0}, rising_edges_{0}, falling_edges_{0};
+};
+
+}  // namespace fastpose

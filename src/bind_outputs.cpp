@@ -1,0 +1,233 @@
+// Python faces of output drivers, the interlock and protocols.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "bindings.h"
+#include "output/interlock.h"
+#include "output/serial_output.h"
+#include "output/sim_output.h"
+#include "protocol/conditional.h"
+#include "protocol/none.h"
+#include "protocol/policy_protocol.h"
+
+namespace py = pybind11;
+using namespace py::literals;
+using namespace fastpose;
+
+namespace {
+
+using ReleaseGil = py::call_guard<py::gil_scoped_release>;
+using PoseArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+void bind_drivers(py::module_& m) {
+    py::class_<OutputDriver, py::smart_holder>(m, "OutputDriver")
+        .def("write", &OutputDriver::write, "high"_a, ReleaseGil())
+        .def_property_readonly("description", &OutputDriver::description)
+        .def_property_readonly("error", &OutputDriver::error);
+    py::class_<SimOutput, OutputDriver, py::smart_holder>(m, "SimOutput")
+        .def(py::init<std::string>(), "name"_a)
+        .def("set_broken", &SimOutput::set_broken, "broken"_a)
+        .def_property_readonly("high", &SimOutput::high)
+        .def_property_readonly("writes", &SimOutput::writes)
+        .def_property_readonly("rising_edges", &SimOutput::rising_edges)
+        .def_property_readonly("falling_edges", &SimOutput::falling_edges);
+}
+
+void bind_serial(py::module_& m) {
+    const SerialSpec spec;
+    py::class_<SerialPort, py::smart_holder>(m, "SerialPort")
+        .def(py::init([](std::string path, int baud, int write_timeout_ms) {
+                 return std::make_unique<SerialPort>(SerialSpec{std::move(path), baud, write_timeout_ms});
+             }),
+             "path"_a, py::kw_only(), "baud"_a = spec.baud, "write_timeout_ms"_a = spec.write_timeout_ms,
+             ReleaseGil())
+        .def("fileno", &SerialPort::file_descriptor)
+        .def_property_readonly("path", [](const SerialPort& port) { return port.spec().path; })
+        .def_property_readonly("baud", [](const SerialPort& port) { return port.spec().baud; })
+        .def_property_readonly("low_latency", &SerialPort::low_latency);
+    py::class_<SerialOutput, OutputDriver, py::smart_holder>(m, "SerialOutput")
+        .def(py::init([](std::shared_ptr<SerialPort> port, const py::bytes& high, const py::bytes& low) {
+                 return std::make_unique<SerialOutput>(std::move(port), std::string(high), std::string(low));
+             }),
+             "port"_a, py::kw_only(), "high"_a, "low"_a);
+}
+
+OutputLine make_line(std::string name, std::shared_ptr<OutputDriver> driver, std::int64_t max_on_ns,
+                     double max_rate_hz, bool safe_high) {
+    return {std::move(name), std::move(driver), {max_on_ns, max_rate_hz, safe_high}};
+}
+
+const char* name_of(EdgeCause cause) {
+    constexpr const char* names[] = {"protocol", "timer", "interlock", "safe", "user"};
+    return names[static_cast<int>(cause)];
+}
+
+void bind_events(py::module_& m) {
+    py::class_<OutputLine>(m, "OutputLine")
+        .def(py::init(&make_line), "name"_a, "driver"_a, py::kw_only(), "max_on_ns"_a = 0,
+             "max_rate_hz"_a = 0.0, "safe_high"_a = false)
+        .def_readonly("name", &OutputLine::name)
+        .def_readonly("driver", &OutputLine::driver);
+    py::class_<EdgeResult>(m, "EdgeResult")
+        .def_readonly("changed", &EdgeResult::changed)
+        .def_readonly("refused", &EdgeResult::refused)
+        .def_readonly("failed", &EdgeResult::failed)
+        .def_readonly("stamp_ns", &EdgeResult::stamp_ns);
+    py::class_<InterlockEvent>(m, "InterlockEvent")
+        .def_readonly("stamp_ns", &InterlockEvent::stamp_ns)
+        .def_readonly("output", &InterlockEvent::output)
+        .def_property_readonly("cause", [](const InterlockEvent& event) { return name_of(event.cause); })
+        .def_readonly("high", &InterlockEvent::high)
+        .def_readonly("refused", &InterlockEvent::refused);
+}
+
+EdgeResult command(Interlock& interlock, int output, Action action, std::int64_t duration_ns) {
+    return interlock.apply({output, action, duration_ns}, EdgeCause::user);
+}
+
+std::optional<InterlockEvent> next_event(Interlock& interlock) {
+    InterlockEvent event;
+    return interlock.poll_event(event) ? std::optional(event) : std::nullopt;
+}
+
+std::unique_ptr<Interlock> make_interlock(std::vector<OutputLine> lines, int timer_priority, int timer_cpu) {
+    InterlockOptions options;
+    options.timer_thread.realtime_priority = timer_priority;
+    options.timer_thread.cpu = timer_cpu;
+    return std::make_unique<Interlock>(std::move(lines), options);
+}
+
+void bind_interlock(py::module_& m) {
+    py::class_<Interlock, py::smart_holder>(m, "Interlock")
+        .def(py::init(&make_interlock), "lines"_a, py::kw_only(), "timer_priority"_a = 0, "timer_cpu"_a = -1,
+             ReleaseGil())
+        .def("arm", &Interlock::arm, ReleaseGil())
+        .def_property_readonly("armed", &Interlock::armed)
+        .def("to_safe", &Interlock::to_safe, ReleaseGil())
+        .def(
+            "on", [](Interlock& self, int output) { return command(self, output, Action::on, 0); },
+            "output"_a, ReleaseGil())
+        .def(
+            "off", [](Interlock& self, int output) { return command(self, output, Action::off, 0); },
+            "output"_a, ReleaseGil())
+        .def(
+            "pulse",
+            [](Interlock& self, int output, std::int64_t duration_ns) {
+                return command(self, output, Action::pulse, duration_ns);
+            },
+            "output"_a, "duration_ns"_a, ReleaseGil())
+        .def(
+            "high", [](const Interlock& self, int output) { return self.line(output).high(); }, "output"_a)
+        .def(
+            "rising_edges",
+            [](const Interlock& self, int output) { return self.line(output).rising_edges(); }, "output"_a)
+        .def(
+            "refused", [](const Interlock& self, int output) { return self.line(output).refused(); },
+            "output"_a)
+        .def(
+            "forced_low", [](const Interlock& self, int output) { return self.line(output).forced_low(); },
+            "output"_a)
+        .def("poll_event", &next_event)
+        .def_property_readonly("events_lost", &Interlock::events_lost)
+        .def_property_readonly("faulty_line", &Interlock::faulty_line)
+        .def_property_readonly("fault_message", &Interlock::fault_message);
+}
+
+struct Step {
+    std::vector<OutputCommand> commands;
+    Decision decision;
+};
+
+Step step(Protocol& protocol, PoseArray& keypoints, const std::vector<std::uint8_t>& rules,
+          std::int64_t frame_id, std::int64_t exposure_start_ns, std::int64_t now) {
+    if (keypoints.ndim() != 3 || keypoints.shape(2) != 3)
+        throw ConfigError("keypoints: the shape (individuals, bodyparts, 3) is needed");
+    const PoseView pose{reinterpret_cast<Keypoint*>(keypoints.mutable_data()),
+                        static_cast<int>(keypoints.shape(0)), static_cast<int>(keypoints.shape(1))};
+    Step result;
+    protocol.step({pose, rules, frame_id, exposure_start_ns, now}, result.decision);
+    result.commands.assign(result.decision.commands.begin(),
+                           result.decision.commands.begin() + result.decision.count);
+    return result;
+}
+
+const char* name_of(Action action) {
+    constexpr const char* names[] = {"off", "on", "pulse"};
+    return names[static_cast<int>(action)];
+}
+
+void bind_decision(py::module_& m) {
+    py::class_<OutputCommand>(m, "OutputCommand")
+        .def_readonly("output", &OutputCommand::output)
+        .def_property_readonly("action", [](const OutputCommand& command) { return name_of(command.action); })
+        .def_readonly("duration_ns", &OutputCommand::duration_ns);
+    py::class_<Step>(m, "Decision")
+        .def_readonly("commands", &Step::commands)
+        .def_property_readonly("state", [](const Step& step) { return step.decision.state; })
+        .def_property_readonly("late", [](const Step& step) { return step.decision.late; })
+        .def_property_readonly("suppressed_outputs",
+                               [](const Step& step) { return step.decision.suppressed_outputs; });
+}
+
+std::unique_ptr<PolicyProtocol> make_policy(const py::capsule& capsule) {
+    const auto* policy = static_cast<fp_policy*>(PyCapsule_GetPointer(capsule.ptr(), FP_POLICY_CAPSULE));
+    if (policy == nullptr) throw py::error_already_set();
+    // The engine may let go of its protocol on any thread.
+    const std::shared_ptr<void> owner(capsule.inc_ref().ptr(), [](void* object) {
+        const py::gil_scoped_acquire gil;
+        Py_DECREF(static_cast<PyObject*>(object));
+    });
+    return std::make_unique<PolicyProtocol>(*policy, owner);
+}
+
+// Reactions are (output, kind, pulse_ns).
+using ReactionTuple = std::tuple<int, std::string, std::int64_t>;
+
+ConditionalAction make_action(const ReactionTuple& tuple) {
+    const auto& [output, kind, pulse_ns] = tuple;
+    if (kind == "pulse") return {output, Reaction::pulse, pulse_ns};
+    if (kind == "on") return {output, Reaction::on};
+    if (kind == "off") return {output, Reaction::off};
+    if (kind == "follow") return {output, Reaction::follow};
+    throw ConfigError("protocol.do: '" + kind + "' is no action; allowed: pulse, on, off, follow");
+}
+
+std::unique_ptr<ConditionalProtocol> make_conditional(int rule, const std::vector<ReactionTuple>& actions,
+                                                      std::int64_t deadline_ns, bool suppress_late) {
+    ConditionalSpec spec{.rule = rule, .actions = {}, .deadline_ns = deadline_ns};
+    spec.on_late = suppress_late ? OnLate::suppress : OnLate::flag;
+    for (const ReactionTuple& action : actions) spec.actions.push_back(make_action(action));
+    return std::make_unique<ConditionalProtocol>(std::move(spec));
+}
+
+void bind_protocols(py::module_& m) {
+    py::class_<Protocol, py::smart_holder>(m, "Protocol")
+        .def("step", &step, "keypoints"_a, "rules"_a, py::kw_only(), "frame_id"_a = 0,
+             "exposure_start_ns"_a = 0, "now_ns"_a = 0)
+        .def("reset", &Protocol::reset);
+    py::class_<NoProtocol, Protocol, py::smart_holder>(m, "NoProtocol").def(py::init<>());
+    py::class_<ConditionalProtocol, Protocol, py::smart_holder>(m, "ConditionalProtocol")
+        .def(py::init(&make_conditional), py::kw_only(), "rule"_a, "actions"_a, "deadline_ns"_a = 0,
+             "suppress_late"_a = true);
+    py::class_<PolicyProtocol, Protocol, py::smart_holder>(m, "PolicyProtocol")
+        .def(py::init(&make_policy), "capsule"_a);
+}
+
+}  // namespace
+
+void bind_outputs(py::module_& m) {
+    bind_drivers(m);
+    bind_serial(m);
+    bind_events(m);
+    bind_interlock(m);
+    bind_decision(m);
+    bind_protocols(m);
+}
