@@ -1,0 +1,29 @@
+// A network with static shapes on one device.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/tensor.h"
+
+namespace fastpose {
+
+// Thread-bound. Set-up (construction, warm-up) throws ModelError or DeviceError; run() does not throw.
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    // (1, C, H, W) of the input tensor.
+    [[nodiscard]] virtual std::array<int, 4> input_shape() const noexcept = 0;
+    // The memory that preprocess writes into; fixed for the life of the backend.
+    [[nodiscard]] virtual float* input() noexcept = 0;
+    // One inference; false on failure, then last_error() says why.
+    [[nodiscard]] virtual bool run() noexcept = 0;
+    // Valid after run() until the next one; their shapes are valid after construction.
+    [[nodiscard]] virtual std::span<const TensorView> outputs() const noexcept = 0;
+    [[nodiscard]] virtual const char* last_error() const noexcept = 0;
+    // What runs, for the report: runtime, version, device, precision.
+    [[nodiscard]] virtual std::string description() const = 0;
+};
+
+}  // namespace fastpose
