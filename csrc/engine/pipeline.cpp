@@ -1,0 +1,146 @@
+// The stages in the order of the data path; each stamps the record when it is done.
+#include "engine/pipeline.h"
+
+#include <limits>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace fastpose {
+namespace {
+
+void check(const PipelineParts& parts) {
+    if (!parts.preprocessor || !parts.backend || !parts.decoder)
+        throw ConfigError("a pipeline needs a preprocessor, a backend and a decoder");
+    if (parts.rules.size() > Pipeline::max_rules)
+        throw ConfigError(std::to_string(parts.rules.size()) + " rules: allowed are at most " +
+                          std::to_string(Pipeline::max_rules));
+    if (parts.individuals < 1 || parts.bodyparts < 1)
+        throw ConfigError("individuals = " + std::to_string(parts.individuals) + ", bodyparts = " +
+                          std::to_string(parts.bodyparts) + ": allowed is at least 1");
+}
+
+void copy_meta(const FrameMeta& meta, const Roi& roi, FrameRecord& record) noexcept {
+    record.frame_id = meta.frame_id;
+    record.camera_counter = meta.camera_counter;
+    record.camera_timestamp_ns = meta.camera_timestamp_ns;
+    record.exposure_start_ns = meta.exposure_start_ns;
+    record.received_ns = meta.received_ns;
+    record.roi_x = roi.x;
+    record.roi_y = roi.y;
+    record.roi_width = roi.width;
+    record.roi_height = roi.height;
+    record.flags = meta.flags;
+}
+
+void make_missing(PoseView pose) noexcept {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    for (int i = 0; i < pose.size(); ++i) pose.keypoints[i] = {nan, nan, nan};
+}
+
+}  // namespace
+
+Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
+    : parts_(std::move(parts)), sink_(sink), faults_(faults) {
+    check(parts_);
+    const auto keypoints = static_cast<std::size_t>(parts_.individuals) * static_cast<std::size_t>(parts_.bodyparts);
+    raw_.resize(keypoints);
+    filtered_.resize(keypoints);
+    rule_values_.resize(parts_.rules.size());
+    const TensorToSensor map = parts_.preprocessor->tensor_to_sensor();
+    affine_ = {map.scale_x, map.scale_y, map.offset_x, map.offset_y};
+}
+
+void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept {
+    copy_meta(meta, parts_.roi, record);
+    if (!estimate(frame, record)) make_missing(raw());
+    smooth(record);
+    update_rules(record);
+    decide(record);
+    act(record);
+    log(record);
+}
+
+bool Pipeline::estimate(const FrameView& frame, FrameRecord& record) noexcept {
+    if ((record.flags & frame_unreadable) != 0) return false;
+    parts_.preprocessor->run(frame, parts_.backend->input());
+    record.preprocessed_ns = now_ns();
+    const bool good = parts_.backend->run();
+    record.inferred_ns = now_ns();
+    if (!good) {
+        record.flags |= frame_pose_failed;
+        if (faults_ != nullptr) faults_->post(FaultKind::model, parts_.backend->last_error());
+        return false;
+    }
+    parts_.decoder->run(parts_.backend->outputs(), affine_, raw());
+    record.decoded_ns = now_ns();
+    return true;
+}
+
+void Pipeline::smooth(FrameRecord& record) noexcept {
+    std::copy(raw_.begin(), raw_.end(), filtered_.begin());
+    if (parts_.filter) parts_.filter->apply(filtered(), record.exposure_start_ns);
+    record.filtered_ns = now_ns();
+}
+
+void Pipeline::update_rules(const FrameRecord& record) noexcept {
+    for (std::size_t i = 0; i < parts_.rules.size(); ++i) {
+        const bool value = parts_.rules[i]->update(filtered(), record.exposure_start_ns);
+        if (value == (rule_values_[i] != 0)) continue;
+        rule_values_[i] = value ? 1 : 0;
+        rule_bits_.fetch_xor(std::uint64_t{1} << i, std::memory_order_relaxed);
+        note(record, EventKind::rule, static_cast<int>(i), value ? 1 : 0, 0, now_ns());
+    }
+}
+
+void Pipeline::decide(FrameRecord& record) noexcept {
+    decision_ = {};
+    if (parts_.protocol)
+        parts_.protocol->step({filtered(), rule_values_, record.frame_id, record.exposure_start_ns, now_ns()}, decision_);
+    record.decided_ns = now_ns();
+}
+
+void Pipeline::act(FrameRecord& record) noexcept {
+    for (int i = 0; i < decision_.count; ++i) carry_out(decision_.commands[static_cast<std::size_t>(i)], record);
+    if (decision_.late) late_.fetch_add(1, std::memory_order_relaxed);
+    if (decision_.suppressed_outputs != 0) note_suppressed(record);
+    if (decision_.state == state_) return;
+    state_ = decision_.state;
+    note(record, EventKind::state, 0, state_, 0, record.decided_ns);
+}
+
+void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noexcept {
+    if (!parts_.interlock) return;
+    const EdgeResult edge = parts_.interlock->apply(command);
+    const int high = command.action == Action::off ? 0 : 1;
+    const int flags = decision_.late ? event_late : 0;
+    if (edge.refused) note(record, EventKind::refused, command.output, high, flags, edge.stamp_ns);
+    if (!edge.changed) return;
+    record.acted_ns = edge.stamp_ns;
+    note(record, EventKind::output, command.output, high, flags, edge.stamp_ns);
+}
+
+void Pipeline::note_suppressed(const FrameRecord& record) noexcept {
+    for (int output = 0; output < 64; ++output)
+        if ((decision_.suppressed_outputs >> output & 1U) != 0)
+            note(record, EventKind::late, output, 1, event_late, record.decided_ns);
+}
+
+void Pipeline::log(const FrameRecord& record) noexcept {
+    latencies_.exposure_to_decided.add(record.decided_ns - record.exposure_start_ns);
+    latencies_.dequeued_to_decided.add(record.decided_ns - record.dequeued_ns);
+    if (record.acted_ns != 0) latencies_.exposure_to_acted.add(record.acted_ns - record.exposure_start_ns);
+    processed_.fetch_add(1, std::memory_order_relaxed);
+    if (sink_ == nullptr) return;
+    sink_->push_frame(record);
+    sink_->push_pose(record.frame_id, raw(), filtered());
+}
+
+void Pipeline::note(const FrameRecord& record, EventKind kind, int source, int value, int flags,
+                    std::int64_t stamp_ns) noexcept {
+    if (sink_ == nullptr) return;
+    sink_->push_event({record.frame_id, stamp_ns, record.exposure_start_ns, static_cast<std::int32_t>(kind), source,
+                       value, flags, 0, 0});
+}
+
+}  // namespace fastpose

@@ -1,0 +1,85 @@
+// One frame in, one decision out: steps 4 to 9 of the data path, in order, on the caller's thread.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "decode/decoder.h"
+#include "engine/fault.h"
+#include "engine/pipeline_sink.h"
+#include "filter/filter.h"
+#include "frame/frame.h"
+#include "infer/backend.h"
+#include "latency/histogram.h"
+#include "output/interlock.h"
+#include "preprocess/preprocess.h"
+#include "protocol/protocol.h"
+#include "rule/rule.h"
+
+namespace fastpose {
+
+struct PipelineParts {
+    std::shared_ptr<Preprocessor> preprocessor;
+    std::shared_ptr<Backend> backend;
+    std::shared_ptr<Decoder> decoder;
+    std::shared_ptr<Filter> filter;            // null: none
+    std::vector<std::shared_ptr<Rule>> rules;  // in the config's order
+    std::shared_ptr<Protocol> protocol;        // null: none
+    std::shared_ptr<Interlock> interlock;      // null: no outputs
+    int individuals = 1, bodyparts = 0;
+    Roi roi;
+    PixelFormat format = PixelFormat::mono8;
+    int frame_width = 0, frame_height = 0;
+};
+
+// Latencies as they come, for the live status; the report is made from the log.
+struct PipelineLatencies {
+    LatencyHistogram exposure_to_decided, exposure_to_acted, dequeued_to_decided;
+};
+
+// Thread-bound but for the const members. Set-up throws ConfigError; process() never throws or allocates.
+class Pipeline {
+  public:
+    static constexpr std::size_t max_rules = 64;
+
+    Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults);
+
+    // `record.dequeued_ns` is set by the caller; all later stamps are set here.
+    void process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept;
+
+    [[nodiscard]] PoseView raw() noexcept { return view(raw_); }
+    [[nodiscard]] PoseView filtered() noexcept { return view(filtered_); }
+    [[nodiscard]] const PipelineParts& parts() const noexcept { return parts_; }
+    [[nodiscard]] const PipelineLatencies& latencies() const noexcept { return latencies_; }
+    // Bit i: rule i is true. Any thread may ask.
+    [[nodiscard]] std::uint64_t rule_bits() const noexcept { return rule_bits_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::int64_t processed() const noexcept { return processed_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::int64_t late() const noexcept { return late_.load(std::memory_order_relaxed); }
+
+  private:
+    [[nodiscard]] PoseView view(std::vector<Keypoint>& keypoints) noexcept {
+        return {keypoints.data(), parts_.individuals, parts_.bodyparts};
+    }
+    bool estimate(const FrameView& frame, FrameRecord& record) noexcept;
+    void smooth(FrameRecord& record) noexcept;
+    void update_rules(const FrameRecord& record) noexcept;
+    void decide(FrameRecord& record) noexcept;
+    void act(FrameRecord& record) noexcept;
+    void carry_out(const OutputCommand& command, FrameRecord& record) noexcept;
+    void note_suppressed(const FrameRecord& record) noexcept;
+    void log(const FrameRecord& record) noexcept;
+    void note(const FrameRecord& record, EventKind kind, int source, int value, int flags, std::int64_t stamp_ns) noexcept;
+
+    PipelineParts parts_;
+    PipelineSink* sink_;
+    FaultSlot* faults_;
+    DecodeAffine affine_;
+    std::vector<Keypoint> raw_, filtered_;
+    std::vector<std::uint8_t> rule_values_;
+    Decision decision_;
+    std::int32_t state_ = 0;
+    PipelineLatencies latencies_;
+    std::atomic<std::uint64_t> rule_bits_{0};
+    std::atomic<std::int64_t> processed_{0}, late_{0};
+};
+
+}  // namespace fastpose

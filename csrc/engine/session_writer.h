@@ -1,0 +1,69 @@
+// The writer thread: empties the loop's queues and the rings' ledgers into the session log.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/shared_event.h"
+#include "engine/fault.h"
+#include "engine/pipeline_sink.h"
+#include "frame/ring.h"
+#include "output/interlock.h"
+#include "record/log_file.h"
+
+namespace fastpose {
+
+// One log file to be made: path and the JSON of its header.
+struct LogSpec {
+    std::string path, header_json;
+};
+
+struct CameraLog {
+    std::shared_ptr<Ring> ring;
+    LogSpec frames;
+};
+
+// Reaches the disk every `sync_period_ns`: what a power cut can take. A failing disk posts a fault and the loop goes on.
+class SessionWriter {
+  public:
+    static constexpr std::int64_t drain_period_ns = 20'000'000;
+    static constexpr std::int64_t sync_period_ns = 500'000'000;
+
+    // Creates the files. `sink` may be null (no pipeline); its frames belong to cameras[loop_camera]. Throws RecordError.
+    SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses, const LogSpec& events,
+                  PipelineSink* sink, Interlock* interlock, FaultSlot& faults);
+    ~SessionWriter();
+    void start();
+    // Writes all there is, syncs, ends the thread. Call it when nothing produces any more.
+    void finish() noexcept;
+    // Records that did not fit into a queue.
+    [[nodiscard]] std::int64_t lost() const noexcept;
+
+  private:
+    struct Camera {
+        std::shared_ptr<Ring> ring;
+        std::unique_ptr<LogFile> frames;
+    };
+    void run() noexcept;
+    void drain() noexcept;
+    void drain_ledger(Camera& camera) noexcept;
+    void drain_interlock() noexcept;
+    void flush(bool to_disk) noexcept;
+    void flush(LogFile& file, bool to_disk) noexcept;
+
+    std::vector<Camera> cameras_;
+    int loop_camera_;
+    std::unique_ptr<LogFile> poses_, events_;
+    PipelineSink* sink_;
+    Interlock* interlock_;
+    FaultSlot& faults_;
+    std::vector<std::byte> scratch_;
+    std::int64_t next_sync_ns_ = 0;
+    std::atomic<bool> stop_{false};
+    SharedEvent bell_;
+    std::thread thread_;
+};
+
+}  // namespace fastpose

@@ -1,0 +1,22 @@
+// The extension fastpose._core: registers what the bind_*.cpp files hold, and translates errors.
+#include <pybind11/pybind11.h>
+
+#include "base/clock.h"
+#include "bindings.h"
+
+namespace py = pybind11;
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "The fastpose engine.";
+    m.def("now_ns", &fastpose::now_ns, "Host clock (monotonic), ns.");
+    m.def("wall_clock_ns", &fastpose::wall_clock_ns, "Wall clock (Unix epoch), ns.");
+    bind_errors();
+    bind_ring(m);
+    bind_sim(m);
+    bind_stages(m);
+    bind_rules(m);
+    bind_outputs(m);
+    bind_infer(m);
+    bind_latency(m);
+    bind_engine(m);
+}

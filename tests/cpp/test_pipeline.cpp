@@ -1,0 +1,117 @@
+// One frame through all stages, and the promise that nothing is allocated on the way.
+#include "engine/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <new>
+
+#include "base/error.h"
+#include "engine_rig.h"
+
+namespace {
+std::atomic<std::int64_t> allocations{0};
+std::atomic<bool> counting{false};
+
+void* counted(std::size_t bytes) {
+    if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
+    if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+    throw std::bad_alloc();
+}
+}  // namespace
+
+// The whole test binary counts; only while `counting` is set.
+void* operator new(std::size_t bytes) { return counted(bytes); }
+void* operator new[](std::size_t bytes) { return counted(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace fastpose {
+namespace {
+
+using testing_rig::Parts;
+using testing_rig::side;
+
+struct Loop {
+    Parts parts;
+    PipelineSink sink{1, testing_rig::bodyparts};
+    FaultSlot faults;
+    Pipeline pipeline{*parts.pipeline, &sink, &faults};
+    std::vector<std::uint8_t> pixels = std::vector<std::uint8_t>(side * side);
+    std::int64_t next = 0;
+
+    Loop() { parts.interlock->arm(); }
+
+    FrameRecord step(int flags = 0) {
+        FrameMeta meta;
+        meta.frame_id = next;
+        meta.exposure_start_ns = 1'000'000'000 + 10'000'000 * next++;
+        meta.flags = flags;
+        FrameRecord record{};
+        record.dequeued_ns = now_ns();
+        pipeline.process({pixels.data(), side, side, side, PixelFormat::mono8}, meta, record);
+        return record;
+    }
+};
+
+TEST(Pipeline, StampsEveryStageInOrder) {
+    Loop loop;
+    const FrameRecord record = loop.step();
+    EXPECT_LE(record.dequeued_ns, record.preprocessed_ns);
+    EXPECT_LE(record.preprocessed_ns, record.inferred_ns);
+    EXPECT_LE(record.inferred_ns, record.decoded_ns);
+    EXPECT_LE(record.decoded_ns, record.filtered_ns);
+    EXPECT_LE(record.filtered_ns, record.decided_ns);
+    EXPECT_LE(record.decided_ns, record.acted_ns);
+    EXPECT_EQ(record.roi_width, side);
+}
+
+TEST(Pipeline, RuleEdgesBecomeOutputEdges) {
+    Loop loop;
+    loop.step();  // cell (1, 1): x = y = 12, inside
+    EXPECT_NEAR(loop.pipeline.raw().at(0, 0).x, 12.0F, 1e-4);
+    EXPECT_TRUE(loop.parts.line->high());
+    EXPECT_EQ(loop.pipeline.rule_bits(), 1U);
+    loop.step();  // cell (6, 6): outside
+    EXPECT_FALSE(loop.parts.line->high());
+    EXPECT_EQ(loop.parts.line->rising_edges(), 1);
+    std::vector<std::pair<int, int>> events;
+    for (EventRecord event; loop.sink.events.pop(&event);) events.emplace_back(event.kind, event.value);
+    const int rule = static_cast<int>(EventKind::rule), output = static_cast<int>(EventKind::output);
+    EXPECT_EQ(events, (std::vector<std::pair<int, int>>{{rule, 1}, {output, 1}, {rule, 0}, {output, 0}}));
+}
+
+TEST(Pipeline, UnreadableFrameGivesNaNAndHoldsTheRule) {
+    Loop loop;
+    loop.step();
+    const FrameRecord record = loop.step(frame_unreadable);
+    EXPECT_TRUE(std::isnan(loop.pipeline.raw().at(0, 0).x));
+    EXPECT_EQ(record.inferred_ns, 0);
+    EXPECT_GT(record.decided_ns, 0);
+    EXPECT_TRUE(loop.parts.line->high());
+}
+
+TEST(Pipeline, AllocatesNothingInAThousandFrames) {
+    Loop loop;
+    loop.step();
+    allocations.store(0);
+    counting.store(true);
+    for (int i = 0; i < 1000; ++i) loop.step();
+    counting.store(false);
+    EXPECT_EQ(allocations.load(), 0);
+    counting.store(true);
+    const auto* probe = new std::vector<int>(10);  // the counter counts
+    counting.store(false);
+    EXPECT_GT(allocations.load(), 0);
+    delete probe;
+}
+
+TEST(Pipeline, RefusesMissingStages) {
+    EXPECT_THROW(Pipeline(PipelineParts{}, nullptr, nullptr), ConfigError);
+}
+
+}  // namespace
+}  // namespace fastpose
