@@ -1,0 +1,302 @@
+"""Says everything that can be wrong with an experiment before the animal is in the box."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastpose.check_machine import check_platform, check_priorities, check_runtime, check_session_directory
+from fastpose.config import (
+    Config,
+    CythonProtocol,
+    Model,
+    PythonProtocol,
+    SerialOutput,
+    SimCamera,
+    SpeedRule,
+    VideoCamera,
+)
+from fastpose.config.cross import network_paths, outside_frame
+from fastpose.config.problems import nearest, no_such
+from fastpose.errors import (
+    CameraError,
+    ConfigError,
+    DeviceError,
+    FastposeError,
+    ModelError,
+    OutputError,
+    RecordError,
+)
+from fastpose.finding import Finding, ok, problem, warning
+from fastpose.model_package import ModelPackage, read_model_package
+
+__all__ = ["Finding", "check", "raise_problems"]
+
+_ERRORS: dict[str, type[FastposeError]] = {
+    "cameras": CameraError,
+    "model": ModelError,
+    "models": ModelError,
+    "outputs": OutputError,
+    "session": RecordError,
+    "record": RecordError,
+    "platform": DeviceError,
+    "engine": DeviceError,
+}
+_BYTES_PER_PIXEL = {"ffv1": 0.6, "huffyuv": 0.9, "rawvideo": 1.0}  # of the encoded video, rough
+_BYTES_PER_PIXEL_LOSSY = 0.1
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a camera delivers."""
+
+    size: tuple[int, int]
+    """Width and height, px."""
+    rate_hz: float
+    length_s: float | None
+    channels: int
+
+
+def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
+    """Look at everything that a run of this config needs.
+
+    Parameters
+    ----------
+    config : Config
+        A checked config; see `fastpose.config.load_config`.
+    probe_outputs : bool
+        Open the outputs' ports. Some microcontrollers restart when their port is opened.
+
+    Returns
+    -------
+    list of Finding
+        Of level problem (a run would fail), warning or ok.
+    """
+    findings = list(check_platform())
+    sources: dict[str, _Source] = {}
+    for name in config.cameras:
+        findings += _camera(config, name, sources)
+    for path, model in network_paths(config):
+        findings += _network(config, path, model)
+    for name, output in config.outputs.items():
+        if isinstance(output, SerialOutput):
+            findings += _serial_port(f"outputs.{name}.port", output.port, probe=probe_outputs)
+        else:
+            findings.append(ok(f"outputs.{name}", "simulated"))
+    findings += _protocol(config)
+    findings += _encoder(config)
+    findings += check_session_directory(
+        config, _bytes_per_s(config, sources.values()), _length_s(config, sources)
+    )
+    findings += check_priorities(config.engine)
+    return findings
+
+
+def raise_problems(findings: Iterable[Finding]) -> None:
+    """Raise the error that fits the first problem, with one line for each; nothing where there is none.
+
+    Raises
+    ------
+    FastposeError
+        CameraError, ModelError, OutputError, RecordError, DeviceError or ConfigError.
+    """
+    problems = [finding for finding in findings if finding.level == "problem"]
+    if problems:
+        section, _, key = problems[0].path.partition(".")
+        error = (
+            DeviceError
+            if section == "model" and key in ("device", "precision")
+            else _ERRORS.get(section, ConfigError)
+        )
+        raise error(*map(str, problems))
+
+
+def _camera(config: Config, name: str, sources: dict[str, _Source]) -> Iterator[Finding]:
+    camera = config.cameras[name]
+    if isinstance(camera, SimCamera):
+        length_s = camera.frames_total / camera.rate_hz if camera.frames_total else None
+        channels = 3 if camera.pixel_format in ("rgb8", "bgr8") else 1
+        sources[name] = _Source(camera.size, camera.rate_hz, length_s, channels)
+        yield ok(f"cameras.{name}", f"simulated {camera.shape}, {_describe(sources[name])}")
+        return
+    try:
+        sources[name] = _probe_video(camera)
+    except ImportError as error:
+        yield problem(
+            f"cameras.{name}.driver", f"'video' needs PyAV ({error}); install it with: pip install av"
+        )
+        return
+    except CameraError as error:
+        yield problem(f"cameras.{name}.path", str(error))
+        return
+    yield ok(f"cameras.{name}.path", f"'{camera.path}', {_describe(sources[name])}")
+    for found in outside_frame(config, name, sources[name].size):
+        yield problem(*found)
+
+
+def _probe_video(camera: VideoCamera) -> _Source:
+    from fastpose.hosts.probe import probe
+
+    info = probe(camera.path)
+    grey = (camera.pixel_format or info.pixel_format) == "mono8"
+    length_s = None if camera.loop else info.duration_s
+    if length_s is not None and camera.rate_hz:
+        length_s *= info.rate_hz / camera.rate_hz
+    return _Source((info.width, info.height), camera.rate_hz or info.rate_hz, length_s, 1 if grey else 3)
+
+
+def _describe(source: _Source) -> str:
+    length = "" if source.length_s is None else f", {source.length_s:.0f} s"
+    return f"{source.size[0]}x{source.size[1]} px, {source.rate_hz:.4g} Hz{length}"
+
+
+def _network(config: Config, path: str, model: Model) -> Iterator[Finding]:
+    try:
+        package = read_model_package(model.folder)
+    except ModelError as error:
+        yield from (problem(f"{path}.path", line) for line in error.lines)
+    else:
+        parts = ", ".join(package.bodyparts)
+        yield ok(
+            f"{path}.path",
+            f"{package.name}: {len(package.bodyparts)} body parts ({parts}), hashes as written",
+        )
+        yield from _fits_package(config, path, model, package)
+    yield from check_runtime(path, model)
+
+
+def _fits_package(config: Config, path: str, model: Model, package: ModelPackage) -> Iterator[Finding]:
+    multiple = package.padding.multiple
+    if model.input_size is not None and any(side % multiple for side in model.input_size):
+        width, height = model.input_size
+        yield problem(
+            f"{path}.input_size",
+            f"[{width}, {height}] does not suit the network; allowed: multiples of {multiple}",
+        )
+    for name, rule in config.rules.items():
+        for bodypart in rule.names_of_bodyparts():
+            if bodypart not in package.bodyparts:
+                key = "bodypart" if isinstance(rule, SpeedRule) else "bodyparts"
+                yield problem(f"rules.{name}.{key}", no_such("body part", bodypart, package.bodyparts))
+        if rule.individual != "any" and rule.individual >= package.count_of_individuals:
+            yield problem(
+                f"rules.{name}.individual",
+                f"{rule.individual} is not among the {package.count_of_individuals} of the network; "
+                f"allowed: any, 0 to {package.count_of_individuals - 1}",
+            )
+
+
+def _serial_port(path: str, port: str, *, probe: bool) -> Iterator[Finding]:
+    if sys.platform != "linux":
+        yield problem(path, f"'{port}': serial outputs need Linux in this version")
+        return
+    reason = _why_port_fails(port, probe=probe)
+    if reason is None:
+        yield ok(path, f"'{port}' {'opens' if probe else 'is there'}")
+        return
+    ports = _ports()
+    here = f"here: {', '.join(ports)}" if ports else "there is no serial port here; is the device plugged in?"
+    yield problem(path, f"'{port}' cannot be opened ({reason}){nearest(port, ports)}; {here}")
+
+
+def _ports() -> list[str]:
+    patterns = ("serial/by-id/*", "ttyACM*", "ttyUSB*")
+    return [str(port) for pattern in patterns for port in sorted(Path("/dev").glob(pattern))]
+
+
+def _why_port_fails(port: str, *, probe: bool) -> str | None:
+    if not Path(port).exists():
+        return "no such file"
+    if not os.access(port, os.R_OK | os.W_OK):
+        return "permission denied, add the user to the group dialout"
+    if not probe:
+        return None
+    try:
+        descriptor = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError as error:
+        return error.strerror
+    try:
+        return None if os.isatty(descriptor) else "no serial port"
+    finally:
+        os.close(descriptor)
+
+
+def _protocol(config: Config) -> Iterator[Finding]:
+    protocol = config.protocol
+    if isinstance(protocol, PythonProtocol):
+        reason = _why_class_fails(protocol)
+        found = (
+            problem("protocol.path", reason)
+            if reason
+            else ok("protocol.path", f"class {protocol.class_name} is there")
+        )
+        yield found
+    elif isinstance(protocol, CythonProtocol) and not _has_module(protocol.module):
+        yield problem("protocol.module", f"no module {protocol.module!r}; build it, and put it on PYTHONPATH")
+
+
+def _why_class_fails(protocol: PythonProtocol) -> str | None:
+    """Read the user's file without running it."""
+    try:
+        tree = ast.parse(protocol.file.read_bytes(), str(protocol.file))
+    except OSError as error:
+        return f"'{protocol.file}' cannot be read ({error.strerror}); allowed: FILE.py:Class"
+    except (SyntaxError, ValueError) as error:
+        return f"'{protocol.file}' is not Python: {error}"
+    classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return (
+        None
+        if protocol.class_name in classes
+        else f"{no_such('class', protocol.class_name, classes)}, in '{protocol.file}'"
+    )
+
+
+def _has_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+def _encoder(config: Config) -> Iterator[Finding]:
+    video = config.record.video
+    if video is None:
+        yield warning("record.video", "null: no video is recorded")
+        return
+    try:
+        import av
+    except ImportError as error:
+        yield problem("record.video", f"needs PyAV ({error}); install it with: pip install av")
+        return
+    try:
+        codec = av.codec.Codec(video.codec, "w")
+    except ValueError:
+        codec = None
+    if codec is None or codec.type != "video":
+        guess = nearest(video.codec, av.codecs_available)
+        yield problem(
+            "record.video.codec", f"no video encoder {video.codec!r}{guess}; allowed: libx264, ffv1, ..."
+        )
+    else:
+        yield ok("record.video", f"{video.codec}, {codec.long_name}")
+
+
+def _bytes_per_s(config: Config, sources: Iterable[_Source]) -> float:
+    """Return roughly what the recording takes: encoded video, and the log."""
+    log_bytes = 1000.0  # a frame
+    video = config.record.video
+    per_pixel = _BYTES_PER_PIXEL.get(video.codec, _BYTES_PER_PIXEL_LOSSY) if video else 0.0
+    return 1.0 + sum(
+        source.rate_hz * (log_bytes + per_pixel * source.channels * source.size[0] * source.size[1])
+        for source in sources
+    )
+
+
+def _length_s(config: Config, sources: dict[str, _Source]) -> float | None:
+    lengths = [source.length_s for source in sources.values()] + [config.session.duration_s]
+    return min((length for length in lengths if length is not None), default=None)

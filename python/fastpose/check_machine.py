@@ -1,0 +1,187 @@
+"""Checks of the machine: platform, engine, runtime of the network, priorities, room on the disk."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastpose.config import Config, Engine, Model
+from fastpose.finding import Finding, ok, problem, warning
+
+_CAP_IPC_LOCK = 14  # include/uapi/linux/capability.h
+_BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+def check_platform() -> Iterator[Finding]:
+    """Say where fastpose runs here, and whether its engine is built."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield ok("platform", f"{sys.platform}, Python {version}, {os.cpu_count()} cores")
+    if sys.platform != "linux":
+        yield warning(
+            "platform", f"{sys.platform}: real-time priorities, locked memory and serial outputs need Linux"
+        )
+    try:
+        importlib.import_module("fastpose._core")
+    except ImportError as error:
+        yield problem("platform", f"the engine cannot be loaded ({error}); build it with: pip install .")
+
+
+def check_runtime(path: str, model: Model) -> Iterator[Finding]:
+    """Check that the device's runtime is there, in the version that the engine was built with."""
+    if model.device == "fake":
+        yield warning(f"{path}.device", "fake: stored outputs, no network runs")
+        return
+    try:
+        found = importlib.metadata.version("openvino")
+        importlib.import_module("fastpose._openvino")
+    except importlib.metadata.PackageNotFoundError:
+        yield problem(
+            f"{path}.device",
+            "'cpu' needs OpenVINO, which is not installed; install it with: pip install openvino",
+        )
+        return
+    except ImportError as error:
+        yield problem(
+            f"{path}.device", f"'cpu' needs fastpose's OpenVINO module, which cannot be loaded ({error})"
+        )
+        return
+    wanted = _pinned("openvino")
+    if wanted is not None and found != wanted:
+        yield problem(
+            f"{path}.device",
+            f"OpenVINO {found} is installed; allowed: {wanted}, which the engine was built with",
+        )
+    else:
+        yield ok(f"{path}.device", f"cpu, OpenVINO {found}")
+    if model.precision == "bf16" and not _BF16_FLAGS & _cpu_flags():
+        yield problem(f"{path}.precision", "'bf16' is nothing this CPU computes with; allowed: auto, fp32")
+    if model.threads is not None and model.threads > (os.cpu_count() or 1):
+        yield warning(
+            f"{path}.threads", f"{model.threads} threads on {os.cpu_count()} cores wait for each other"
+        )
+
+
+def check_priorities(engine: Engine) -> Iterator[Finding]:
+    """Check what the system grants of SCHED_FIFO, locked memory and the core that the loop is bound to."""
+    if engine.cpu is not None and engine.cpu not in _cores():
+        cores = ", ".join(map(str, sorted(_cores())))
+        yield problem("engine.cpu", f"no core {engine.cpu} for this process; allowed: {cores}")
+    if not engine.realtime or sys.platform != "linux":
+        return
+    if _grants_fifo():
+        yield ok("engine.realtime", "SCHED_FIFO is granted")
+    else:
+        yield warning(
+            "engine.realtime", "SCHED_FIFO is not granted: add 'rtprio 80' for this user to limits.conf"
+        )
+    if _grants_locked_memory():
+        yield ok("engine.realtime", "locked memory is granted")
+    else:
+        yield warning("engine.realtime", "locked memory is limited: add 'memlock unlimited' to limits.conf")
+
+
+def check_session_directory(config: Config, bytes_per_s: float, length_s: float | None) -> Iterator[Finding]:
+    """Check that the session folder can be made and that the recording fits on the disk.
+
+    Parameters
+    ----------
+    config : Config
+    bytes_per_s : float
+        Estimate of what the recording takes.
+    length_s : float or None
+        How long it lasts; None: open end.
+    """
+    directory = config.session.directory
+    existing = next(folder for folder in (directory, *directory.parents) if folder.exists())
+    path = "session.directory"
+    if not existing.is_dir():
+        yield problem(
+            path,
+            f"'{directory}' cannot be made: '{existing}' is a file; allowed: a folder that can be written",
+        )
+        return
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        yield problem(
+            path, f"'{directory}' cannot be written ({error.strerror}); allowed: a folder that can be written"
+        )
+        return
+    yield _room(directory, shutil.disk_usage(existing).free, bytes_per_s, length_s)
+
+
+def _room(directory: Path, free: int, bytes_per_s: float, length_s: float | None) -> Finding:
+    hours = free / bytes_per_s / 3600
+    text = f"'{directory}' can be written, {free / 1e9:.1f} GB free, room for about {hours:.1f} h"
+    if length_s is not None and length_s * bytes_per_s > free:
+        return problem(
+            "session.directory", f"{text}; the session lasts {length_s / 3600:.1f} h: free some space"
+        )
+    if hours < 1 and length_s is None:
+        return warning("session.directory", text)
+    return ok("session.directory", text)
+
+
+def _pinned(distribution: str) -> str | None:
+    """Return the version that fastpose's own metadata pins."""
+    try:
+        requirements = importlib.metadata.requires("fastpose-rig") or []
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    for requirement in requirements:
+        if match := re.match(rf"{distribution}\s*\(?==\s*([\w.]+)", requirement):
+            return match[1]
+    return None
+
+
+def _cpu_flags() -> set[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return set()
+    match = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    return set(match[1].split()) if match else set()
+
+
+def _cores() -> set[int]:
+    return set(os.sched_getaffinity(0)) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
+
+
+def _grants_fifo() -> bool:
+    """Try SCHED_FIFO on a thread of its own, which ends with it."""
+    granted = []
+
+    def try_it() -> None:
+        if sys.platform != "linux":
+            return
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+            granted.append(True)
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=try_it)
+    thread.start()
+    thread.join()
+    return bool(granted)
+
+
+def _grants_locked_memory() -> bool:
+    if sys.platform != "linux":
+        return False
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    if soft == resource.RLIM_INFINITY:
+        return True
+    match = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    return match is not None and bool(int(match[1], 16) >> _CAP_IPC_LOCK & 1)

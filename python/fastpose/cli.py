@@ -1,0 +1,213 @@
+"""The command line: run, check, schema, cameras, recover, export."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fastpose.errors import ConfigError, DeviceError, FastposeError
+
+if TYPE_CHECKING:
+    from fastpose.finding import Finding
+
+__all__ = ["app", "main", "run"]
+
+EXIT_PROBLEM = 2
+_STYLES = {"ok": "green", "warning": "yellow"}
+_WIDE = 10_000  # columns where nobody looks: one line a row
+_LATER = {
+    "v4l2": "Linux webcams and frame grabbers",
+    "pylon": "Basler",
+    "aravis": "GigE Vision and USB3 Vision",
+    "realsense": "Intel RealSense",
+}
+
+app = typer.Typer(
+    name="fastpose",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="The config file of the experiment (YAML).")
+]
+SessionFolder = Annotated[Path, typer.Argument(metavar="SESSION", help="A session folder.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        import fastpose
+
+        print(f"fastpose {fastpose.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=lambda yes: _print_version(wanted=yes))
+    ] = False,
+) -> None:
+    """Watches animals and acts while they behave."""
+
+
+def main() -> None:
+    """Entry point of the command ``fastpose``."""
+    app(prog_name="fastpose")
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No live status.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Run an experiment."""
+    from fastpose.check import check as check_config
+    from fastpose.check import raise_problems
+    from fastpose.config import load_config
+    from fastpose.status import Status
+    from fastpose.summary import print_summary
+
+    with _errors_in_one_line(debug=debug):
+        experiment = load_config(config)
+        raise_problems(check_config(experiment, probe_outputs=False))
+        runner = _compiled("fastpose.runner")
+        with Status(quiet=quiet) as status:
+            summary = runner.run(experiment, status=status)
+        print_summary(summary, _output())
+
+
+@app.command()
+def check(config: ConfigFile, *, debug: Debug = False) -> None:
+    """Say everything that can be wrong, before the animal is in the box."""
+    from fastpose.check import check as check_config
+    from fastpose.config import load_config
+
+    with _errors_in_one_line(debug=debug):
+        findings = check_config(load_config(config))
+        problems = [finding for finding in findings if finding.level == "problem"]
+        _print_findings([finding for finding in findings if finding.level != "problem"])
+        for finding in problems:
+            _say(f"{config}: {finding}")
+        if problems:
+            raise typer.Exit(EXIT_PROBLEM)
+        print(f"{config}: ready to run")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the config, for editors."""
+    from fastpose.config import Config
+
+    print(json.dumps(Config.model_json_schema(), indent=2))
+
+
+@app.command()
+def cameras() -> None:
+    """List the camera drivers and what each needs."""
+    table = Table("driver", "for", "state", box=None, padding=(0, 2, 0, 0))
+    table.add_row("sim", "a simulated animal with known keypoints", Text("ready", style="green"))
+    table.add_row("video", "files that FFmpeg reads", _state_of_video())
+    for driver, use in _LATER.items():
+        table.add_row(driver, use, Text("not in this version", style="dim"))
+    _output().print(table)
+
+
+@app.command()
+def recover(session: SessionFolder, *, debug: Debug = False) -> None:
+    """Make a session's result files from its log, after a crash or a power cut."""
+    with _errors_in_one_line(debug=debug):
+        _require_session(session)
+        result = import_module("fastpose.session.recover").recover(session)
+        print("\n".join(result.lines()))
+
+
+@app.command()
+def export(
+    session: SessionFolder,
+    *,
+    labelled_video: Annotated[
+        bool, typer.Option("--labelled-video", help="Draw the keypoints into the video.")
+    ] = False,
+    camera: Annotated[str | None, typer.Option(help="Camera to export; default: the only one.")] = None,
+    min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Leave out keypoints below.")] = 0.6,
+    debug: Debug = False,
+) -> None:
+    """Make other files from a session."""
+    with _errors_in_one_line(debug=debug):
+        if not labelled_video:
+            raise ConfigError("export: nothing asked for; allowed: --labelled-video")
+        _require_session(session)
+        labelled = import_module("fastpose.session.labelled")
+        print(labelled.write_labelled_video(session, camera=camera, min_likelihood=min_likelihood))
+
+
+@contextmanager
+def _errors_in_one_line(*, debug: bool) -> Iterator[None]:
+    try:
+        yield
+    except FastposeError as error:
+        if debug:
+            raise
+        for line in error.lines:
+            _say(line)
+        raise typer.Exit(EXIT_PROBLEM) from None
+
+
+def _say(line: str) -> None:
+    print(f"fastpose: {line}", file=sys.stderr)
+
+
+def _output() -> Console:
+    """Return stdout, wrapped to the terminal's width if it is one."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+
+
+def _compiled(module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise DeviceError(f"the engine cannot be loaded ({error}); build it with: pip install .") from error
+
+
+def _require_session(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ConfigError(f"session '{folder}': no such folder; allowed: a folder that a run made")
+
+
+def _state_of_video() -> Text:
+    try:
+        import av
+    except ImportError:
+        return Text("needs PyAV: pip install av", style="yellow")
+    return Text(f"ready, PyAV {av.__version__}", style="green")
+
+
+def _print_findings(findings: list[Finding]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings:
+        table.add_row(Text(finding.level, style=_STYLES[finding.level]), finding.path, Text(finding.text))
+    _output().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Configs: what a user writes, checked. Imports nothing compiled."""
+
+from fastpose.config.camera import Camera, PixelFormat, SimCamera, VideoCamera
+from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
+from fastpose.config.load import config_from, load_config, resolved_yaml
+from fastpose.config.model import Model
+from fastpose.config.output import Output, SerialOutput, SimOutput
+from fastpose.config.protocol import (
+    ConditionalProtocol,
+    CythonProtocol,
+    NoProtocol,
+    Protocol,
+    Pulse,
+    PythonProtocol,
+)
+from fastpose.config.record import Record, VideoRecord
+from fastpose.config.root import Config
+from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
+from fastpose.config.session import Engine, Session
+from fastpose.config.types import Rectangle
+from fastpose.config.zone import Circle, Zone, ZoneRectangle
+
+__all__ = [
+    "AngleRule",
+    "Camera",
+    "Circle",
+    "ConditionalProtocol",
+    "Config",
+    "CythonProtocol",
+    "DistanceRule",
+    "Engine",
+    "Filter",
+    "InZoneRule",
+    "KalmanFilter",
+    "Model",
+    "NoFilter",
+    "NoProtocol",
+    "OneEuroFilter",
+    "Output",
+    "OutsideZoneRule",
+    "PixelFormat",
+    "Protocol",
+    "Pulse",
+    "PythonProtocol",
+    "Record",
+    "Rectangle",
+    "Rule",
+    "SerialOutput",
+    "Session",
+    "SimCamera",
+    "SimOutput",
+    "SpeedRule",
+    "VideoCamera",
+    "VideoRecord",
+    "Zone",
+    "ZoneRectangle",
+    "config_from",
+    "load_config",
+    "resolved_yaml",
+]

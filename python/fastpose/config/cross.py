@@ -1,0 +1,112 @@
+"""Checks that span sections: names that refer to each other, and what must fit into a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fastpose.config.camera import SimCamera
+from fastpose.config.model import Model
+from fastpose.config.problems import Problem, ProblemsError, no_such
+from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Pulse
+
+if TYPE_CHECKING:
+    from fastpose.config.root import Config
+
+
+def check_references(config: Config) -> None:
+    """Raise ProblemsError with everything that does not fit together."""
+    problems = [
+        *_networks(config),
+        *_zones_of_rules(config),
+        *_protocol(config),
+        *(
+            problem
+            for camera, size in known_sizes(config).items()
+            for problem in outside_frame(config, camera, size)
+        ),
+    ]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def known_sizes(config: Config) -> dict[str, tuple[int, int]]:
+    """Return width and height, px, of the cameras whose size the config itself says."""
+    return {name: camera.size for name, camera in config.cameras.items() if isinstance(camera, SimCamera)}
+
+
+def network_paths(config: Config) -> Iterator[tuple[str, Model]]:
+    """Yield each network with its path in the config."""
+    if config.model is not None:
+        yield "model", config.model
+    for name, model in config.models.items():
+        yield f"models.{name}", model
+
+
+def outside_frame(config: Config, camera: str, size: tuple[int, int]) -> Iterator[Problem]:
+    """Yield the zones and rois that do not lie on frames of this camera, whose size is given in px."""
+    for path, model in network_paths(config):
+        if model.camera != camera:
+            continue
+        yield from _roi(path, model, camera, size)
+        for name, zone in config.zones.items():
+            for x, y in zone.points_outside(*size)[:1]:
+                yield Problem(
+                    f"zones.{name}",
+                    f"({x:g}, {y:g}) is outside the frame of camera {camera!r}; "
+                    f"allowed: x from 0 to {size[0]}, y from 0 to {size[1]}",
+                )
+
+
+def _roi(path: str, model: Model, camera: str, size: tuple[int, int]) -> Iterator[Problem]:
+    roi = model.roi
+    if roi is not None and (roi.x + roi.width > size[0] or roi.y + roi.height > size[1]):
+        yield Problem(
+            f"{path}.roi",
+            f"{roi.width}x{roi.height} px at ({roi.x}, {roi.y}) goes beyond the frame of camera {camera!r}; "
+            f"allowed: within {size[0]}x{size[1]} px",
+        )
+
+
+def _networks(config: Config) -> Iterator[Problem]:
+    networks = list(network_paths(config))
+    if config.model is not None and config.models:
+        yield Problem("models", "given beside model; allowed: one of model, models")
+    elif len(networks) > 1:
+        names = ", ".join(config.models)
+        yield Problem(
+            "models", f"{len(networks)} networks ({names}); allowed: one, this version runs no more"
+        )
+    for path, model in networks:
+        if not model.camera:
+            yield Problem(f"{path}.camera", f"missing; allowed: {', '.join(config.cameras)}")
+        elif model.camera not in config.cameras:
+            yield Problem(f"{path}.camera", no_such("camera", model.camera, config.cameras))
+    if not networks and (config.rules or not isinstance(config.protocol, NoProtocol)):
+        yield Problem("model", "missing; rules and protocols need a network")
+
+
+def _zones_of_rules(config: Config) -> Iterator[Problem]:
+    for name, rule in config.rules.items():
+        zone = getattr(rule, "zone", None)
+        if zone is not None and zone not in config.zones:
+            yield Problem(f"rules.{name}.zone", no_such("zone", zone, config.zones))
+
+
+def _protocol(config: Config) -> Iterator[Problem]:
+    protocol = config.protocol
+    if not isinstance(protocol, ConditionalProtocol):
+        return
+    if protocol.when not in config.rules:
+        yield Problem("protocol.when", no_such("rule", protocol.when, config.rules))
+    for name, action in protocol.do.items():
+        output = config.outputs.get(name)
+        if output is None:
+            yield Problem(f"protocol.do.{name}", no_such("output", name, config.outputs))
+        elif (
+            isinstance(action, Pulse) and output.max_on_ms is not None and action.pulse_ms > output.max_on_ms
+        ):
+            yield Problem(
+                f"protocol.do.{name}.pulse_ms",
+                f"{action.pulse_ms:g} is more than its max_on_ms; allowed: at most {output.max_on_ms:g}",
+            )

@@ -1,0 +1,92 @@
+"""Protocols: what the outputs do when rules change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from fastpose.config.types import ALLOWED, PositiveFloat, Section, Text, absolute
+
+
+class NoProtocol(Section):
+    """Nothing acts: track and record."""
+
+    type: Literal["none"] = "none"
+
+
+class Pulse(Section):
+    """High now, low after pulse_ms."""
+
+    pulse_ms: PositiveFloat
+
+
+def _kind_of_action(value: Any) -> str:
+    return "{pulse_ms}" if isinstance(value, dict | Pulse) else "level"
+
+
+Action = Annotated[
+    Annotated[Pulse, Tag("{pulse_ms}")] | Annotated[Literal["on", "off", "follow"], Tag("level")],
+    Discriminator(_kind_of_action),
+]
+
+
+class ConditionalProtocol(Section):
+    """When the rule becomes true, do this to the outputs."""
+
+    type: Literal["conditional"]
+    when: Text
+    """Name of one of the rules."""
+    do: Annotated[dict[str, Action], Field(min_length=1, max_length=16)]
+    """Per output: {pulse_ms: x}, on, off, or follow (high while the rule is true)."""
+    deadline_ms: PositiveFloat | None = None
+    """From exposure_start to the action; null: none."""
+    on_late: Literal["suppress", "flag"] = "suppress"
+    """What happens to a reaction that would miss the deadline."""
+
+
+class PythonProtocol(Section):
+    """A fastpose.Protocol in a Python file; runs beside the loop."""
+
+    type: Literal["python"]
+    path: Text
+    """FILE.py:Class, relative to the config file."""
+
+    @field_validator("path")
+    @classmethod
+    def _file_and_class(cls, value: str, info: ValidationInfo) -> str:
+        file, colon, name = value.rpartition(":")
+        if not (colon and file.endswith(".py") and name.isidentifier()):
+            raise ValueError(f"{value!r} names no class in a file; allowed: FILE.py:Class")
+        return f"{absolute(Path(file), info)}:{name}"
+
+    @property
+    def file(self) -> Path:
+        """The Python file."""
+        return Path(self.path.rpartition(":")[0])
+
+    @property
+    def class_name(self) -> str:
+        """The class in that file."""
+        return self.path.rpartition(":")[2]
+
+
+class CythonProtocol(Section):
+    """A compiled protocol; runs in the loop."""
+
+    type: Literal["cython"]
+    module: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+            json_schema_extra={ALLOWED: "the dotted name of a module"},
+        ),
+    ]
+    """Dotted name of the extension module."""
+
+
+Protocol = Annotated[
+    NoProtocol | ConditionalProtocol | PythonProtocol | CythonProtocol,
+    Field(discriminator="type"),
+]

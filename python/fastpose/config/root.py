@@ -1,0 +1,72 @@
+"""The whole config: one experiment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from fastpose.config.camera import Camera
+from fastpose.config.cross import check_references
+from fastpose.config.filter import Filter, NoFilter
+from fastpose.config.model import Model
+from fastpose.config.output import Output
+from fastpose.config.protocol import NoProtocol, Protocol
+from fastpose.config.record import Record
+from fastpose.config.rule import Rule
+from fastpose.config.session import Engine, Session
+from fastpose.config.types import Name, Section
+from fastpose.config.zone import Zone
+
+
+class Config(Section):
+    """One experiment, checked; every name it uses is there."""
+
+    session: Session
+    cameras: Annotated[dict[Name, Camera], Field(min_length=1)]
+    model: Model | None = None
+    """The network, where there is one."""
+    models: dict[Name, Model] = Field(default_factory=dict)
+    """Networks by name, where there are several."""
+    filter: Filter = NoFilter()
+    zones: dict[Name, Zone] = Field(default_factory=dict)
+    rules: dict[Name, Rule] = Field(default_factory=dict)
+    outputs: dict[Name, Output] = Field(default_factory=dict)
+    protocol: Protocol = NoProtocol()
+    record: Record = Record()
+    engine: Engine = Engine()
+
+    @property
+    def networks(self) -> dict[str, Model]:
+        """The networks by name; that of `model:` is called model."""
+        return dict(self.models) if self.model is None else {"model": self.model}
+
+    def network_of(self, camera: str) -> Model | None:
+        """Return the network that sees this camera; None: the camera is recorded only."""
+        return next((network for network in self.networks.values() if network.camera == camera), None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_camera_is_the_default(cls, data: Any) -> Any:
+        cameras = data.get("cameras") if isinstance(data, dict) else None
+        if not isinstance(cameras, dict) or len(cameras) != 1:
+            return data
+        (camera,) = cameras
+        filled = dict(data)
+        if "model" in data:
+            filled["model"] = _with_camera(data["model"], camera)
+        if isinstance(data.get("models"), dict):
+            filled["models"] = {name: _with_camera(model, camera) for name, model in data["models"].items()}
+        return filled
+
+    @model_validator(mode="after")
+    def _names_are_there(self) -> Self:
+        check_references(self)
+        return self
+
+
+def _with_camera(model: Any, camera: Any) -> Any:
+    if isinstance(model, dict) and not model.get("camera"):
+        return {**model, "camera": camera}
+    return model

@@ -1,0 +1,166 @@
+"""Reads a model package: the folder that holds a network and what its numbers mean."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import Self
+
+from fastpose.config.problems import nearest, problems_of
+from fastpose.errors import ModelError
+
+__all__ = ["ModelPackage", "Normalisation", "Padding", "read_model_package"]
+
+DESCRIPTION = "model.yaml"
+NETWORK = "model.onnx"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Normalisation(_Part):
+    """Tensor = pixel * scale + offset, per channel, pixel in 0..255."""
+
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+
+class Padding(_Part):
+    """Sizes that the network takes."""
+
+    multiple: Annotated[int, Field(ge=1)] = 1
+    """Width and height of its input are multiples of this, px."""
+
+
+class ModelPackage(_Part):
+    """What model.yaml says; every name and size agrees with the others."""
+
+    name: Annotated[str, Field(min_length=1)]
+    bodyparts: Annotated[tuple[str, ...], Field(min_length=1)]
+    skeleton: tuple[tuple[str, str], ...] = ()
+    individuals: tuple[str, ...] = ()
+    """Names of the animals; empty for a network that finds one."""
+    colour: Literal["grey", "rgb"]
+    normalisation: Normalisation
+    padding: Padding
+    stride: Annotated[float, Field(gt=0)]
+    """Input px per cell of the maps."""
+    locref_stdev: Annotated[float, Field(ge=0)]
+    """px per unit of locref; 0: the network has none."""
+    decoder: Literal["heatmap"]
+    activation: Literal["none", "sigmoid", "clip"]
+    """Of the scores."""
+    outputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Names of the network's outputs: the heatmap, then locref where there is one."""
+    training_size: tuple[int, int] | None = None
+    """Width and height that it was trained on, px."""
+    source: dict[str, Any] = {}
+    """Where it came from."""
+    sha256: dict[str, str]
+    """Hex digest per file of the package."""
+
+    folder: Annotated[Path, Field(exclude=True)]
+    """Where the package lies."""
+
+    @property
+    def network(self) -> Path:
+        """The ONNX file."""
+        return self.folder / NETWORK
+
+    @property
+    def count_of_individuals(self) -> int:
+        """Animals in a pose."""
+        return max(1, len(self.individuals))
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network's input."""
+        return 1 if self.colour == "grey" else 3
+
+    def verify_hashes(self) -> None:
+        """Raise ModelError unless every file is as it was when the package was written."""
+        if NETWORK not in self.sha256:
+            raise ModelError(f"model package '{self.folder}': {DESCRIPTION} holds no sha256 of {NETWORK}")
+        for name, expected in self.sha256.items():
+            found = _digest(self.folder, name)
+            if found != expected.lower():
+                raise ModelError(
+                    f"model package '{self.folder}': {name} has sha256 {found[:12]}..., {DESCRIPTION} says "
+                    f"{expected[:12]}...; the file was changed or cut off: copy or import the package again"
+                )
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if len(set(self.bodyparts)) != len(self.bodyparts):
+            raise ValueError("bodyparts holds a name twice")
+        strangers = [name for edge in self.skeleton for name in edge if name not in self.bodyparts]
+        if strangers:
+            raise ValueError(f"skeleton names {strangers[0]!r}, which is none of the bodyparts")
+        if len(self.normalisation.scale) != self.channels or len(self.normalisation.offset) != self.channels:
+            raise ValueError(f"normalisation needs {self.channels} scale and offset for colour {self.colour}")
+        return self
+
+
+def read_model_package(folder: str | os.PathLike[str], *, verify: bool = True) -> ModelPackage:
+    """Read and check a model package.
+
+    Parameters
+    ----------
+    folder : path-like
+        The package: ``model.yaml`` and ``model.onnx``.
+    verify : bool
+        Compare the files with their hashes.
+
+    Raises
+    ------
+    ModelError
+        The package is missing, incomplete, or was changed.
+    """
+    path = Path(folder)
+    data = _description(path)
+    try:
+        package = ModelPackage.model_validate({**data, "folder": path})
+    except ValidationError as error:
+        problems = problems_of(error, data, ModelPackage.model_json_schema())
+        raise ModelError(
+            *(f"model package '{path}': {DESCRIPTION}: {problem}" for problem in problems)
+        ) from None
+    if verify:
+        package.verify_hashes()
+    return package
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        siblings = [other.name for other in folder.parent.glob("*/")] if folder.parent.is_dir() else []
+        raise ModelError(
+            f"model package '{folder}': no such folder{nearest(folder.name, siblings)}; "
+            f"allowed: a folder with {DESCRIPTION} and {NETWORK}"
+        )
+    try:
+        data = yaml.safe_load((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        raise ModelError(
+            f"model package '{folder}': {DESCRIPTION} cannot be read ({reason}); "
+            f"allowed: a folder with {DESCRIPTION} and {NETWORK}"
+        ) from None
+    if not isinstance(data, dict) or "folder" in data:
+        raise ModelError(f"model package '{folder}': {DESCRIPTION} is no description of a model package")
+    return data
+
+
+def _digest(folder: Path, name: str) -> str:
+    try:
+        return hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"model package '{folder}': {name} cannot be read ({error.strerror}); "
+            "copy or import the package again"
+        ) from None
