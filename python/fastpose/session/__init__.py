@@ -1,0 +1,1 @@
+"""The results of a session, all made from its append-only log."""

@@ -1,0 +1,113 @@
+"""events.csv: every rule edge, state change, output edge, refusal and late reaction, in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+
+from fastpose.session.atomic import replacing
+from fastpose.session.log import EVENT_DTYPE, Records
+from fastpose.session.source import SessionLogs
+
+__all__ = ["EVENTS", "event_records", "events_table", "write_events"]
+
+EVENTS = ("rule", "state", "output", "refused", "late")  # csrc/record/records.h EventKind
+_CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
+_LATE = 1
+
+
+def event_records(logs: SessionLogs) -> Records:
+    """(n,) structured as `EVENT_DTYPE`, in order of time."""
+    if logs.events is None:
+        return np.zeros(0, EVENT_DTYPE)
+    records = logs.events.records
+    return records[np.argsort(records["stamp_ns"], kind="stable")]
+
+
+def is_late(records: Records) -> npt.NDArray[np.bool_]:
+    """(n,) acted after its deadline, or suppressed because of it."""
+    return np.asarray(((records["flags"] & _LATE) != 0) | (records["kind"] == EVENTS.index("late")))
+
+
+def events_table(logs: SessionLogs) -> pa.Table:
+    """The events of a session as `events.csv` has them; a value that does not exist is null."""
+    records = event_records(logs)
+    exposed = records["exposure_start_ns"] != 0
+    latency_ms = (records["stamp_ns"] - records["exposure_start_ns"]) / 1e6
+    has_frame = records["frame_id"] >= 0
+    start_ns = logs.start_monotonic_ns
+    time_s = (records["stamp_ns"] - (start_ns or 0)) / 1e9
+    camera = np.where(has_frame, _camera_of(logs), "") if len(records) else np.zeros(0, str)
+    return pa.table(
+        {
+            "event": pa.array(_pick(EVENTS, records["kind"])),
+            "name": pa.array(_names(logs, records)),
+            "value": pa.array(np.ascontiguousarray(records["value"])),
+            "camera": pa.array(camera, pa.string()),
+            "frame_id": pa.array(records["frame_id"], mask=~has_frame),
+            "stamp_ns": pa.array(np.ascontiguousarray(records["stamp_ns"])),
+            "exposure_start_ns": pa.array(records["exposure_start_ns"], mask=~exposed),
+            "latency_ms": pa.array(np.round(latency_ms, 6), mask=~exposed),
+            "late": pa.array(is_late(records)),
+            "cause": pa.array(_causes(records), pa.string()),
+            "time_s": pa.array(np.round(time_s, 9), mask=np.full(len(records), start_ns is None)),
+        }
+    )
+
+
+def write_events(path: Path, table: pa.Table) -> None:
+    """Write `events.csv`: a header row, then a row an event; null is an empty cell.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be written.
+    """
+    # Arrow either quotes no string or all; names that need quotes are rare.
+    special = any(
+        pc.any(pc.match_substring_regex(table[name], '[,"\r\n]')).as_py() for name in ("name", "camera")
+    )
+    options = csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write((",".join(table.column_names) + "\n").encode())
+        csv.write_csv(table, file, options)
+
+
+def _camera_of(logs: SessionLogs) -> str:
+    told: Any = logs.events.header.get("camera") if logs.events is not None else None
+    return str(told or logs.pose_camera or "")
+
+
+def _pick(names: Sequence[str], index: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.str_]:
+    """`names[index]`; the number itself where there is no such name."""
+    known = np.array([*names, ""], dtype=str)
+    inside = (index >= 0) & (index < len(names))
+    out = known[np.where(inside, index, len(names))]
+    return out if inside.all() else np.where(inside, out, index.astype(str))
+
+
+def _names(logs: SessionLogs, records: Records) -> pa.Array:
+    """The rule, output or state that each event is about."""
+    if logs.events is None or len(records) == 0:
+        return pa.array([], pa.string())
+    rules, outputs, states = (logs.events.names(key) for key in ("rules", "outputs", "states"))
+    about_rule = records["kind"] == EVENTS.index("rule")
+    about_state = records["kind"] == EVENTS.index("state")
+    names = np.where(about_rule, _pick(rules, records["source"]), _pick(outputs, records["source"]))
+    return pa.array(np.where(about_state, _pick(states, records["value"]), names), pa.string())
+
+
+def _causes(records: Records) -> npt.NDArray[np.str_]:
+    """What moved an output or asked for what was refused; "" for rules and states."""
+    acts = (records["kind"] != EVENTS.index("rule")) & (records["kind"] != EVENTS.index("state"))
+    causes = np.where(acts, "protocol", np.array("", dtype="<U9"))
+    for flag, cause in _CAUSES.items():
+        causes = np.where((records["flags"] & flag) != 0, cause, causes)
+    return causes

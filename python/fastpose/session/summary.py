@@ -1,0 +1,92 @@
+"""What a session came to, for the end of a run and for `recover` to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastpose.session.latency import ACTED, DECIDED
+
+_SHOWN = ("p50", "p90", "p99", "p99.9", "max")
+
+__all__ = ["CameraSummary", "Summary"]
+
+
+@dataclass(frozen=True)
+class CameraSummary:
+    """Counts of one camera.
+
+    Attributes
+    ----------
+    exposures, received, processed : int
+        Rows in frames.parquet; those whose pixels arrived; those the loop decided on.
+    drops : dict
+        Rows for each drop reason.
+    video_frames : int or None
+        Frames of the video; None where none was recorded.
+    """
+
+    exposures: int
+    received: int
+    processed: int
+    drops: dict[str, int]
+    video_frames: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts by name."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        drops = ", ".join(f"{count:,} {reason}" for reason, count in self.drops.items() if count) or "none"
+        video = "" if self.video_frames is None else f", {self.video_frames:,} in the video"
+        return f"{self.received:,} frames, {self.processed:,} processed{video}; drops: {drops}"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The results of a session.
+
+    Attributes
+    ----------
+    session_dir : Path
+    ended : str
+        `duration`, `finished`, `interrupted`, `fault` or `killed`.
+    error : str or None
+    cameras : dict of CameraSummary
+    events : dict
+        How many of each event.
+    latency : dict
+        Content of latency.json.
+    files : list of str
+        Result files, by name.
+    notes : list of str
+        What was lost, inferred or repaired, a line each.
+    """
+
+    session_dir: Path
+    ended: str
+    error: str | None
+    cameras: dict[str, CameraSummary]
+    events: dict[str, int]
+    latency: dict[str, Any]
+    files: list[str]
+    notes: list[str]
+
+    def latency_lines(self) -> list[str]:
+        """One line for each camera and way end to end that has frames."""
+        lines = []
+        for camera, latency in self.latency["cameras"].items():
+            for span in (ACTED, DECIDED):
+                found = latency["end_to_end"][span.name]
+                values = ", ".join(f"{name} {found[name]:.2f}" for name in _SHOWN if found["n"])
+                if values:
+                    name = f"{camera}: {span.start} to {span.stop}"
+                    lines.append(f"{name}: {values} ms (n = {found['n']:,})")
+        return lines
+
+    def lines(self) -> list[str]:
+        """The summary as text, the session folder first."""
+        ended = f"ended: {self.ended}" + (f" ({self.error})" if self.error else "")
+        counts = [f"{name}: {camera}" for name, camera in self.cameras.items()]
+        return [f"session: {self.session_dir}", ended, *counts, *self.latency_lines(), *self.notes]

@@ -1,0 +1,175 @@
+"""A recorded video after the fact: how many frames it holds, and a clean copy of one that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+
+from fastpose.errors import RecordError
+from fastpose.session.atomic import replacing, write_json
+
+__all__ = ["VideoState", "is_cut", "repair_notes", "repair_video", "video_rate", "video_state"]
+
+_SEGMENT_ID = b"\x18\x53\x80\x67"
+_UNKNOWN_SIZE = b"\x01\xff\xff\xff\xff\xff\xff\xff"
+
+
+@dataclass(frozen=True)
+class VideoState:
+    """What a video file holds.
+
+    Attributes
+    ----------
+    frames : int
+        Frames that can be decoded, from the first on.
+    cut : bool
+        The file was not closed: it has no index and its length is unknown to players.
+    """
+
+    frames: int
+    cut: bool
+
+
+def is_cut(path: Path) -> bool:
+    """The Matroska file was never closed: the size of its segment is still open."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    at = head.find(_SEGMENT_ID)
+    return at < 0 or head[at + 4 : at + 12] == _UNKNOWN_SIZE
+
+
+def video_state(path: Path) -> VideoState:
+    """Count the frames of a video.
+
+    Packets are counted, and the last group of pictures is decoded when the file was cut: what lies before it
+    was written whole.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be opened.
+    """
+    try:
+        cut = is_cut(path)
+    except OSError as error:
+        raise RecordError(f"cannot read '{path}': {error.strerror}") from error
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                return VideoState(0, True)
+            before, group = _split_last_group(container)
+            if cut:
+                group = group[: _presentable(group)]
+                return VideoState(before + _count_decodable(container.streams.video[0], group), cut)
+            return VideoState(before + len(group), cut)
+    except av.error.FFmpegError:
+        return VideoState(0, True)
+
+
+def _packets(container: Any) -> Iterator[Any]:
+    """The video packets up to the first that cannot be read."""
+    try:
+        for packet in container.demux(video=0):
+            if packet.size and not packet.is_corrupt:
+                yield packet
+    except av.error.FFmpegError:
+        return
+
+
+def _split_last_group(container: Any) -> tuple[int, list[Any]]:
+    """How many packets come before the last key frame, and the packets from it on."""
+    before: int = 0
+    group: list[Any] = []
+    for packet in _packets(container):
+        if packet.is_keyframe:
+            before += len(group)
+            group = []
+        group.append(packet)
+    return before, group
+
+
+def _presentable(packets: list[Any]) -> int:
+    """How many packets from the first on hold all frames up to their last one, though the rest is lost.
+
+    Packets lie in decoding order. What is lost has a presentation time after the last decoding time.
+    """
+    if not packets or any(packet.pts is None or packet.dts is None for packet in packets):
+        return len(packets)
+    pts = np.array([packet.pts for packet in packets])
+    first_after = np.append(np.minimum.accumulate(pts[::-1])[::-1][1:], packets[-1].dts + 1)
+    whole = np.maximum.accumulate(pts) < np.minimum(first_after, packets[-1].dts + 1)
+    return int(np.flatnonzero(whole).max(initial=-1)) + 1
+
+
+def _count_decodable(stream: Any, packets: list[Any]) -> int:
+    """Frames that the packets of a group of pictures give before the first error."""
+    count = 0
+    try:
+        for packet in [*packets, None]:
+            count += len(stream.codec_context.decode(packet))
+    except av.error.FFmpegError:
+        pass
+    return min(count, len(packets))
+
+
+def repair_video(path: Path) -> VideoState:
+    """Give a video that was cut off an index and a length; the pixels are copied, not encoded again.
+
+    The file is replaced only when the copy holds as many frames. A video that was closed is left as it is, so
+    repairing twice does nothing.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be read or the copy cannot be written.
+    """
+    state = video_state(path)
+    if not state.cut or state.frames == 0:
+        return state
+    copy = path.with_name(f".{path.stem}.copy{path.suffix}")
+    try:
+        _remux(path, copy, state.frames)
+        copied = video_state(copy)
+        if copied.frames == state.frames and not copied.cut:
+            copy.replace(path)
+            write_json(_repair_record(path), {"frames": copied.frames})
+            return copied
+    finally:
+        copy.unlink(missing_ok=True)
+    return state
+
+
+def repair_notes(path: Path) -> list[str]:
+    """What was once repaired on a video, in a line."""
+    if not _repair_record(path).exists():
+        return []
+    return [f"{path.name} was cut off and got a new index; the frames are as they were recorded"]
+
+
+def _repair_record(path: Path) -> Path:
+    """Lies with the log, so that every later look at the session says the same."""
+    return path.parent / "log" / f"{path.stem}.repaired.json"
+
+
+def _remux(path: Path, copy: Path, frames: int) -> None:
+    with replacing(copy) as temporary, av.open(str(path)) as source, av.open(str(temporary), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        target.metadata.update(source.metadata)  # what the camera delivered, and when
+        for number, packet in enumerate(_packets(source)):
+            if number >= frames:
+                break
+            packet.stream = stream
+            target.mux(packet)
+
+
+def video_rate(path: Path) -> Fraction:
+    """Frames a second that the file states, 30 where it states none."""
+    with av.open(str(path)) as container:
+        return container.streams.video[0].average_rate or Fraction(30)
