@@ -1,0 +1,193 @@
+"""What every hosted process shares: the ring as it sees it, its flags, how it starts, reports and stops."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Literal, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from fastpose.errors import FastposeError
+
+__all__ = [
+    "FRAME_LAST",
+    "FRAME_LATE",
+    "FRAME_TORN",
+    "FRAME_UNREADABLE",
+    "CreatorWatch",
+    "HostState",
+    "ProducerRing",
+    "RecorderRing",
+    "RingBase",
+    "StopFlag",
+    "attach",
+    "calm_down",
+    "clip",
+    "exit_code",
+    "now_ns",
+    "report",
+    "slot_array",
+]
+
+# FrameFlag of csrc/frame/frame.h
+FRAME_UNREADABLE = 1
+FRAME_TORN = 2
+FRAME_LATE = 4
+FRAME_LAST = 8
+
+HostState = Literal["starting", "ready", "finished", "failed"]
+TEXT_BYTES = 500  # room for a state's text in the ring
+_WATCH_S = 0.25
+WAIT_MS = 100.0  # longest wait in one call, so that a stop is seen
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class RingBase(Protocol):
+    """What producer and recorder have in common; the real one is ``fastpose._core.Ring``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def slots(self) -> int: ...
+    @property
+    def slot_bytes(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def pixel_format(self) -> str: ...
+    @property
+    def stop_requested(self) -> bool: ...
+    def memory(self, slot: int) -> memoryview: ...
+    def creator_alive(self) -> bool: ...
+    def request_stop(self) -> None: ...
+
+
+class ProducerRing(RingBase, Protocol):
+    """The ring as a camera sees it."""
+
+    def acquire(self, timeout_ms: float) -> int: ...
+    def publish(
+        self,
+        slot: int,
+        *,
+        camera_counter: int,
+        camera_timestamp_ns: int,
+        exposure_start_ns: int,
+        received_ns: int,
+        flags: int = 0,
+    ) -> int: ...
+    def set_producer_state(self, state: HostState, text: str = "") -> None: ...
+    def wait_started(self, timeout_ms: float) -> bool: ...
+
+
+class RecorderRing(RingBase, Protocol):
+    """The ring as the encoder sees it."""
+
+    @property
+    def recorder_drained(self) -> bool: ...
+    def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None: ...
+    def recorder_release(self, slot: int) -> None: ...
+    def set_recorder_state(self, state: HostState, text: str = "") -> None: ...
+
+
+class StopFlag:
+    """Set by SIGTERM; an interrupt typed at the terminal is left to the process that started us."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def listen(self) -> StopFlag:
+        signal.signal(signal.SIGTERM, self._set)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return self
+
+    def _set(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+class CreatorWatch:
+    """Asks the ring to stop when the process that made it is gone: a producer may be waiting for its loop."""
+
+    def __init__(self, ring: RingBase) -> None:
+        self._ring = ring
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(_WATCH_S):
+            if not self._ring.creator_alive():
+                self._ring.request_stop()
+                return
+
+
+def attach(name: str) -> object:
+    """The ring of that name. Raises the engine's typed error if there is none."""
+    return importlib.import_module("fastpose._core").Ring.attach(name)
+
+
+def now_ns() -> int:
+    """The host clock of the engine, ns."""
+    return cast("Callable[[], int]", importlib.import_module("fastpose._core").now_ns)()
+
+
+def slot_array(ring: RingBase, slot: int) -> Pixels:
+    """The bytes of a slot, shaped as its pixel format says.
+
+    Returns
+    -------
+    ndarray of uint8
+        (H, W) for mono8 and Bayer, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv, (H * 3/2, W) for nv12.
+    """
+    pixels = np.frombuffer(ring.memory(slot), np.uint8, count=ring.slot_bytes)
+    if ring.pixel_format in ("rgb8", "bgr8"):
+        return pixels.reshape(ring.height, ring.width, 3)
+    if ring.pixel_format == "yuyv":
+        return pixels.reshape(ring.height, ring.width, 2)
+    return pixels.reshape(-1, ring.width)
+
+
+def calm_down(nice: int) -> None:
+    """Give up what the parent's real-time loop passed on, so that the loop goes first."""
+    if sys.platform == "linux":
+        try:
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+            os.nice(max(0, nice))
+        except OSError:
+            return  # a container that forbids it has granted the loop nothing either
+
+
+def clip(text: str) -> str:
+    """The text in one line that fits into the ring."""
+    line = " ".join(text.split())
+    return line.encode()[:TEXT_BYTES].decode(errors="ignore")
+
+
+def report(state: HostState, text: str = "") -> None:
+    """One line for the handle in the process that started us; nobody may be listening."""
+    try:
+        print(json.dumps({"state": state, "text": clip(text)}), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed once more at exit
+
+
+def exit_code(error: BaseException) -> int:
+    """2 for an error of the user's making, 1 for one of ours."""
+    return 2 if isinstance(error, FastposeError) else 1
