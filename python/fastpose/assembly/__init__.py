@@ -1,0 +1,1 @@
+"""Turns a checked config into the parts of the engine."""

@@ -1,0 +1,174 @@
+"""Filter, zones, rules, outputs and protocol as the engine takes them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fastpose import _core
+from fastpose import config as cfg
+from fastpose.errors import ConfigError
+from fastpose.guardian import GuardedPort, Guardian
+
+__all__ = ["Lines", "make_filter", "make_protocol", "make_rules", "open_outputs"]
+
+NS_PER_MS = 1_000_000
+TIMER_PRIORITY = 70  # above camera and loop: the end of a pulse waits for nobody
+
+Shape = tuple[int, int]  # individuals, bodyparts
+Switch = Literal["on", "off", "follow"]
+
+
+def make_filter(spec: cfg.Filter, shape: Shape) -> _core.Filter | None:
+    """Return the filter, or None for type none."""
+    if isinstance(spec, cfg.NoFilter):
+        return None
+    values = spec.model_dump(exclude={"type"})
+    if isinstance(spec, cfg.OneEuroFilter):
+        return _core.one_euro_filter(shape, **values)
+    return _core.kalman_filter(shape, **values)
+
+
+def make_rules(config: cfg.Config, bodyparts: Sequence[str], shape: Shape) -> list[_core.Rule]:
+    """Return the rules in the config's order."""
+    zones = {name: _zone(zone) for name, zone in config.zones.items()}
+    return [_named(name, rule, zones, bodyparts, shape) for name, rule in config.rules.items()]
+
+
+def _named(
+    name: str, rule: cfg.Rule, zones: dict[str, _core.Zone], bodyparts: Sequence[str], shape: Shape
+) -> _core.Rule:
+    try:
+        return _rule(rule, zones, bodyparts, shape)
+    except ConfigError as error:
+        raise ConfigError(*(f"rules.{name}.{line}" for line in error.lines)) from None
+
+
+def _zone(zone: cfg.Zone) -> _core.Zone:
+    if zone.polygon is not None:
+        return _core.polygon_zone(list(zone.polygon))
+    if zone.circle is not None:
+        return _core.circle_zone(center=zone.circle.center, radius_px=zone.circle.radius_px)
+    assert zone.rectangle is not None
+    return _core.rectangle_zone(**zone.rectangle.model_dump())
+
+
+def _rule(
+    rule: cfg.Rule, zones: dict[str, _core.Zone], bodyparts: Sequence[str], shape: Shape
+) -> _core.Rule:
+    values: dict[str, Any] = rule.model_dump(exclude={"type"})
+    values["individual"] = None if rule.individual == "any" else rule.individual
+    for key in ("bodypart", "bodyparts"):
+        if key in values:
+            names = values[key]
+            values[key] = bodyparts.index(names) if key == "bodypart" else [bodyparts.index(n) for n in names]
+    if "zone" in values:
+        values["zone"] = zones[values["zone"]]
+    make: Any = getattr(_core, f"{rule.type}_rule")
+    made: _core.Rule = make(shape, **values)
+    return made
+
+
+@dataclass
+class Lines:
+    """The outputs behind their interlock, and the process that guards serial ports."""
+
+    names: tuple[str, ...]
+    interlock: _core.Interlock | None = None
+    guardian: Guardian | None = None
+    descriptions: dict[str, str] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Put the lines safe and let the guardian go."""
+        if self.interlock is not None:
+            self.interlock.to_safe()
+        if self.guardian is not None and not self._unsafe():
+            self.guardian.release()  # else it tries once more when this process ends
+
+    def _unsafe(self) -> bool:
+        return self.interlock is not None and self.interlock.faulty_line >= 0
+
+
+def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool) -> Lines:
+    """Open every output, put it into its safe state and start the guardian.
+
+    Raises
+    ------
+    OutputError
+        A port cannot be opened or written.
+    """
+    lines = Lines(tuple(outputs))
+    if not outputs:
+        return lines
+    ports: dict[str, _core.SerialPort] = {}
+    made = [_line(name, output, ports) for name, output in outputs.items()]
+    lines.descriptions = {line.name: line.driver.description for line in made}
+    lines.interlock = _core.Interlock(made, timer_priority=TIMER_PRIORITY if realtime else 0)
+    lines.guardian = Guardian([_guarded(port, outputs) for port in ports.values()])
+    return lines
+
+
+def _line(name: str, output: cfg.Output, ports: dict[str, _core.SerialPort]) -> _core.OutputLine:
+    return _core.OutputLine(
+        name,
+        _driver(name, output, ports),
+        max_on_ns=round((output.max_on_ms or 0) * NS_PER_MS),
+        max_rate_hz=output.max_rate_hz or 0.0,
+        safe_high=output.safe == "high",
+    )
+
+
+def _driver(name: str, output: cfg.Output, ports: dict[str, _core.SerialPort]) -> _core.OutputDriver:
+    if isinstance(output, cfg.SimOutput):
+        return _core.SimOutput(name)
+    port = ports.get(output.port)
+    if port is None:
+        port = ports[output.port] = _core.SerialPort(output.port, baud=output.baud)
+    if port.baud != output.baud:
+        raise ConfigError(
+            f"outputs.{name}.baud is {output.baud}; another output opens {output.port} with {port.baud}, "
+            "one port has one baud"
+        )
+    return _core.SerialOutput(port, high=output.high.encode("latin-1"), low=output.low.encode("latin-1"))
+
+
+def _guarded(port: _core.SerialPort, outputs: dict[str, cfg.Output]) -> GuardedPort:
+    on_port = [o for o in outputs.values() if isinstance(o, cfg.SerialOutput) and o.port == port.path]
+    safe = b"".join((o.high if o.safe == "high" else o.low).encode("latin-1") for o in on_port)
+    return GuardedPort(port.path, safe, baud=port.baud, file_descriptor=port.fileno())
+
+
+def make_protocol(config: cfg.Config, bodyparts: Sequence[str]) -> _core.Protocol | None:
+    """Return the protocol that runs in the loop; None for type none, and for Python, which runs beside it."""
+    protocol, rules, outputs = config.protocol, list(config.rules), list(config.outputs)
+    if isinstance(protocol, cfg.ConditionalProtocol):
+        return _core.ConditionalProtocol(
+            rule=rules.index(protocol.when),
+            actions=[(outputs.index(name), *_action(action)) for name, action in protocol.do.items()],
+            deadline_ns=round((protocol.deadline_ms or 0) * NS_PER_MS),
+            suppress_late=protocol.on_late == "suppress",
+        )
+    if isinstance(protocol, cfg.CythonProtocol):
+        return _core.PolicyProtocol(_policy(protocol.module, rules, outputs, list(bodyparts)))
+    return None
+
+
+def _action(action: cfg.Pulse | Switch) -> tuple[Literal["pulse"] | Switch, int]:
+    if isinstance(action, cfg.Pulse):
+        return "pulse", round(action.pulse_ms * NS_PER_MS)
+    return action, 0
+
+
+def _policy(module: str, rules: list[str], outputs: list[str], bodyparts: list[str]) -> Any:
+    try:
+        policy = importlib.import_module(module).policy
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"protocol.module is {module!r}: {error}; allowed: a compiled module with a function policy"
+        ) from None
+    try:
+        return policy(rules, outputs, bodyparts)
+    except ValueError as error:
+        raise ConfigError(f"protocol.module {module!r} refuses this config: {error}") from None

@@ -1,0 +1,145 @@
+"""Networks on frames, without a rig: ``load_model(...).estimate(frame)``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fastpose import _core
+from fastpose.assembly.network import NetworkOptions, load_network
+from fastpose.config import PixelFormat
+from fastpose.config.types import BUILTIN
+from fastpose.errors import ConfigError
+from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.pose import Pose
+
+__all__ = ["Model", "load_model"]
+
+_SHIPPED = Path(__file__).resolve().parent / "models"
+_CHANNELS: dict[int, PixelFormat] = {2: "mono8", 3: "rgb8"}  # dimensions of a frame: its default pixel format
+
+
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    device: Literal["cpu", "fake"] = "cpu",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    threads: int | None = None,
+    roi: tuple[int, int, int, int] | None = None,
+    input_size: tuple[int, int] | None = None,
+) -> Model:
+    """Load a model package.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder of the package, or ``builtin:NAME`` for one that fastpose ships.
+    device : {"cpu", "fake"}
+        What runs the network; never another than asked for.
+    precision : {"auto", "fp32", "bf16"}
+        auto: what the runtime finds fastest on this CPU.
+    threads : int, optional
+        Threads of the network; default: the runtime's choice.
+    roi : tuple of int, optional
+        x, y, width, height of the rectangle that the network sees, px; default: the full frame.
+    input_size : tuple of int, optional
+        Width and height of the network's input, px; default: the roi's, rounded up to the network's multiple.
+
+    Raises
+    ------
+    ModelError
+        The package is missing, incomplete or was changed.
+    """
+    text = os.fspath(path)
+    folder = _SHIPPED / text.removeprefix(BUILTIN) if text.startswith(BUILTIN) else Path(text)
+    options = NetworkOptions(device, precision, threads or 0, roi, input_size)
+    return Model(read_model_package(folder), options)
+
+
+class Model:
+    """A network on one device; compiled for each size and format of frames when the first of them comes.
+
+    Thread-bound.
+    """
+
+    def __init__(self, package: ModelPackage, options: NetworkOptions) -> None:
+        self._package, self._options = package, options
+        self._pipelines: dict[tuple[tuple[int, int], str], tuple[_core.Pipeline, str]] = {}
+        self._description = ""
+
+    @property
+    def bodyparts(self) -> tuple[str, ...]:
+        """Names of the body parts, in the order of the pose."""
+        return self._package.bodyparts
+
+    @property
+    def package(self) -> ModelPackage:
+        """What model.yaml says."""
+        return self._package
+
+    def estimate(self, frame: npt.NDArray[np.uint8], *, pixel_format: PixelFormat | None = None) -> Pose:
+        """Find the keypoints in a frame.
+
+        Parameters
+        ----------
+        frame : ndarray
+            (H, W) uint8 mono8 or (H, W, 3) uint8 rgb8; else as `pixel_format` says.
+        pixel_format : str, optional
+            "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8".
+
+        Returns
+        -------
+        Pose
+            In pixels of the frame, likelihood 0-1.
+
+        Raises
+        ------
+        ConfigError
+            The frame's shape or dtype does not fit its pixel format.
+        """
+        format_ = pixel_format or _CHANNELS.get(frame.ndim, "mono8")
+        _check_frame(frame, format_)
+        size = (frame.shape[1], frame.shape[0])
+        pipeline = self._pipeline(size, format_)
+        keypoints = pipeline.process(np.ascontiguousarray(frame), pixel_format=format_)
+        return Pose(keypoints, self.bodyparts)
+
+    def _pipeline(self, size: tuple[int, int], pixel_format: PixelFormat) -> _core.Pipeline:
+        key = (size, pixel_format)
+        if key not in self._pipelines:
+            network = load_network(self._package, self._options, frame_size=size, pixel_format=pixel_format)
+            parts = _core.PipelineParts(
+                preprocessor=network.preprocess,
+                backend=network.backend,
+                decoder=network.decode,
+                individuals=self._package.count_of_individuals,
+                bodyparts=len(self.bodyparts),
+                roi=network.roi,
+            )
+            self._pipelines[key] = (_core.Pipeline(parts), network.backend.description)
+        pipeline, self._description = self._pipelines[key]
+        return pipeline
+
+    def __repr__(self) -> str:
+        where = self._description or self._options.device
+        return f"Model({self._package.name!r}, bodyparts={len(self.bodyparts)}, {where})"
+
+
+def _check_frame(frame: npt.NDArray[np.uint8], pixel_format: str) -> None:
+    colour = pixel_format in ("rgb8", "bgr8")
+    known = colour or pixel_format == "mono8" or pixel_format.startswith("bayer_")
+    if not known:
+        raise ConfigError(
+            f"pixel_format is {pixel_format!r}; allowed: mono8, rgb8, bgr8, "
+            "bayer_rg8, bayer_gr8, bayer_gb8, bayer_bg8"
+        )
+    fits = frame.ndim == (3 if colour else 2) and (not colour or frame.shape[2] == 3)
+    if not fits or frame.dtype != np.uint8 or 0 in frame.shape:
+        allowed = "(H, W, 3)" if colour else "(H, W)"
+        raise ConfigError(
+            f"frame has shape {frame.shape} and dtype {frame.dtype}; {pixel_format} needs {allowed} uint8"
+        )

@@ -1,0 +1,66 @@
+"""Python protocols: they run beside the loop, get every pose with its age, and cannot hold the loop up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from fastpose.pose import Pose
+
+__all__ = ["Outputs", "Protocol"]
+
+Action = Literal["on", "off", "pulse"]
+# (output index, action, duration in ms) -> (changed, refused, failed, stamp_ns)
+Command = Callable[[int, Action, float], tuple[bool, bool, bool, int]]
+
+
+class Outputs:
+    """The output lines, by name, behind the interlock.
+
+    Each method returns whether the line changed its level; the interlock's limits may refuse a command, which
+    stands in ``events.csv``.
+    """
+
+    def __init__(self, names: tuple[str, ...], command: Command) -> None:
+        self._names, self._command = names, command
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the lines, in the config's order."""
+        return self._names
+
+    def on(self, name: str) -> bool:
+        """High until told otherwise, or until the interlock's ``max_on_ms``."""
+        return self._give(name, "on")
+
+    def off(self, name: str) -> bool:
+        """Low now."""
+        return self._give(name, "off")
+
+    def pulse(self, name: str, pulse_ms: float) -> bool:
+        """High now, low after ``pulse_ms``."""
+        if not pulse_ms > 0:
+            raise ValueError(f"pulse_ms is {pulse_ms}; allowed: a number above 0")
+        return self._give(name, "pulse", pulse_ms)
+
+    def _give(self, name: str, action: Action, duration_ms: float = 0.0) -> bool:
+        if name not in self._names:
+            raise KeyError(f"no output {name!r}; the config has {', '.join(self._names) or 'none'}")
+        return self._command(self._names.index(name), action, duration_ms)[0]
+
+
+class Protocol:
+    """Base class of protocols in Python: ``protocol: {type: python, path: my_protocol.py:MyClass}``.
+
+    All methods are called on one thread of their own. An exception ends the session, outputs safe first.
+    """
+
+    def on_start(self, outputs: Outputs) -> None:
+        """Run once, before the first pose."""
+
+    def on_pose(self, pose: Pose, outputs: Outputs) -> None:
+        """Run for every pose, in order."""
+        raise NotImplementedError(f"{type(self).__name__} has no on_pose(pose, outputs)")
+
+    def on_stop(self) -> None:
+        """Run once, after the last pose; outputs are safe already."""

@@ -1,0 +1,466 @@
+"""A rig: cameras, network, rules and outputs of one config, opened, armed and run; safe on every exit."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from typing_extensions import Self
+
+from fastpose import _core
+from fastpose import config as cfg
+from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules, open_outputs
+from fastpose.assembly.cameras import CameraSource, open_camera, open_ring, spawn_hosts
+from fastpose.assembly.network import Network, NetworkOptions, load_network
+from fastpose.assembly.session_folder import Names, SessionFolder
+from fastpose.errors import ConfigError, FastposeError
+from fastpose.model_package import read_model_package
+from fastpose.pose import Pose
+from fastpose.protocol import Outputs
+from fastpose.protocol_host import ProtocolHost, load_protocol
+from fastpose.session.finalise import finalise
+from fastpose.session.summary import Summary
+
+__all__ = ["Rig"]
+
+POLL_MS = 50.0  # how soon Ctrl-C and the end of a process are seen
+SILENT_POLLS = 20  # after the end: a source that hangs delivers nothing more
+ENCODER_TIMEOUT_S = 120.0
+
+
+class Rig:
+    """One experiment.
+
+    ``with Rig("config.yaml") as rig: rig.run()``, or iterate over ``rig.poses()``. Entering opens and arms
+    everything; nothing flows before `start`. Leaving puts the outputs safe, ends every thread and process, and
+    makes the result files.
+
+    Parameters
+    ----------
+    config : path-like or Config
+        The config file, or one that was loaded.
+    feed : bool
+        Keep poses for `poses`. Protocols in Python get theirs either way.
+
+    Raises
+    ------
+    FastposeError
+        On entering: whatever is wrong, before anything starts.
+    """
+
+    def __init__(self, config: str | os.PathLike[str] | cfg.Config, *, feed: bool = True) -> None:
+        self.config = config if isinstance(config, cfg.Config) else cfg.load_config(config)
+        self._feed = feed
+        self._cameras: list[CameraSource] = []
+        self._network: Network | None = None
+        self._lines = Lines(())
+        self._folder: SessionFolder | None = None
+        self._engine: _core.Engine | None = None
+        self._protocol: ProtocolHost | None = None
+        self._ended = ""
+        self._started_ns = 0
+        self._warnings: list[str] = []
+        self.summary: Summary | None = None
+
+    # --- life ---
+
+    def __enter__(self) -> Self:
+        if self._folder is not None:
+            raise FastposeError("a rig runs once; make a new one: `with Rig(...) as rig:`")
+        try:
+            self._open()
+        except BaseException as error:
+            self._tear_down()
+            self._discard_folder(error)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+            return
+        self._ended = "interrupted" if isinstance(error, KeyboardInterrupt) else "fault"
+        try:
+            self.close(error=str(error) or type(error).__name__)
+        except FastposeError as second:  # the first error tells what happened, and stays one line
+            self._warn(str(second))
+            if isinstance(error, FastposeError):
+                text = f"{error}; result files are missing, make them with: fastpose recover {self.directory}"
+                error.args = error.lines = (text,)
+
+    def _discard_folder(self, error: BaseException) -> None:
+        """Leave no empty session behind, unless the error points into it."""
+        if self._folder is not None and str(self._folder.path) not in str(error):
+            self._folder.remove()
+
+    def _open(self) -> None:
+        _core.remove_stale_rings()
+        self._cameras = [open_camera(name, spec) for name, spec in self.config.cameras.items()]
+        self._network = self._load_network()
+        self._lines = open_outputs(self.config.outputs, realtime=self.config.engine.realtime)
+        protocol = self.config.protocol
+        user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None
+        self._folder = SessionFolder(self.config)
+        self._folder.write_config(self.config)
+        for camera in self._cameras:
+            open_ring(camera, loop=camera is self._loop_camera, record=self.config.record)
+        for camera in self._cameras:
+            spawn_hosts(camera, self.config.record, self._folder.path)
+        self._folder.write_meta(self.config, self._details())
+        self._engine = self._make_engine(needs_feed=user is not None or self._feed)
+        self._engine.arm()
+        if user is not None:
+            self._protocol = ProtocolHost(user, self._engine, self.outputs, self._pose_from)
+        self._folder.say(f"opened: {json.dumps(self._details()['devices'])}")
+
+    def start(self) -> None:
+        """Let frames flow; does nothing the second time."""
+        engine = self.engine
+        if self._started_ns:
+            return
+        self._started_ns = _core.now_ns()
+        self._folder.say("started") if self._folder is not None else None
+        if self._protocol is not None:
+            self._protocol.start()
+        engine.start()
+
+    def run(self, on_tick: Callable[[Rig], None] | None = None) -> None:
+        """Run to the end: of the sources, of ``session.duration_s``, or until `stop`.
+
+        Parameters
+        ----------
+        on_tick : callable, optional
+            Called with the rig about 20 times a second.
+
+        Raises
+        ------
+        FastposeError
+            A fault ended the session; outputs are safe by then.
+        """
+        self.start()
+        while not self._ended:
+            self._tick(POLL_MS)
+            if on_tick is not None:
+                on_tick(self)
+        self.engine.end_sources()
+        self._raise_if_fault()
+
+    def poses(self) -> Iterator[Pose]:
+        """Iterate over the poses of the loop, in order, until the session ends."""
+        if self._protocol is not None:
+            raise ConfigError("protocol.type is python: it gets the poses; iterate with another protocol type")
+        if self._network is None and self._engine is not None:
+            raise ConfigError("model is not given: without a network there are no poses")
+        if not self._feed:
+            raise ConfigError("this rig keeps no poses; make it with feed=True")
+        self.start()
+        while (sample := self._next_sample()) is not None:
+            yield self._pose_from(sample)
+        self._raise_if_fault()
+
+    def stop(self, reason: str = "interrupted") -> None:
+        """End the session at the next tick; thread-safe."""
+        self._ended = self._ended or reason
+
+    def close(self, *, error: str | None = None) -> None:
+        """End everything and make the result files; does nothing the second time."""
+        if self._folder is None or self.summary is not None:
+            self._tear_down()
+            return
+        self._ended = self._ended or "interrupted"
+        self._tear_down()
+        late_fault = self._engine is not None and self.engine.faulted and self._ended != "fault"
+        if late_fault:  # while the session ended: its last frames may be lost
+            self._ended, error = "fault", self._fault_text()
+        self._say_end(error)
+        self._folder.write_ended(self._ended, error, self._end_details())
+        self.summary = finalise(self._folder.path)
+        if late_fault:
+            self._raise_if_fault()
+
+    # --- what one can ask ---
+
+    @property
+    def engine(self) -> _core.Engine:
+        """The engine; only inside ``with``."""
+        if self._engine is None:
+            raise FastposeError("the rig is not open: use it as `with Rig(...) as rig:`")
+        return self._engine
+
+    @property
+    def directory(self) -> Path:
+        """The session folder."""
+        if self._folder is None:
+            raise FastposeError("the rig is not open: use it as `with Rig(...) as rig:`")
+        return self._folder.path
+
+    @property
+    def outputs(self) -> Outputs:
+        """The output lines, behind the interlock."""
+        return Outputs(self._lines.names, self.engine.command)
+
+    @property
+    def cameras(self) -> list[CameraSource]:
+        """The cameras, in the config's order."""
+        return self._cameras
+
+    @property
+    def elapsed_s(self) -> float:
+        """Time since the start."""
+        return (_core.now_ns() - self._started_ns) / 1e9 if self._started_ns else 0.0
+
+    @property
+    def ended(self) -> str:
+        """Why the session ended: duration, finished, interrupted or fault; empty while it runs."""
+        return self._ended
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know, one line each."""
+        return self._warnings
+
+    def snapshot(self) -> dict[str, Any]:
+        """Counts, latencies, rules and outputs at this moment."""
+        return dict(self.engine.snapshot())
+
+    # --- inside ---
+
+    @property
+    def _loop_camera(self) -> CameraSource | None:
+        networks = list(self.config.networks.values())
+        wanted = networks[0].camera if networks else None
+        return next((camera for camera in self._cameras if camera.name == wanted), None)
+
+    def _load_network(self) -> Network | None:
+        networks = list(self.config.networks.values())
+        if len(networks) > 1:
+            raise ConfigError(f"models has {len(networks)} networks; allowed in this version: one")
+        camera = self._loop_camera
+        if not networks or camera is None:
+            return None
+        spec = networks[0]
+        roi = None if spec.roi is None else (spec.roi.x, spec.roi.y, spec.roi.width, spec.roi.height)
+        options = NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size)
+        return load_network(
+            read_model_package(spec.folder),
+            options,
+            frame_size=camera.frame_size,
+            pixel_format=camera.pixel_format,
+        )
+
+    def _names(self) -> Names:
+        if self._network is None:
+            return Names(self.config, (), ())
+        package = self._network.package
+        return Names(self.config, package.bodyparts, package.individuals)
+
+    def _make_engine(self, *, needs_feed: bool) -> _core.Engine:
+        assert self._folder is not None
+        names, loop = self._names(), self._loop_camera
+        parts = []
+        for camera in self._cameras:
+            assert camera.ring is not None
+            log = self._folder.frame_log(camera.name, names)
+            parts.append(
+                _core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log)
+            )
+        loop_index = self._cameras.index(loop) if loop is not None else 0
+        return _core.Engine(
+            cameras=parts,
+            pipeline=self._pipeline_parts(),
+            loop_camera=loop_index,
+            interlock=self._lines.interlock,
+            pose_log=self._folder.pose_log(self._cameras[loop_index].name, names),
+            event_log=self._folder.event_log(names),
+            pose_feed=needs_feed,
+            realtime=self.config.engine.realtime,
+            cpu=-1 if self.config.engine.cpu is None else self.config.engine.cpu,
+        )
+
+    def _pipeline_parts(self) -> _core.PipelineParts | None:
+        if self._network is None:
+            return None
+        network = self._network
+        package = network.package
+        shape = (package.count_of_individuals, len(package.bodyparts))
+        return _core.PipelineParts(
+            preprocessor=network.preprocess,
+            backend=network.backend,
+            decoder=network.decode,
+            filter=make_filter(self.config.filter, shape),
+            rules=make_rules(self.config, package.bodyparts, shape),
+            protocol=make_protocol(self.config, package.bodyparts),
+            interlock=self._lines.interlock,
+            individuals=shape[0],
+            bodyparts=shape[1],
+            roi=network.roi,
+        )
+
+    def _details(self) -> dict[str, Any]:
+        network = self._network
+        return {
+            "devices": {
+                "network": network.backend.description if network else None,
+                "outputs": self._lines.descriptions,
+                "cameras": {
+                    camera.name: {"size": camera.frame_size, "pixel_format": camera.pixel_format}
+                    for camera in self._cameras
+                },
+            },
+            "model": (
+                {"name": network.package.name, "sha256": network.package.sha256,
+                 "skeleton": [list(edge) for edge in network.package.skeleton]}
+                if network
+                else None
+            ),
+        }  # fmt: skip
+
+    def _clocks(self) -> dict[str, Any]:
+        return {camera.name: self.engine.clock(index) for index, camera in enumerate(self._cameras)}
+
+    def _granted(self) -> dict[str, Any]:
+        return {"loop": self.engine.loop_grant, "memory_locked": self.engine.memory_locked}
+
+    def _end_details(self) -> dict[str, Any]:
+        details = {"clocks": self._clocks(), "granted": self._granted(), "warnings": self._warnings}
+        return {"counts": self.snapshot(), **details}
+
+    def _say_end(self, error: str | None) -> None:
+        assert self._folder is not None
+        trace = self._protocol.traceback if self._protocol is not None else ""
+        for line in (trace, f"error: {error}" if error else "", f"ended: {self._ended}"):
+            self._folder.say(line) if line else None
+
+    def _warn(self, text: str) -> None:
+        if text in self._warnings:
+            return
+        self._warnings.append(text)
+        if self._folder is not None:
+            self._folder.say(f"warning: {text}")
+
+    def _next_sample(self) -> tuple[Any, ...] | None:
+        """The next pose; None when the session is over and all were taken."""
+        silent = 0
+        while silent < SILENT_POLLS:
+            self._tick(0.0)
+            if self._ended:
+                self.engine.end_sources()
+            over = bool(self._ended) and self.engine.wait(0.0)  # asked first: what came until then is in the feed
+            sample = self.engine.next_pose(POLL_MS)
+            if sample is not None or over:
+                return sample
+            silent += bool(self._ended)
+        return None
+
+    def _pose_from(self, sample: tuple[Any, ...]) -> Pose:
+        frame_id, exposure_start_ns, decided_ns, bits, _flags, keypoints = sample
+        assert self._network is not None
+        package = self._network.package
+        rules = {name: bool(bits >> index & 1) for index, name in enumerate(self.config.rules)}
+        shape = (package.count_of_individuals, len(package.bodyparts), 3)
+        age_ns = decided_ns - exposure_start_ns
+        return Pose(keypoints.reshape(shape), package.bodyparts, frame_id, exposure_start_ns, age_ns, rules)
+
+    def _tick(self, wait_ms: float) -> None:
+        over = self.engine.wait(wait_ms)
+        self._watch_hosts()
+        if self.engine.faulted:
+            self._ended = "fault"
+        elif self._ended:
+            return
+        elif over:
+            self._ended = "finished"
+        elif self.config.session.duration_s and self.elapsed_s >= self.config.session.duration_s:
+            self._ended = "duration"
+
+    def _watch_hosts(self) -> None:
+        for camera in self._cameras:
+            assert camera.ring is not None
+            self._watch_source(camera)
+            self._watch_encoder(camera)
+
+    def _watch_source(self, camera: CameraSource) -> None:
+        ring, host = camera.ring, camera.host
+        assert ring is not None
+        if host is None:
+            return
+        if ring.producer_state == "failed":
+            self.engine.post_fault("CameraError", ring.producer_text)
+        elif host.returncode is not None and ring.producer_state != "finished":
+            text = f"the process of camera '{camera.name}' ended with code {host.returncode}; see log/camera_{camera.name}.txt"
+            ring.set_producer_state("failed", text)
+            self.engine.post_fault("CameraDisconnected", text)
+
+    def _watch_encoder(self, camera: CameraSource) -> None:
+        ring, encoder = camera.ring, camera.encoder
+        assert ring is not None
+        if encoder is None:
+            return
+        died = encoder.returncode is not None and ring.recorder_state not in ("finished", "failed")
+        if not died and ring.recorder_state != "failed":
+            return
+        camera.encoder = None if died else encoder
+        text = ring.recorder_text or f"the encoder of camera '{camera.name}' ended with code {encoder.returncode}"
+        ring.disable_recorder() if died else None
+        if self.config.record.on_error == "stop":
+            self.engine.post_fault("RecordError", text)
+        else:
+            self._warn(text)
+
+    def _raise_if_fault(self) -> None:
+        if self._ended != "fault":
+            return
+        self._tear_down_engine()
+        try:
+            self.engine.rethrow()
+        except FastposeError as error:
+            raise error from (self._protocol.error if self._protocol is not None else None)
+
+    def _fault_text(self) -> str:
+        try:
+            self.engine.rethrow()
+        except FastposeError as error:
+            return str(error)
+        return ""
+
+    def _tear_down_engine(self) -> None:
+        self._lines.close() if self._engine is None else self._engine.stop()
+        if self._protocol is not None:
+            self._protocol.join()
+            self._note_protocol(self._protocol)
+
+    def _tear_down(self) -> None:
+        """Outputs first; then threads, then the processes, which finish their files."""
+        self._tear_down_engine()
+        self._lines.close()
+        for camera in self._cameras:
+            self._end_processes(camera)
+
+    def _note_protocol(self, protocol: ProtocolHost) -> None:
+        dropped = self.engine.snapshot()["feed_dropped"] + protocol.undelivered
+        told = [*protocol.complaints]
+        if dropped:
+            told.append(f"{protocol.name} was too slow: it did not get {dropped} poses; the loop lost nothing")
+        for line in told:
+            self._warn(line)
+
+    def _end_processes(self, camera: CameraSource) -> None:
+        if camera.ring is None:
+            return
+        camera.ring.request_stop()
+        if camera.host is not None and not camera.host.wait(5.0):
+            camera.host.stop()
+        if camera.ring.producer_state not in ("finished", "failed"):
+            camera.ring.set_producer_state("finished")
+        if camera.encoder is not None and not camera.encoder.wait(ENCODER_TIMEOUT_S):
+            self._warn(f"the encoder of camera '{camera.name}' did not end in time and was killed")
+            camera.encoder.stop()
+        if self._engine is not None:
+            self._watch_encoder(camera)  # it may have failed while it finished the file
+        camera.host = camera.encoder = None
