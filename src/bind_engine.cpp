@@ -18,15 +18,18 @@ std::int64_t to_ns(double ms) { return static_cast<std::int64_t>(ms * ns_per_ms)
 
 py::array_t<float> copy_of(const PoseView& pose) {
     py::array_t<float> array({pose.individuals, pose.bodyparts, 3});
-    std::memcpy(array.mutable_data(), pose.keypoints, static_cast<std::size_t>(pose.size()) * sizeof(Keypoint));
+    std::memcpy(array.mutable_data(), pose.keypoints,
+                static_cast<std::size_t>(pose.size()) * sizeof(Keypoint));
     return array;
 }
 
-std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Preprocessor> preprocessor, std::shared_ptr<Backend> backend,
-                                          std::shared_ptr<Decoder> decoder, std::shared_ptr<Filter> filter,
-                                          std::vector<std::shared_ptr<Rule>> rules, std::shared_ptr<Protocol> protocol,
-                                          std::shared_ptr<Interlock> interlock, int individuals, int bodyparts,
-                                          std::array<int, 4> roi) {
+std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Preprocessor> preprocessor,
+                                          std::shared_ptr<Backend> backend, std::shared_ptr<Decoder> decoder,
+                                          std::shared_ptr<Filter> filter,
+                                          std::vector<std::shared_ptr<Rule>> rules,
+                                          std::shared_ptr<Protocol> protocol,
+                                          std::shared_ptr<Interlock> interlock, int individuals,
+                                          int bodyparts, std::array<int, 4> roi) {
     auto parts = std::make_shared<PipelineParts>();
     parts->preprocessor = std::move(preprocessor);
     parts->backend = std::move(backend);
@@ -42,7 +45,8 @@ std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Preprocessor> preproce
 }
 
 FrameView view_of(const py::array_t<std::uint8_t, py::array::c_style>& frame, PixelFormat format) {
-    return {frame.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)), frame.strides(0), format};
+    return {frame.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)),
+            frame.strides(0), format};
 }
 
 // The frame's size and format were checked against the preprocessor's plan by the caller.
@@ -68,8 +72,9 @@ py::dict as_dict(const LatencySummary& s) {
 
 py::dict snapshot(const Engine& engine) {
     const EngineSnapshot s = engine.snapshot();
-    return py::dict("published"_a = s.published, "processed"_a = s.processed, "dropped_ring"_a = s.dropped_ring,
-                    "dropped_camera"_a = s.dropped_camera, "dropped_recorder"_a = s.dropped_recorder, "late"_a = s.late,
+    return py::dict("published"_a = s.published, "processed"_a = s.processed,
+                    "dropped_ring"_a = s.dropped_ring, "dropped_camera"_a = s.dropped_camera,
+                    "dropped_recorder"_a = s.dropped_recorder, "late"_a = s.late,
                     "lost_records"_a = s.lost_records, "feed_dropped"_a = s.feed_dropped,
                     "newest_exposure_ns"_a = s.newest_exposure_ns, "recorder_queue"_a = s.recorder_queue,
                     "exposure_to_decided"_a = as_dict(s.exposure_to_decided),
@@ -100,7 +105,8 @@ py::object next_pose(Engine& engine, double timeout_ms) {
         got = feed->pop(header, keypoints, to_ns(timeout_ms));
     }
     if (!got) return py::none();
-    return py::make_tuple(header.frame_id, header.exposure_start_ns, header.decided_ns, header.rules, header.flags, pose);
+    return py::make_tuple(header.frame_id, header.exposure_start_ns, header.decided_ns, header.rules,
+                          header.flags, pose);
 }
 
 Action action_from(const std::string& name) {
@@ -123,8 +129,9 @@ py::tuple command(Engine& engine, int output, const std::string& action, double 
 using Size = std::pair<int, int>;  // width, height; px
 using PerChannel = std::array<float, 3>;
 
-std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, Size frame_size, Size output_size,
-                                               std::array<int, 4> roi, const std::string& colour, PerChannel scale,
+std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, Size frame_size,
+                                               Size output_size, std::array<int, 4> roi,
+                                               const std::string& colour, PerChannel scale,
                                                PerChannel offset) {
     PreprocessSpec spec;
     spec.format = pixel_format_from(pixel_format);
@@ -152,8 +159,8 @@ std::shared_ptr<Decoder> decode_stage(int bodyparts, Size map_size, float stride
 
 void bind_stages_for_engine(py::module_& m) {
     py::class_<Preprocessor, std::shared_ptr<Preprocessor>>(m, "PreprocessStage");
-    m.def("preprocess_stage", &preprocess_stage, py::kw_only(), "pixel_format"_a, "frame_size"_a, "output_size"_a,
-          "roi"_a, "colour"_a, "scale"_a, "offset"_a);
+    m.def("preprocess_stage", &preprocess_stage, py::kw_only(), "pixel_format"_a, "frame_size"_a,
+          "output_size"_a, "roi"_a, "colour"_a, "scale"_a, "offset"_a);
     py::class_<Decoder, std::shared_ptr<Decoder>>(m, "DecodeStage");
     m.def("heatmap_decode_stage", &decode_stage, py::kw_only(), "bodyparts"_a, "map_size"_a, "stride"_a,
           "locref_stdev"_a, "activation"_a);
@@ -161,51 +168,61 @@ void bind_stages_for_engine(py::module_& m) {
 
 void bind_cameras(py::module_& m) {
     py::class_<Camera, std::shared_ptr<Camera>>(m, "Camera", "A C++ camera driver.");
-    m.def("make_sim_camera", [](const SimSpec& spec) { return std::shared_ptr<Camera>(make_sim_camera(spec)); }, "spec"_a,
-          py::call_guard<py::gil_scoped_release>());
+    m.def(
+        "make_sim_camera", [](const SimSpec& spec) { return std::shared_ptr<Camera>(make_sim_camera(spec)); },
+        "spec"_a, py::call_guard<py::gil_scoped_release>());
 }
 
 void bind_parts(py::module_& m) {
     py::class_<PipelineParts, std::shared_ptr<PipelineParts>>(m, "PipelineParts")
-        .def(py::init(&make_parts), py::kw_only(), "preprocessor"_a, "backend"_a, "decoder"_a, "filter"_a = py::none(),
-             "rules"_a = std::vector<std::shared_ptr<Rule>>{}, "protocol"_a = py::none(), "interlock"_a = py::none(),
-             "individuals"_a = 1, "bodyparts"_a, "roi"_a = std::array<int, 4>{});
+        .def(py::init(&make_parts), py::kw_only(), "preprocessor"_a, "backend"_a, "decoder"_a,
+             "filter"_a = py::none(), "rules"_a = std::vector<std::shared_ptr<Rule>>{},
+             "protocol"_a = py::none(), "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a,
+             "roi"_a = std::array<int, 4>{});
     py::class_<Pipeline>(m, "Pipeline", "The stages without threads: one frame in, one pose out.")
         .def(py::init([](const std::shared_ptr<PipelineParts>& parts) {
-            return std::make_unique<Pipeline>(*parts, nullptr, nullptr);
-        }), "parts"_a)
+                 return std::make_unique<Pipeline>(*parts, nullptr, nullptr);
+             }),
+             "parts"_a)
         .def("process", &process, "frame"_a, py::kw_only(), "pixel_format"_a, "exposure_start_ns"_a = 0);
     py::class_<LogSpec>(m, "LogSpec")
         .def(py::init([](std::string path, std::string header_json) {
-            return LogSpec{std::move(path), std::move(header_json)};
-        }), "path"_a, "header_json"_a);
+                 return LogSpec{std::move(path), std::move(header_json)};
+             }),
+             "path"_a, "header_json"_a);
     py::class_<CameraPart>(m, "CameraPart")
-        .def(py::init([](std::string name, std::shared_ptr<Ring> ring, std::shared_ptr<Camera> driver, LogSpec log) {
-            return CameraPart{std::move(name), std::move(ring), std::move(driver), std::move(log)};
-        }), py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(), "log"_a = LogSpec{});
+        .def(py::init([](std::string name, std::shared_ptr<Ring> ring, std::shared_ptr<Camera> driver,
+                         LogSpec log) {
+                 return CameraPart{std::move(name), std::move(ring), std::move(driver), std::move(log)};
+             }),
+             py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(), "log"_a = LogSpec{});
 }
 
 std::unique_ptr<Engine> make_engine(std::vector<CameraPart> cameras, std::shared_ptr<PipelineParts> pipeline,
                                     int loop_camera, std::shared_ptr<Interlock> interlock, LogSpec pose_log,
                                     LogSpec event_log, bool log, bool pose_feed, bool realtime, int cpu) {
     return std::make_unique<Engine>(EngineParts{std::move(cameras), std::move(pipeline), loop_camera,
-                                                std::move(interlock), std::move(pose_log), std::move(event_log), log,
-                                                pose_feed, realtime, cpu});
+                                                std::move(interlock), std::move(pose_log),
+                                                std::move(event_log), log, pose_feed, realtime, cpu});
 }
 
 void bind_control(py::class_<Engine>& engine) {
     using release_gil = py::call_guard<py::gil_scoped_release>;
     engine.def("arm", &Engine::arm, release_gil());
     engine.def("start", &Engine::start, release_gil());
-    engine.def("wait", [](Engine& e, double timeout_ms) { return e.wait(to_ns(timeout_ms)); }, "timeout_ms"_a,
-               release_gil(), "True when the sources ended or a fault was raised.");
+    engine.def(
+        "wait", [](Engine& e, double timeout_ms) { return e.wait(to_ns(timeout_ms)); }, "timeout_ms"_a,
+        release_gil(), "True when the sources ended or a fault was raised.");
     engine.def("end_sources", &Engine::end_sources);
     engine.def("stop", &Engine::stop, release_gil());
     engine.def("rethrow", &Engine::rethrow);
     engine.def_property_readonly("faulted", &Engine::faulted);
-    engine.def("post_fault", [](Engine& e, const std::string& kind, const std::string& text) {
-        e.post_fault(fault_kind_from(kind), text);
-    }, "kind"_a, "text"_a);
+    engine.def(
+        "post_fault",
+        [](Engine& e, const std::string& kind, const std::string& text) {
+            e.post_fault(fault_kind_from(kind), text);
+        },
+        "kind"_a, "text"_a);
 }
 
 }  // namespace
@@ -215,9 +232,10 @@ void bind_engine(py::module_& m) {
     bind_cameras(m);
     bind_parts(m);
     py::class_<Engine> engine(m, "Engine");
-    engine.def(py::init(&make_engine), py::kw_only(), "cameras"_a, "pipeline"_a = py::none(), "loop_camera"_a = 0,
-               "interlock"_a = py::none(), "pose_log"_a = LogSpec{}, "event_log"_a = LogSpec{}, "log"_a = true,
-               "pose_feed"_a = false, "realtime"_a = true, "cpu"_a = -1);
+    engine.def(py::init(&make_engine), py::kw_only(), "cameras"_a, "pipeline"_a = py::none(),
+               "loop_camera"_a = 0, "interlock"_a = py::none(), "pose_log"_a = LogSpec{},
+               "event_log"_a = LogSpec{}, "log"_a = true, "pose_feed"_a = false, "realtime"_a = true,
+               "cpu"_a = -1);
     bind_control(engine);
     engine.def("snapshot", &snapshot);
     engine.def("next_pose", &next_pose, "timeout_ms"_a,
@@ -228,9 +246,13 @@ void bind_engine(py::module_& m) {
         return py::dict("realtime"_a = e.loop_grant().realtime, "affinity"_a = e.loop_grant().affinity);
     });
     engine.def_property_readonly("memory_locked", &Engine::memory_locked);
-    engine.def("clock", [](const Engine& e, std::size_t camera) -> py::object {
-        const Grabber* grabber = e.grabber(camera);
-        if (grabber == nullptr) return py::none();
-        return py::dict("drift_ppm"_a = grabber->clock_drift_ppm(), "residual_ns"_a = grabber->clock_residual_ns());
-    }, "camera"_a);
+    engine.def(
+        "clock",
+        [](const Engine& e, std::size_t camera) -> py::object {
+            const Grabber* grabber = e.grabber(camera);
+            if (grabber == nullptr) return py::none();
+            return py::dict("drift_ppm"_a = grabber->clock_drift_ppm(),
+                            "residual_ns"_a = grabber->clock_residual_ns());
+        },
+        "camera"_a);
 }

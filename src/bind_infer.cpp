@@ -54,11 +54,12 @@ py::list run(Backend& backend, const FloatArray& input) {
 void bind_infer(py::module_& m) {
     py::class_<Backend, std::shared_ptr<Backend>>(m, "Backend", "A network with static shapes on one device.")
         .def_property_readonly("input_shape", &Backend::input_shape)
-        .def_property_readonly("output_shapes", [](const Backend& b) {
-            std::vector<std::array<int, 4>> shapes;
-            for (const TensorView& view : b.outputs()) shapes.push_back(view.shape);
-            return shapes;
-        })
+        .def_property_readonly("output_shapes",
+                               [](const Backend& b) {
+                                   std::vector<std::array<int, 4>> shapes;
+                                   for (const TensorView& view : b.outputs()) shapes.push_back(view.shape);
+                                   return shapes;
+                               })
         .def_property_readonly("description", &Backend::description)
         .def("run", &run, py::arg("input"), "Copies the input in, runs, copies the outputs out.");
     m.def("fake_backend", &fake, py::arg("input_shape"), py::arg("outputs"));

@@ -12,7 +12,8 @@ namespace {
 
 py::dict as_dict(const LatencySummary& s) {
     return py::dict(py::arg("n") = s.n, py::arg("p50_ns") = s.p50_ns, py::arg("p90_ns") = s.p90_ns,
-                    py::arg("p99_ns") = s.p99_ns, py::arg("p999_ns") = s.p999_ns, py::arg("max_ns") = s.max_ns);
+                    py::arg("p99_ns") = s.p99_ns, py::arg("p999_ns") = s.p999_ns,
+                    py::arg("max_ns") = s.max_ns);
 }
 
 }  // namespace

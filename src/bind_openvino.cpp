@@ -12,10 +12,13 @@ PYBIND11_MODULE(_openvino, m) {
     m.doc() = "Networks on the CPU through OpenVINO.";
     py::module_::import("fastpose._core");  // registers Backend and the errors
     m.def("version", &openvino_version);
-    m.def("load", [](const std::string& path, std::array<int, 4> input_shape, std::vector<std::string> outputs,
-                     const std::string& precision, int threads) -> std::shared_ptr<Backend> {
-        py::gil_scoped_release unlocked;
-        return make_openvino_backend({path, input_shape, std::move(outputs), precision, threads});
-    }, py::arg("path"), py::kw_only(), py::arg("input_shape"), py::arg("outputs"), py::arg("precision") = "auto",
-       py::arg("threads") = 0);
+    m.def(
+        "load",
+        [](const std::string& path, std::array<int, 4> input_shape, std::vector<std::string> outputs,
+           const std::string& precision, int threads) -> std::shared_ptr<Backend> {
+            py::gil_scoped_release unlocked;
+            return make_openvino_backend({path, input_shape, std::move(outputs), precision, threads});
+        },
+        py::arg("path"), py::kw_only(), py::arg("input_shape"), py::arg("outputs"),
+        py::arg("precision") = "auto", py::arg("threads") = 0);
 }

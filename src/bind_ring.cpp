@@ -25,10 +25,16 @@ std::string name_of(HostState state) {
     return names[static_cast<int>(state)];
 }
 
-std::unique_ptr<Ring> create(const std::string& name, int slots, int width, int height, const std::string& pixel_format,
-                             const std::string& frames, bool loop, bool recorder) {
-    RingSpec spec{slots, width, height, pixel_format_from(pixel_format),
-                  frames == "every" ? FramePolicy::every : FramePolicy::newest, loop, recorder};
+std::unique_ptr<Ring> create(const std::string& name, int slots, int width, int height,
+                             const std::string& pixel_format, const std::string& frames, bool loop,
+                             bool recorder) {
+    RingSpec spec{slots,
+                  width,
+                  height,
+                  pixel_format_from(pixel_format),
+                  frames == "every" ? FramePolicy::every : FramePolicy::newest,
+                  loop,
+                  recorder};
     return Ring::create(name, spec);
 }
 
@@ -60,7 +66,8 @@ py::object next_ledger_entry(Ring& ring) {
     LedgerEntry entry;
     if (!ring.next_ledger_entry(entry)) return py::none();
     constexpr const char* fates[] = {"", "not_looped", "superseded", "not_recorded", "missing"};
-    return py::make_tuple(fates[static_cast<int>(entry.fate)], entry.meta.frame_id, entry.meta.camera_counter);
+    return py::make_tuple(fates[static_cast<int>(entry.fate)], entry.meta.frame_id,
+                          entry.meta.camera_counter);
 }
 
 py::dict counts(const Ring& ring) {
@@ -74,29 +81,38 @@ std::int64_t to_ns(double ms) { return static_cast<std::int64_t>(ms * ns_per_ms)
 
 void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
     using release_gil = py::call_guard<py::gil_scoped_release>;
-    ring.def("acquire", [](Ring& r, double timeout_ms) { return r.acquire(to_ns(timeout_ms)); },
-             py::arg("timeout_ms"), release_gil());
+    ring.def(
+        "acquire", [](Ring& r, double timeout_ms) { return r.acquire(to_ns(timeout_ms)); },
+        py::arg("timeout_ms"), release_gil());
     ring.def("publish", &publish, py::arg("slot"), py::kw_only(), py::arg("camera_counter"),
-             py::arg("camera_timestamp_ns"), py::arg("exposure_start_ns"), py::arg("received_ns"), py::arg("flags") = 0,
-             release_gil());
-    ring.def("set_producer_state", [](Ring& r, const std::string& state, const std::string& text) {
-        r.set_producer_state(state_from(state), text.c_str());
-    }, py::arg("state"), py::arg("text") = "");
-    ring.def("wait_started", [](Ring& r, double timeout_ms) { return r.wait_started(to_ns(timeout_ms)); },
-             py::arg("timeout_ms"), release_gil());
+             py::arg("camera_timestamp_ns"), py::arg("exposure_start_ns"), py::arg("received_ns"),
+             py::arg("flags") = 0, release_gil());
+    ring.def(
+        "set_producer_state",
+        [](Ring& r, const std::string& state, const std::string& text) {
+            r.set_producer_state(state_from(state), text.c_str());
+        },
+        py::arg("state"), py::arg("text") = "");
+    ring.def(
+        "wait_started", [](Ring& r, double timeout_ms) { return r.wait_started(to_ns(timeout_ms)); },
+        py::arg("timeout_ms"), release_gil());
 }
 
 void bind_consumers(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
     using release_gil = py::call_guard<py::gil_scoped_release>;
-    ring.def("take", [](Ring& r, double timeout_ms) { return r.take(to_ns(timeout_ms)); }, py::arg("timeout_ms"),
-             release_gil());
+    ring.def(
+        "take", [](Ring& r, double timeout_ms) { return r.take(to_ns(timeout_ms)); }, py::arg("timeout_ms"),
+        release_gil());
     ring.def("release", &Ring::release, py::arg("slot"));
     ring.def("recorder_next", &recorder_next, py::arg("timeout_ms"),
              "(slot, frame_id, flags, exposure_start_ns) of the oldest unrecorded frame, or None.");
     ring.def("recorder_release", &Ring::release, py::arg("slot"));
-    ring.def("set_recorder_state", [](Ring& r, const std::string& state, const std::string& text) {
-        r.set_recorder_state(state_from(state), text.c_str());
-    }, py::arg("state"), py::arg("text") = "");
+    ring.def(
+        "set_recorder_state",
+        [](Ring& r, const std::string& state, const std::string& text) {
+            r.set_recorder_state(state_from(state), text.c_str());
+        },
+        py::arg("state"), py::arg("text") = "");
     ring.def("next_ledger_entry", &next_ledger_entry);
     ring.def("disable_recorder", &Ring::disable_recorder);
     ring.def_property_readonly("recorder_drained", &Ring::recorder_drained);
@@ -108,25 +124,33 @@ void bind_consumers(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
 void bind_ring(py::module_& m) {
     m.def("remove_stale_rings", [] { remove_stale_shared_memory(Ring::name_prefix); });
     py::class_<Ring, std::shared_ptr<Ring>> ring(m, "Ring", "Frames in shared memory.");
-    ring.def_static("create", [](const std::string& name, int slots, int width, int height, const std::string& format,
-                                 const std::string& frames, bool loop, bool recorder) {
-        return std::shared_ptr<Ring>(create(name, slots, width, height, format, frames, loop, recorder));
-    }, py::arg("name"), py::kw_only(), py::arg("slots") = 32, py::arg("width"), py::arg("height"),
-       py::arg("pixel_format") = "mono8", py::arg("frames") = "newest", py::arg("loop") = true,
-       py::arg("recorder") = true);
-    ring.def_static("attach", [](const std::string& name) { return std::shared_ptr<Ring>(Ring::attach(name)); },
-                    py::arg("name"));
+    ring.def_static(
+        "create",
+        [](const std::string& name, int slots, int width, int height, const std::string& format,
+           const std::string& frames, bool loop, bool recorder) {
+            return std::shared_ptr<Ring>(create(name, slots, width, height, format, frames, loop, recorder));
+        },
+        py::arg("name"), py::kw_only(), py::arg("slots") = 32, py::arg("width"), py::arg("height"),
+        py::arg("pixel_format") = "mono8", py::arg("frames") = "newest", py::arg("loop") = true,
+        py::arg("recorder") = true);
+    ring.def_static(
+        "attach", [](const std::string& name) { return std::shared_ptr<Ring>(Ring::attach(name)); },
+        py::arg("name"));
     ring.def_property_readonly("name", &Ring::name);
     ring.def_property_readonly("slots", [](const Ring& r) { return r.spec().slots; });
     ring.def_property_readonly("width", [](const Ring& r) { return r.spec().width; });
     ring.def_property_readonly("height", [](const Ring& r) { return r.spec().height; });
-    ring.def_property_readonly("pixel_format", [](const Ring& r) { return std::string(name_of(r.spec().format)); });
+    ring.def_property_readonly("pixel_format",
+                               [](const Ring& r) { return std::string(name_of(r.spec().format)); });
     ring.def_property_readonly("slot_bytes", &Ring::slot_bytes);
-    ring.def("memory", [](const Ring& r, int slot) {
-        if (slot < 0 || slot >= r.spec().slots) throw py::index_error("slot out of range");
-        const auto pixels = r.pixels(slot);
-        return py::memoryview::from_memory(pixels.data(), static_cast<py::ssize_t>(pixels.size()), false);
-    }, py::arg("slot"), py::keep_alive<0, 1>(), "Writable memory of one slot.");
+    ring.def(
+        "memory",
+        [](const Ring& r, int slot) {
+            if (slot < 0 || slot >= r.spec().slots) throw py::index_error("slot out of range");
+            const auto pixels = r.pixels(slot);
+            return py::memoryview::from_memory(pixels.data(), static_cast<py::ssize_t>(pixels.size()), false);
+        },
+        py::arg("slot"), py::keep_alive<0, 1>(), "Writable memory of one slot.");
     bind_producer(ring);
     bind_consumers(ring);
     ring.def("start", &Ring::start);

@@ -11,7 +11,9 @@ namespace fastpose {
 class RecordQueue {
   public:
     RecordQueue(std::size_t record_bytes, std::size_t capacity)
-        : record_bytes_(record_bytes), capacity_(capacity), memory_(new std::byte[record_bytes * capacity]()) {}
+        : record_bytes_(record_bytes),
+          capacity_(capacity),
+          memory_(new std::byte[record_bytes * capacity]()) {}
 
     // False if full: the caller counts it.
     bool push(const void* record) noexcept {

@@ -1,5 +1,5 @@
-// A wake-up between threads and processes that lies in shared memory. No wake-up is lost: take a ticket, look at
-// the condition, then wait on the ticket.
+// A wake-up between threads and processes that lies in shared memory. No wake-up is lost: take a ticket, look
+// at the condition, then wait on the ticket.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -10,7 +10,8 @@ namespace fastpose {
 class SharedEvent {
   public:
     [[nodiscard]] std::uint32_t ticket() const noexcept { return sequence_.load(std::memory_order_acquire); }
-    // Blocks until notify() was called after `ticket` was taken, or timeout_ns (>= 0) has passed. May also return early.
+    // Blocks until notify() was called after `ticket` was taken, or timeout_ns (>= 0) has passed. May also
+    // return early.
     void wait(std::uint32_t ticket, std::int64_t timeout_ns) noexcept;
     // Wakes all waiters; a system call only if there are some.
     void notify() noexcept;

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <charconv>
 #include <filesystem>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/shared_memory.h"
@@ -30,7 +30,7 @@ std::byte* map(int fd, std::size_t bytes) {
 }
 
 [[noreturn]] void fail(const std::string& what, const std::string& name, int error) {
-    throw DeviceError(what + " shared memory '" + name + "': " + std::strerror(error));
+    throw DeviceError(what + " shared memory '" + name + "': " + std::generic_category().message(error));
 }
 
 }  // namespace
@@ -40,8 +40,9 @@ SharedMemory SharedMemory::create(const std::string& name, std::size_t bytes) {
     if (file.fd < 0) fail("cannot create", name, errno);
     if (const int error = ::posix_fallocate(file.fd, 0, static_cast<off_t>(bytes)); error != 0) {
         ::shm_unlink(name.c_str());
-        throw DeviceError("cannot reserve " + std::to_string(bytes >> 20) + " MiB of shared memory for frames (" +
-                          std::strerror(error) + "); free /dev/shm or lower ring_slots");
+        throw DeviceError("cannot reserve " + std::to_string(bytes >> 20) +
+                          " MiB of shared memory for frames (" + std::generic_category().message(error) +
+                          "); free /dev/shm or lower ring_slots");
     }
     std::byte* data = map(file.fd, bytes);
     if (data == nullptr) {
@@ -55,7 +56,7 @@ SharedMemory SharedMemory::create(const std::string& name, std::size_t bytes) {
 SharedMemory SharedMemory::attach(const std::string& name) {
     Descriptor file{::shm_open(name.c_str(), O_RDWR, 0600)};
     if (file.fd < 0) fail("cannot open", name, errno);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.fd, &status) != 0) fail("cannot read the size of", name, errno);
     const auto bytes = static_cast<std::size_t>(status.st_size);
     std::byte* data = map(file.fd, bytes);
@@ -79,7 +80,8 @@ void remove_stale_shared_memory(const std::string& prefix) noexcept {
     for (const auto& entry : std::filesystem::directory_iterator("/dev/shm", ignored)) {
         const std::string file = entry.path().filename().string();
         if (!file.starts_with(prefix)) continue;
-        const int pid = std::atoi(file.c_str() + prefix.size());
+        int pid = 0;
+        std::from_chars(file.data() + prefix.size(), file.data() + file.size(), pid);
         if (pid > 0 && !process_alive(pid)) ::shm_unlink(("/" + file).c_str());
     }
 }

@@ -1,4 +1,5 @@
-// A C++ camera driver: fills memory that the engine owns, one frame at a time, on the engine's grabber thread.
+// A C++ camera driver: fills memory that the engine owns, one frame at a time, on the engine's grabber
+// thread.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -29,9 +30,10 @@ class Camera {
     [[nodiscard]] virtual const CameraInfo& info() const noexcept = 0;
     // Throws CameraError. After it the camera exposes.
     virtual void arm() = 0;
-    // Blocks until the next frame lies in `slot` (densely packed) and fills every field of `meta` but frame_id
-    // and exposure_start_ns (the engine fits the clock), or until timeout_ns has passed.
-    virtual GrabStatus grab(std::span<std::uint8_t> slot, FrameMeta& meta, std::int64_t timeout_ns) noexcept = 0;
+    // Blocks until the next frame lies in `slot` (densely packed) and fills every field of `meta` but
+    // frame_id and exposure_start_ns (the engine fits the clock), or until timeout_ns has passed.
+    virtual GrabStatus grab(std::span<std::uint8_t> slot, FrameMeta& meta,
+                            std::int64_t timeout_ns) noexcept = 0;
     // False if the camera's clock cannot be read.
     virtual bool latch_clock(ClockPair& pair) noexcept = 0;
     virtual void disarm() noexcept = 0;

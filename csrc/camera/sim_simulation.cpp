@@ -6,7 +6,7 @@
 namespace fastpose {
 namespace {
 
-const SimSpec& checked(const SimSpec& spec) {
+SimSpec checked(SimSpec spec) {
     spec.validate();
     return spec;
 }

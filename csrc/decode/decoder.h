@@ -27,13 +27,15 @@ class Decoder {
   public:
     virtual ~Decoder() = default;
     // outputs: [heatmap (1, K, h, w)] or [heatmap, locref (1, 2K, h, w)] with channel 2k = x, 2k + 1 = y.
-    virtual void run(std::span<const TensorView> outputs, const DecodeAffine& affine, PoseView pose) noexcept = 0;
+    virtual void run(std::span<const TensorView> outputs, const DecodeAffine& affine,
+                     PoseView pose) noexcept = 0;
 };
 
 // x = (col + 0.5) * stride + locref_x * locref_stdev, likewise y; the cell is the first maximum in row-major
-// order (the convention that DeepLabCut's decoders share), NaN cells ignored; likelihood = activation(maximum).
-// A map whose maximum is not finite (all NaN, or an overflow), or whose locref there is not, gives NaN, NaN, 0; so does
-// every keypoint when the outputs have another shape than the spec. Throws ConfigError.
+// order (the convention that DeepLabCut's decoders share), NaN cells ignored; likelihood =
+// activation(maximum). A map whose maximum is not finite (all NaN, or an overflow), or whose locref there is
+// not, gives NaN, NaN, 0; so does every keypoint when the outputs have another shape than the spec. Throws
+// ConfigError.
 [[nodiscard]] std::unique_ptr<Decoder> make_heatmap_decoder(const HeatmapDecoderSpec& spec);
 
 }  // namespace fastpose

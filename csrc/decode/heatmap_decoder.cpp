@@ -62,8 +62,9 @@ class HeatmapDecoder final : public Decoder {
                                     const DecodeAffine& affine) const noexcept {
         const Peak peak = argmax_(heatmap, cells_);
         if (!std::isfinite(peak.value)) return kMissing;
-        float x = (static_cast<float>(peak.index % width_) + 0.5F) * spec_.stride;
-        float y = (static_cast<float>(peak.index / width_) + 0.5F) * spec_.stride;
+        const std::size_t column = peak.index % width_, row = peak.index / width_;
+        float x = (static_cast<float>(column) + 0.5F) * spec_.stride;
+        float y = (static_cast<float>(row) + 0.5F) * spec_.stride;
         if (locref != nullptr) {
             x += locref[peak.index] * spec_.locref_stdev;
             y += locref[cells_ + peak.index] * spec_.locref_stdev;

@@ -40,6 +40,7 @@ int Engine::realtime_priority() const noexcept {
 
 void Engine::open_log() {
     std::vector<CameraLog> logs;
+    logs.reserve(parts_.cameras.size());
     for (const CameraPart& camera : parts_.cameras) logs.push_back({camera.ring, camera.log});
     writer_ = std::make_unique<SessionWriter>(logs, parts_.loop_camera, parts_.pose_log, parts_.event_log, sink_.get(),
                                               parts_.interlock.get(), faults_);

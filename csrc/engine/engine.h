@@ -56,7 +56,8 @@ class Engine {
     void arm();
     // Frames flow.
     void start();
-    // True when the sources have ended and the loop has taken all, or a fault was raised; false after timeout_ns.
+    // True when the sources have ended and the loop has taken all, or a fault was raised; false after
+    // timeout_ns.
     bool wait(std::int64_t timeout_ns) noexcept;
     // No more frames from the sources; what is in the rings is still taken.
     void end_sources() noexcept;

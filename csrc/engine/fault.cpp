@@ -18,13 +18,20 @@ void FaultSlot::post(FaultKind kind, const char* text) noexcept {
 void FaultSlot::rethrow() const {
     if (!raised()) return;
     switch (kind_) {
-        case FaultKind::camera: throw CameraError(text_.data());
-        case FaultKind::camera_disconnected: throw CameraDisconnected(text_.data());
-        case FaultKind::device: throw DeviceError(text_.data());
-        case FaultKind::model: throw ModelError(text_.data());
-        case FaultKind::output: throw OutputError(text_.data());
-        case FaultKind::record: throw RecordError(text_.data());
-        case FaultKind::protocol: throw FastposeError(text_.data());
+        case FaultKind::camera:
+            throw CameraError(text_.data());
+        case FaultKind::camera_disconnected:
+            throw CameraDisconnected(text_.data());
+        case FaultKind::device:
+            throw DeviceError(text_.data());
+        case FaultKind::model:
+            throw ModelError(text_.data());
+        case FaultKind::output:
+            throw OutputError(text_.data());
+        case FaultKind::record:
+            throw RecordError(text_.data());
+        case FaultKind::protocol:
+            throw FastposeError(text_.data());
     }
 }
 

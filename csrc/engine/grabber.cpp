@@ -69,7 +69,8 @@ void Grabber::grab_until_stopped() noexcept {
         if (status == GrabStatus::frame) slot = -1;
         if (status == GrabStatus::finished) break;
         if (status == GrabStatus::disconnected) {
-            fail(FaultKind::camera_disconnected, ("camera '" + name_ + "' disconnected: check its cable and power").c_str());
+            fail(FaultKind::camera_disconnected,
+                 ("camera '" + name_ + "' disconnected: check its cable and power").c_str());
             break;
         }
     }

@@ -16,8 +16,8 @@ namespace fastpose {
 // Fits the camera's clock as it goes, so that every frame carries exposure_start in host time.
 class Grabber {
   public:
-    Grabber(std::string camera_name, std::shared_ptr<Camera> camera, std::shared_ptr<Ring> ring, FaultSlot& faults,
-            ThreadRequest thread);
+    Grabber(std::string camera_name, std::shared_ptr<Camera> camera, std::shared_ptr<Ring> ring,
+            FaultSlot& faults, ThreadRequest thread);
     ~Grabber();
     // Starts the thread; the camera is armed, on it, when the ring is started. What goes wrong is a fault.
     void start();

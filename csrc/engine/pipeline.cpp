@@ -16,8 +16,8 @@ void check(const PipelineParts& parts) {
         throw ConfigError(std::to_string(parts.rules.size()) + " rules: allowed are at most " +
                           std::to_string(Pipeline::max_rules));
     if (parts.individuals < 1 || parts.bodyparts < 1)
-        throw ConfigError("individuals = " + std::to_string(parts.individuals) + ", bodyparts = " +
-                          std::to_string(parts.bodyparts) + ": allowed is at least 1");
+        throw ConfigError("individuals = " + std::to_string(parts.individuals) +
+                          ", bodyparts = " + std::to_string(parts.bodyparts) + ": allowed is at least 1");
 }
 
 void copy_meta(const FrameMeta& meta, const Roi& roi, FrameRecord& record) noexcept {
@@ -43,7 +43,8 @@ void make_missing(PoseView pose) noexcept {
 Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
     : parts_(std::move(parts)), sink_(sink), faults_(faults) {
     check(parts_);
-    const auto keypoints = static_cast<std::size_t>(parts_.individuals) * static_cast<std::size_t>(parts_.bodyparts);
+    const auto keypoints =
+        static_cast<std::size_t>(parts_.individuals) * static_cast<std::size_t>(parts_.bodyparts);
     raw_.resize(keypoints);
     filtered_.resize(keypoints);
     rule_values_.resize(parts_.rules.size());
@@ -96,12 +97,14 @@ void Pipeline::update_rules(const FrameRecord& record) noexcept {
 void Pipeline::decide(FrameRecord& record) noexcept {
     decision_ = {};
     if (parts_.protocol)
-        parts_.protocol->step({filtered(), rule_values_, record.frame_id, record.exposure_start_ns, now_ns()}, decision_);
+        parts_.protocol->step({filtered(), rule_values_, record.frame_id, record.exposure_start_ns, now_ns()},
+                              decision_);
     record.decided_ns = now_ns();
 }
 
 void Pipeline::act(FrameRecord& record) noexcept {
-    for (int i = 0; i < decision_.count; ++i) carry_out(decision_.commands[static_cast<std::size_t>(i)], record);
+    for (int i = 0; i < decision_.count; ++i)
+        carry_out(decision_.commands[static_cast<std::size_t>(i)], record);
     if (decision_.late) late_.fetch_add(1, std::memory_order_relaxed);
     if (decision_.suppressed_outputs != 0) note_suppressed(record);
     if (decision_.state == state_) return;
@@ -139,8 +142,8 @@ void Pipeline::log(const FrameRecord& record) noexcept {
 void Pipeline::note(const FrameRecord& record, EventKind kind, int source, int value, int flags,
                     std::int64_t stamp_ns) noexcept {
     if (sink_ == nullptr) return;
-    sink_->push_event({record.frame_id, stamp_ns, record.exposure_start_ns, static_cast<std::int32_t>(kind), source,
-                       value, flags, 0, 0});
+    sink_->push_event({record.frame_id, stamp_ns, record.exposure_start_ns, static_cast<std::int32_t>(kind),
+                       source, value, flags, 0, 0});
 }
 
 }  // namespace fastpose

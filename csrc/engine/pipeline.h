@@ -51,8 +51,12 @@ class Pipeline {
     [[nodiscard]] const PipelineParts& parts() const noexcept { return parts_; }
     [[nodiscard]] const PipelineLatencies& latencies() const noexcept { return latencies_; }
     // Bit i: rule i is true. Any thread may ask.
-    [[nodiscard]] std::uint64_t rule_bits() const noexcept { return rule_bits_.load(std::memory_order_relaxed); }
-    [[nodiscard]] std::int64_t processed() const noexcept { return processed_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t rule_bits() const noexcept {
+        return rule_bits_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::int64_t processed() const noexcept {
+        return processed_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] std::int64_t late() const noexcept { return late_.load(std::memory_order_relaxed); }
 
   private:
@@ -67,7 +71,8 @@ class Pipeline {
     void carry_out(const OutputCommand& command, FrameRecord& record) noexcept;
     void note_suppressed(const FrameRecord& record) noexcept;
     void log(const FrameRecord& record) noexcept;
-    void note(const FrameRecord& record, EventKind kind, int source, int value, int flags, std::int64_t stamp_ns) noexcept;
+    void note(const FrameRecord& record, EventKind kind, int source, int value, int flags,
+              std::int64_t stamp_ns) noexcept;
 
     PipelineParts parts_;
     PipelineSink* sink_;

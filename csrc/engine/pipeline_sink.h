@@ -14,7 +14,8 @@ namespace fastpose {
 // A pose record: int64 frame_id, raw and filtered keypoints, uint32 reserved, uint32 crc32.
 [[nodiscard]] constexpr std::size_t pose_record_bytes(int individuals, int bodyparts) noexcept {
     return sizeof(std::int64_t) +
-           2 * static_cast<std::size_t>(individuals) * static_cast<std::size_t>(bodyparts) * sizeof(Keypoint) +
+           2 * static_cast<std::size_t>(individuals) * static_cast<std::size_t>(bodyparts) *
+               sizeof(Keypoint) +
            2 * sizeof(std::uint32_t);
 }
 

@@ -1,4 +1,5 @@
-// Poses for whoever watches beside the loop: Python protocols and viewers. A slow reader costs the loop nothing.
+// Poses for whoever watches beside the loop: Python protocols and viewers. A slow reader costs the loop
+// nothing.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -18,7 +19,8 @@ struct PoseHeader {
     std::int32_t flags, reserved;
 };
 
-// One writer (the loop), one reader. When the reader lags by `capacity` poses, new ones are dropped and counted.
+// One writer (the loop), one reader. When the reader lags by `capacity` poses, new ones are dropped and
+// counted.
 class PoseFeed {
   public:
     static constexpr std::size_t capacity = 512;
@@ -59,7 +61,9 @@ class PoseFeed {
     [[nodiscard]] std::size_t keypoints() const noexcept { return keypoints_; }
 
   private:
-    [[nodiscard]] std::size_t record_bytes() const noexcept { return sizeof(PoseHeader) + keypoints_ * sizeof(Keypoint); }
+    [[nodiscard]] std::size_t record_bytes() const noexcept {
+        return sizeof(PoseHeader) + keypoints_ * sizeof(Keypoint);
+    }
 
     std::size_t keypoints_;
     RecordQueue queue_;

@@ -15,7 +15,7 @@ FrameRecord record_of(const LedgerEntry& entry) noexcept {
     record.exposure_start_ns = entry.meta.exposure_start_ns;
     record.received_ns = entry.meta.received_ns;
     record.flags = entry.meta.flags;
-    const auto reason = entry.fate == Fate::missing       ? DropReason::camera
+    const auto reason = entry.fate == Fate::missing        ? DropReason::camera
                         : entry.fate == Fate::superseded   ? DropReason::ring
                         : entry.fate == Fate::not_recorded ? DropReason::recorder
                                                            : DropReason::none;
@@ -25,11 +25,16 @@ FrameRecord record_of(const LedgerEntry& entry) noexcept {
 
 int flags_of(EdgeCause cause) noexcept {
     switch (cause) {
-        case EdgeCause::timer: return event_timer;
-        case EdgeCause::interlock: return event_interlock;
-        case EdgeCause::safe: return event_safe;
-        case EdgeCause::user: return event_user;
-        case EdgeCause::protocol: break;
+        case EdgeCause::timer:
+            return event_timer;
+        case EdgeCause::interlock:
+            return event_interlock;
+        case EdgeCause::safe:
+            return event_safe;
+        case EdgeCause::user:
+            return event_user;
+        case EdgeCause::protocol:
+            break;
     }
     return 0;
 }
@@ -37,11 +42,13 @@ int flags_of(EdgeCause cause) noexcept {
 }  // namespace
 
 SessionWriter::SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses,
-                             const LogSpec& events, PipelineSink* sink, Interlock* interlock, FaultSlot& faults)
+                             const LogSpec& events, PipelineSink* sink, Interlock* interlock,
+                             FaultSlot& faults)
     : loop_camera_(loop_camera), sink_(sink), interlock_(interlock), faults_(faults) {
     for (const CameraLog& camera : cameras)
-        cameras_.push_back({camera.ring, std::make_unique<LogFile>(camera.frames.path, camera.frames.header_json,
-                                                                   sizeof(FrameRecord))});
+        cameras_.push_back(
+            {camera.ring,
+             std::make_unique<LogFile>(camera.frames.path, camera.frames.header_json, sizeof(FrameRecord))});
     events_ = std::make_unique<LogFile>(events.path, events.header_json, sizeof(EventRecord));
     if (sink_ == nullptr) return;
     poses_ = std::make_unique<LogFile>(poses.path, poses.header_json, sink_->poses.record_bytes());
@@ -103,8 +110,15 @@ void SessionWriter::drain_interlock() noexcept {
     InterlockEvent event;
     while (interlock_->poll_event(event)) {
         const EventKind kind = event.refused ? EventKind::refused : EventKind::output;
-        EventRecord record{-1, event.stamp_ns, 0, static_cast<std::int32_t>(kind), event.output, event.high ? 1 : 0,
-                           flags_of(event.cause), 0, 0};
+        EventRecord record{-1,
+                           event.stamp_ns,
+                           0,
+                           static_cast<std::int32_t>(kind),
+                           event.output,
+                           event.high ? 1 : 0,
+                           flags_of(event.cause),
+                           0,
+                           0};
         events_->append(&record);
     }
 }
@@ -117,7 +131,8 @@ void SessionWriter::flush(bool to_disk) noexcept {
 
 void SessionWriter::flush(LogFile& file, bool to_disk) noexcept {
     if (to_disk ? file.sync() : file.flush()) return;
-    faults_.post(FaultKind::record, (file.error() + "; free space there or set session.directory to another disk").c_str());
+    faults_.post(FaultKind::record,
+                 (file.error() + "; free space there or set session.directory to another disk").c_str());
 }
 
 }  // namespace fastpose

@@ -25,15 +25,17 @@ struct CameraLog {
     LogSpec frames;
 };
 
-// Reaches the disk every `sync_period_ns`: what a power cut can take. A failing disk posts a fault and the loop goes on.
+// Reaches the disk every `sync_period_ns`: what a power cut can take. A failing disk posts a fault and the
+// loop goes on.
 class SessionWriter {
   public:
     static constexpr std::int64_t drain_period_ns = 20'000'000;
     static constexpr std::int64_t sync_period_ns = 500'000'000;
 
-    // Creates the files. `sink` may be null (no pipeline); its frames belong to cameras[loop_camera]. Throws RecordError.
-    SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses, const LogSpec& events,
-                  PipelineSink* sink, Interlock* interlock, FaultSlot& faults);
+    // Creates the files. `sink` may be null (no pipeline); its frames belong to cameras[loop_camera]. Throws
+    // RecordError.
+    SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses,
+                  const LogSpec& events, PipelineSink* sink, Interlock* interlock, FaultSlot& faults);
     ~SessionWriter();
     void start();
     // Writes all there is, syncs, ends the thread. Call it when nothing produces any more.

@@ -44,18 +44,18 @@ struct Roi {
 
 // Bits of FrameMeta::flags and FrameRecord::flags.
 enum FrameFlag : std::int32_t {
-    frame_unreadable = 1,     // the source could not decode it; pixels are those of no frame
-    frame_torn = 2,           // the driver reported an incomplete transfer
-    frame_late = 4,           // arrived later than its successor's exposure
-    frame_last = 8,           // the source ends with it
+    frame_unreadable = 1,       // the source could not decode it; pixels are those of no frame
+    frame_torn = 2,             // the driver reported an incomplete transfer
+    frame_late = 4,             // arrived later than its successor's exposure
+    frame_last = 8,             // the source ends with it
     frame_clock_unfitted = 16,  // exposure_start_ns is a guess from received_ns
-    frame_pose_failed = 32,   // the network failed on it; keypoints are NaN
+    frame_pose_failed = 32,     // the network failed on it; keypoints are NaN
 };
 
 // Travels with the pixels through the ring. All times int64 ns; host clock unless named camera.
 struct FrameMeta {
-    std::int64_t frame_id = -1;        // consecutive per camera, set by the ring at publish
-    std::int64_t camera_counter = -1;  // the camera's own count of exposures; gaps are camera drops
+    std::int64_t frame_id = -1;            // consecutive per camera, set by the ring at publish
+    std::int64_t camera_counter = -1;      // the camera's own count of exposures; gaps are camera drops
     std::int64_t camera_timestamp_ns = 0;  // camera clock, start of exposure
     std::int64_t exposure_start_ns = 0;
     std::int64_t received_ns = 0;

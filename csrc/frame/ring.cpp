@@ -73,11 +73,14 @@ std::size_t Ring::slot_bytes() const noexcept {
 }
 
 std::span<std::uint8_t> Ring::pixels(int slot) const noexcept {
-    std::byte* start = memory_.data() + layout_->pixels_offset + layout_->slot_bytes * static_cast<std::size_t>(slot);
+    std::byte* start =
+        memory_.data() + layout_->pixels_offset + layout_->slot_bytes * static_cast<std::size_t>(slot);
     return {reinterpret_cast<std::uint8_t*>(start), slot_bytes()};
 }
 
-const FrameMeta& Ring::meta(int slot) const noexcept { return layout_->slots[static_cast<std::size_t>(slot)].meta; }
+const FrameMeta& Ring::meta(int slot) const noexcept {
+    return layout_->slots[static_cast<std::size_t>(slot)].meta;
+}
 
 FrameView Ring::view(int slot) const noexcept {
     const RingSpec& spec = layout_->spec;
@@ -86,7 +89,8 @@ FrameView Ring::view(int slot) const noexcept {
 }
 
 void Ring::release(int slot) noexcept {
-    if (layout_->slots[static_cast<std::size_t>(slot)].references.fetch_sub(1) == 1) layout_->slot_event.notify();
+    if (layout_->slots[static_cast<std::size_t>(slot)].references.fetch_sub(1) == 1)
+        layout_->slot_event.notify();
 }
 
 int Ring::acquire(std::int64_t timeout_ns) noexcept {
@@ -97,7 +101,9 @@ int Ring::acquire(std::int64_t timeout_ns) noexcept {
         for (int k = 0; k < slots; ++k) {
             const int slot = (layout_->search_from + k) % slots;
             std::int32_t expected = 0;
-            if (!layout_->slots[static_cast<std::size_t>(slot)].references.compare_exchange_strong(expected, 1)) continue;
+            if (!layout_->slots[static_cast<std::size_t>(slot)].references.compare_exchange_strong(expected,
+                                                                                                   1))
+                continue;
             layout_->search_from = (slot + 1) % slots;
             found = slot;
             return true;
@@ -209,9 +215,15 @@ void Ring::set_producer_state(HostState state, const char* text) noexcept {
     set(layout_->producer, state, text);
     wake();
 }
-void Ring::set_recorder_state(HostState state, const char* text) noexcept { set(layout_->recorder, state, text); }
-HostState Ring::producer_state() const noexcept { return static_cast<HostState>(layout_->producer.state.load()); }
-HostState Ring::recorder_state() const noexcept { return static_cast<HostState>(layout_->recorder.state.load()); }
+void Ring::set_recorder_state(HostState state, const char* text) noexcept {
+    set(layout_->recorder, state, text);
+}
+HostState Ring::producer_state() const noexcept {
+    return static_cast<HostState>(layout_->producer.state.load());
+}
+HostState Ring::recorder_state() const noexcept {
+    return static_cast<HostState>(layout_->recorder.state.load());
+}
 std::string Ring::producer_text() const { return layout_->producer.text.data(); }
 std::string Ring::recorder_text() const { return layout_->recorder.text.data(); }
 
@@ -236,7 +248,9 @@ bool Ring::producer_ended() const noexcept {
     return state == HostState::finished || state == HostState::failed;
 }
 bool Ring::loop_drained() const noexcept { return producer_ended() && layout_->mailbox.load() < 0; }
-bool Ring::recorder_drained() const noexcept { return producer_ended() && layout_->recorder_queue.size() == 0; }
+bool Ring::recorder_drained() const noexcept {
+    return producer_ended() && layout_->recorder_queue.size() == 0;
+}
 bool Ring::creator_alive() const noexcept { return process_alive(layout_->creator_pid); }
 void Ring::wake() noexcept {
     layout_->frame_event.notify();

@@ -1,12 +1,12 @@
 // The frame ring in shared memory: newest frame wins for the loop, every frame for the recorder.
 //
-// Note [ring]: A slot has a reference count. The producer takes a free slot (0 -> 1), fills it and publishes it:
-// one reference goes to the loop's mailbox, which holds one slot, one to the recorder's queue. Whoever takes a slot
-// out gives its reference back with release(). In `newest` mode a slot still in the mailbox is superseded by
-// the next one, which is a drop with reason `ring`; in `every` mode publish() waits until the loop has taken it.
-// The recorder may hold all but `reserved_slots`; beyond that a frame goes to the loop only, a drop with reason
-// `recorder`. Every frame that the loop does not get, and every gap in the camera's counter, lies in the ledger,
-// which the engine's writer turns into rows.
+// Note [ring]: A slot has a reference count. The producer takes a free slot (0 -> 1), fills it and publishes
+// it: one reference goes to the loop's mailbox, which holds one slot, one to the recorder's queue. Whoever
+// takes a slot out gives its reference back with release(). In `newest` mode a slot still in the mailbox is
+// superseded by the next one, which is a drop with reason `ring`; in `every` mode publish() waits until the
+// loop has taken it. The recorder may hold all but `reserved_slots`; beyond that a frame goes to the loop
+// only, a drop with reason `recorder`. Every frame that the loop does not get, and every gap in the camera's
+// counter, lies in the ledger, which the engine's writer turns into rows.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -48,8 +48,8 @@ struct RingCounts {
 
 struct RingLayout;  // what lies in the shared memory; see ring_layout.h
 
-// Thread-safe in this sense: one producer, one loop consumer, one recorder, one ledger reader, in any process.
-// No function but the constructors throws or allocates.
+// Thread-safe in this sense: one producer, one loop consumer, one recorder, one ledger reader, in any
+// process. No function but the constructors throws or allocates.
 class Ring {
   public:
     static constexpr int reserved_slots = 4;  // mailbox, pipeline, producer, one to spare
@@ -71,7 +71,8 @@ class Ring {
     // --- producer ---
     // A free slot, or -1 after timeout_ns or when a stop is requested.
     [[nodiscard]] int acquire(std::int64_t timeout_ns) noexcept;
-    // Hands the slot on (the producer's reference goes with it) and returns the frame id. Blocks in `every` mode.
+    // Hands the slot on (the producer's reference goes with it) and returns the frame id. Blocks in `every`
+    // mode.
     std::int64_t publish(int slot, const FrameMeta& meta) noexcept;
     void set_producer_state(HostState state, const char* text) noexcept;
 

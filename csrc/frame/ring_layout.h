@@ -1,4 +1,5 @@
-// What lies in the shared memory of a ring. Plain memory: zero is the initial state of every field but mailbox.
+// What lies in the shared memory of a ring. Plain memory: zero is the initial state of every field but
+// mailbox.
 #pragma once
 #include <array>
 #include <atomic>

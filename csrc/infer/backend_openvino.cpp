@@ -48,7 +48,8 @@ ov::AnyMap properties(ov::Core& core, const OpenVinoSpec& spec) {
 
 std::array<int, 4> four_dimensions(const ov::Shape& shape, const std::string& name) {
     if (shape.size() != 4)
-        throw ModelError("output '" + name + "' has " + std::to_string(shape.size()) + " dimensions: allowed are 4");
+        throw ModelError("output '" + name + "' has " + std::to_string(shape.size()) +
+                         " dimensions: allowed are 4");
     return {static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]),
             static_cast<int>(shape[3])};
 }

@@ -8,9 +8,7 @@
 namespace fastpose {
 namespace {
 
-std::size_t elements(const std::array<int, 4>& shape) {
-    return TensorView{nullptr, shape}.size();
-}
+std::size_t elements(const std::array<int, 4>& shape) { return TensorView{nullptr, shape}.size(); }
 
 class FakeBackend final : public Backend {
   public:
@@ -20,7 +18,8 @@ class FakeBackend final : public Backend {
             const std::size_t size = elements(output.shape);
             if (size == 0 || output.values.empty() || output.values.size() % size != 0)
                 throw ModelError("stored output holds " + std::to_string(output.values.size()) +
-                                 " values: allowed is a multiple of its shape's size, " + std::to_string(size));
+                                 " values: allowed is a multiple of its shape's size, " +
+                                 std::to_string(size));
             const std::size_t results = output.values.size() / size;
             if (results_ != 0 && results != results_)
                 throw ModelError("stored outputs hold " + std::to_string(results_) + " and " +

@@ -12,7 +12,9 @@ struct FakeOutput {
     std::vector<float> values;  // one or several results behind one another; they are replayed in turn
 };
 
-// Throws ModelError if a value count is no multiple of its shape's size, or the outputs differ in their number.
-[[nodiscard]] std::unique_ptr<Backend> make_fake_backend(std::array<int, 4> input_shape, std::vector<FakeOutput> outputs);
+// Throws ModelError if a value count is no multiple of its shape's size, or the outputs differ in their
+// number.
+[[nodiscard]] std::unique_ptr<Backend> make_fake_backend(std::array<int, 4> input_shape,
+                                                         std::vector<FakeOutput> outputs);
 
 }  // namespace fastpose

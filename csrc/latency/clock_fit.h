@@ -5,8 +5,9 @@
 
 namespace fastpose {
 
-// host_ns = host_reference + (camera_ns - camera_reference) * rate. Least squares over the latest pairs; a pair
-// counts less the longer its reading took (its half width is its error). Thread-bound, allocates nothing.
+// host_ns = host_reference + (camera_ns - camera_reference) * rate. Least squares over the latest pairs; a
+// pair counts less the longer its reading took (its half width is its error). Thread-bound, allocates
+// nothing.
 class ClockFit {
   public:
     static constexpr int capacity = 64;
@@ -14,8 +15,8 @@ class ClockFit {
     void add(std::int64_t host_before_ns, std::int64_t camera_ns, std::int64_t host_after_ns) noexcept;
     [[nodiscard]] bool fitted() const noexcept { return count_ > 0; }
     [[nodiscard]] std::int64_t to_host_ns(std::int64_t camera_ns) const noexcept;
-    [[nodiscard]] double drift_ppm() const noexcept;     // of the camera's clock against the host's
-    [[nodiscard]] double residual_ns() const noexcept;   // root mean square over the pairs held
+    [[nodiscard]] double drift_ppm() const noexcept;    // of the camera's clock against the host's
+    [[nodiscard]] double residual_ns() const noexcept;  // root mean square over the pairs held
 
   private:
     struct Pair {

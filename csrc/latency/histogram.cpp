@@ -25,7 +25,8 @@ std::int64_t LatencyHistogram::upper_edge(int bucket) noexcept {
 
 void LatencyHistogram::add(std::int64_t latency_ns) noexcept {
     const std::int64_t value = std::max<std::int64_t>(latency_ns, 0);
-    counts_[static_cast<std::size_t>(bucket_of(static_cast<std::uint64_t>(value)))].fetch_add(1, std::memory_order_relaxed);
+    counts_[static_cast<std::size_t>(bucket_of(static_cast<std::uint64_t>(value)))].fetch_add(
+        1, std::memory_order_relaxed);
     n_.fetch_add(1, std::memory_order_relaxed);
     if (value > max_.load(std::memory_order_relaxed)) max_.store(value, std::memory_order_relaxed);
 }
@@ -33,7 +34,8 @@ void LatencyHistogram::add(std::int64_t latency_ns) noexcept {
 std::int64_t LatencyHistogram::quantile_ns(double p) const noexcept {
     const std::int64_t n = n_.load(std::memory_order_relaxed);
     if (n == 0) return 0;
-    const auto wanted = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(p * static_cast<double>(n))));
+    const auto wanted =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(p * static_cast<double>(n))));
     std::int64_t seen = 0;
     for (int bucket = 0; bucket < buckets; ++bucket) {
         seen += counts_[static_cast<std::size_t>(bucket)].load(std::memory_order_relaxed);
@@ -43,8 +45,12 @@ std::int64_t LatencyHistogram::quantile_ns(double p) const noexcept {
 }
 
 LatencySummary LatencyHistogram::summary() const noexcept {
-    return {n_.load(std::memory_order_relaxed), quantile_ns(0.5),   quantile_ns(0.9),
-            quantile_ns(0.99),                  quantile_ns(0.999), max_.load(std::memory_order_relaxed)};
+    return {n_.load(std::memory_order_relaxed),
+            quantile_ns(0.5),
+            quantile_ns(0.9),
+            quantile_ns(0.99),
+            quantile_ns(0.999),
+            max_.load(std::memory_order_relaxed)};
 }
 
 void LatencyHistogram::reset() noexcept {

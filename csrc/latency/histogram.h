@@ -21,7 +21,7 @@ class LatencyHistogram {
     void reset() noexcept;
 
   private:
-    static constexpr int linear_bits = 6;  // 64 buckets per power of two
+    static constexpr int linear_bits = 6;                              // 64 buckets per power of two
     static constexpr int buckets = (42 - linear_bits) << linear_bits;  // up to 2^41 ns, 36 minutes
     static int bucket_of(std::uint64_t value) noexcept;
     static std::int64_t upper_edge(int bucket) noexcept;

@@ -15,7 +15,7 @@ constexpr std::int64_t longest_sleep_ns = 3'600'000'000'000;
 
 }  // namespace
 
-Interlock::Interlock(std::vector<OutputLine> lines, InterlockOptions options)
+Interlock::Interlock(std::vector<OutputLine> lines, const InterlockOptions& options)
     : now_(options.now), timer_sleeps_until_ns_(no_timer_ns) {
     if (lines.size() > max_lines)
         throw ConfigError("outputs: " + std::to_string(lines.size()) + " lines; at most " +

@@ -32,7 +32,7 @@ class Interlock {
 
     // Writes the safe level to every line; the interlock is not armed yet. Throws ConfigError for limits out
     // of range and OutputError for a line that cannot be written.
-    explicit Interlock(std::vector<OutputLine> lines, InterlockOptions options = {});
+    explicit Interlock(std::vector<OutputLine> lines, const InterlockOptions& options = {});
     ~Interlock();  // to_safe(), then ends the timer thread
     Interlock(const Interlock&) = delete;
     Interlock& operator=(const Interlock&) = delete;

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -66,8 +67,8 @@ std::string advice(int error) {
 }
 
 [[noreturn]] void refuse(const SerialSpec& spec, int error) {
-    throw OutputError("output port '" + spec.path + "' cannot be opened: " + std::strerror(error) + "; " +
-                      advice(error));
+    throw OutputError("output port '" + spec.path +
+                      "' cannot be opened: " + std::generic_category().message(error) + "; " + advice(error));
 }
 
 // Owns a descriptor until set-up has succeeded.
@@ -172,7 +173,7 @@ std::string SerialPort::error() const {
     if (error == 0) return "no write has failed";
     if (error == ETIMEDOUT)
         return "the port took no byte within " + std::to_string(spec_.write_timeout_ms) + " ms";
-    return std::string(std::strerror(error)) + " (unplugged?)";
+    return std::generic_category().message(error) + " (unplugged?)";
 }
 
 }  // namespace fastpose

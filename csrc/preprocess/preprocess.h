@@ -1,4 +1,5 @@
-// From raw sensor pixels to the network's input tensor in one pass: demosaic or convert, crop, resize, normalise.
+// From raw sensor pixels to the network's input tensor in one pass: demosaic or convert, crop, resize,
+// normalise.
 #pragma once
 #include <array>
 #include <memory>
@@ -20,8 +21,9 @@ struct PreprocessSpec {
     std::array<float, 3> offset{0, 0, 0};
 };
 
-// tensor px -> full-frame sensor px: x_sensor = x_tensor * scale_x + offset_x. Keypoints are in the convention
-// where a pixel's centre has integer coordinates, so offset holds the half-pixel term of the resize.
+// tensor px -> full-frame sensor px: x_sensor = x_tensor * scale_x + offset_x. Keypoints are in the
+// convention where a pixel's centre has integer coordinates, so offset holds the half-pixel term of the
+// resize.
 struct TensorToSensor {
     float scale_x = 1, scale_y = 1, offset_x = 0, offset_y = 0;
 };

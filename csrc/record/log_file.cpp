@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "base/crc32.h"
 #include "base/error.h"
@@ -19,7 +20,8 @@ constexpr std::size_t buffered_records = 256;
 std::string padded_header(const std::string& json, std::size_t record_bytes) {
     constexpr std::size_t fixed = sizeof magic + 2 * sizeof(std::uint32_t);
     const std::size_t bytes = (fixed + json.size() + 63) / 64 * 64;
-    const std::uint32_t sizes[2] = {static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(record_bytes)};
+    const std::uint32_t sizes[2] = {static_cast<std::uint32_t>(bytes),
+                                    static_cast<std::uint32_t>(record_bytes)};
     std::string header(magic, sizeof magic);
     header.append(reinterpret_cast<const char*>(sizes), sizeof sizes);
     header += json;
@@ -41,15 +43,16 @@ bool write_all(int fd, const void* bytes, std::size_t count) noexcept {
 
 }  // namespace
 
-LogFile::LogFile(std::string path, std::string header_json, std::size_t record_bytes)
+LogFile::LogFile(std::string path, const std::string& header_json, std::size_t record_bytes)
     : path_(std::move(path)), record_bytes_(record_bytes), buffer_(record_bytes * buffered_records) {
     fd_ = ::open(path_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-    if (fd_ < 0) throw RecordError("cannot create '" + path_ + "': " + std::strerror(errno));
+    if (fd_ < 0)
+        throw RecordError("cannot create '" + path_ + "': " + std::generic_category().message(errno));
     const std::string header = padded_header(header_json, record_bytes);
     if (write_all(fd_, header.data(), header.size()) && ::fdatasync(fd_) == 0) return;
     const int error = errno;
     ::close(fd_);
-    throw RecordError("cannot write to '" + path_ + "': " + std::strerror(error));
+    throw RecordError("cannot write to '" + path_ + "': " + std::generic_category().message(error));
 }
 
 LogFile::~LogFile() {
@@ -82,7 +85,7 @@ bool LogFile::sync() noexcept {
 }
 
 bool LogFile::fail(const char* what) noexcept {
-    error_ = std::string(what) + " '" + path_ + "': " + std::strerror(errno);
+    error_ = std::string(what) + " '" + path_ + "': " + std::generic_category().message(errno);
     used_ = 0;
     return false;
 }

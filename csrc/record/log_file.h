@@ -6,19 +6,21 @@
 
 namespace fastpose {
 
-// Header: magic "FPLOG\0\1\0", uint32 offset of the first record, uint32 record size, JSON padded with spaces.
-// Every record ends in the zlib CRC-32 of its bytes before, so that a torn tail is told from data. Thread-bound.
+// Header: magic "FPLOG\0\1\0", uint32 offset of the first record, uint32 record size, JSON padded with
+// spaces. Every record ends in the zlib CRC-32 of its bytes before, so that a torn tail is told from data.
+// Thread-bound.
 class LogFile {
   public:
     // Creates the file and syncs the header. record_bytes includes the CRC. Throws RecordError.
-    LogFile(std::string path, std::string header_json, std::size_t record_bytes);
+    LogFile(std::string path, const std::string& header_json, std::size_t record_bytes);
     ~LogFile();
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
 
     // Fills in the CRC and buffers; writes when the buffer is full.
     void append(void* record) noexcept;
-    // Gives all buffered records to the system; false on failure, then error() says why. A failed log stays failed.
+    // Gives all buffered records to the system; false on failure, then error() says why. A failed log stays
+    // failed.
     bool flush() noexcept;
     // Waits until the disk has them: after a power cut they are there.
     bool sync() noexcept;

@@ -8,8 +8,8 @@ namespace fastpose {
 // One exposure of one camera and its fate. 0 in a stamp: this stage was not reached.
 struct FrameRecord {
     std::int64_t frame_id, camera_counter, camera_timestamp_ns;
-    std::int64_t exposure_start_ns, received_ns, dequeued_ns, preprocessed_ns, inferred_ns, decoded_ns, filtered_ns,
-        decided_ns, acted_ns;
+    std::int64_t exposure_start_ns, received_ns, dequeued_ns, preprocessed_ns, inferred_ns, decoded_ns,
+        filtered_ns, decided_ns, acted_ns;
     std::int32_t roi_x, roi_y, roi_width, roi_height;
     std::int32_t drop_reason;  // DropReason
     std::int32_t flags;        // FrameFlag bits

@@ -20,7 +20,8 @@ inline constexpr int bodyparts = 2;
 // Delivers black frames as fast as it is asked, then ends or comes loose.
 class CountingCamera final : public Camera {
   public:
-    explicit CountingCamera(int frames, bool comes_loose = false) : frames_(frames), comes_loose_(comes_loose) {}
+    explicit CountingCamera(int frames, bool comes_loose = false)
+        : frames_(frames), comes_loose_(comes_loose) {}
     [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
     void arm() override {}
     GrabStatus grab(std::span<std::uint8_t>, FrameMeta& meta, std::int64_t) noexcept override {
@@ -63,7 +64,8 @@ struct Parts {
     Parts() {
         interlock = std::make_shared<Interlock>(std::vector<OutputLine>{{"laser", line, {}}});
         PreprocessSpec preprocess;
-        preprocess.frame_width = preprocess.frame_height = preprocess.output_width = preprocess.output_height = side;
+        preprocess.frame_width = preprocess.frame_height = preprocess.output_width =
+            preprocess.output_height = side;
         preprocess.roi = {0, 0, side, side};
         HeatmapDecoderSpec decode;
         decode.bodyparts = bodyparts;
@@ -76,7 +78,8 @@ struct Parts {
         zone.zone = std::shared_ptr<const Zone>(make_circle({12, 12}, 10));
         zone.bodyparts = {0};
         pipeline->rules.push_back(std::make_shared<Rule>(make_in_zone(zone, 1, bodyparts), RuleTiming{}));
-        pipeline->protocol = std::make_shared<ConditionalProtocol>(ConditionalSpec{0, {{0, Reaction::follow}}});
+        pipeline->protocol =
+            std::make_shared<ConditionalProtocol>(ConditionalSpec{0, {{0, Reaction::follow}}});
         pipeline->interlock = interlock;
         pipeline->individuals = 1;
         pipeline->bodyparts = bodyparts;
@@ -86,12 +89,14 @@ struct Parts {
 
 inline std::shared_ptr<Ring> make_ring(FramePolicy policy = FramePolicy::every) {
     static int count = 0;
-    const std::string name = "/fastpose-" + std::to_string(this_process_id()) + "-rig" + std::to_string(count++);
+    const std::string name =
+        "/fastpose-" + std::to_string(this_process_id()) + "-rig" + std::to_string(count++);
     return Ring::create(name, {8, side, side, PixelFormat::mono8, policy, true, false});
 }
 
 inline std::string fresh_folder(const std::string& name) {
-    const auto path = std::filesystem::temp_directory_path() / ("fastpose-" + std::to_string(this_process_id()) + name);
+    const auto path =
+        std::filesystem::temp_directory_path() / ("fastpose-" + std::to_string(this_process_id()) + name);
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
     return path.string();

@@ -75,7 +75,8 @@ TEST(SharedMemory, IsSeenByNameAndGoneWithItsOwner) {
 
 TEST(SharedMemory, TooMuchIsAnErrorThatNamesTheSize) {
     try {
-        SharedMemory::create("/fastpose-" + std::to_string(this_process_id()) + "-huge", std::size_t{1} << 50);
+        SharedMemory::create("/fastpose-" + std::to_string(this_process_id()) + "-huge",
+                             std::size_t{1} << 50);
         FAIL() << "a pebibyte was granted";
     } catch (const DeviceError& error) {
         EXPECT_NE(std::string(error.what()).find("1073741824 MiB"), std::string::npos) << error.what();

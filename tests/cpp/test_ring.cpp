@@ -15,9 +15,11 @@ namespace {
 
 constexpr std::int64_t ms = 1'000'000;
 
-std::unique_ptr<Ring> make_ring(FramePolicy policy = FramePolicy::newest, int slots = 8, bool recorder = true) {
+std::unique_ptr<Ring> make_ring(FramePolicy policy = FramePolicy::newest, int slots = 8,
+                                bool recorder = true) {
     static int count = 0;
-    const std::string name = "/fastpose-" + std::to_string(this_process_id()) + "-test" + std::to_string(count++);
+    const std::string name =
+        "/fastpose-" + std::to_string(this_process_id()) + "-test" + std::to_string(count++);
     return Ring::create(name, {slots, 16, 8, PixelFormat::mono8, policy, true, recorder});
 }
 
@@ -125,6 +127,7 @@ TEST(Ring, StopFreesAProducerThatWaits) {
         publish(*ring, 0);
         publish(*ring, 1);  // waits: nobody takes frame 0
     });
+    while (ring->counts().published < 2) std::this_thread::yield();
     ring->request_stop();
     producer.join();
     EXPECT_EQ(ring->acquire(1000 * ms), -1);
