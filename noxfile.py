@@ -14,7 +14,8 @@ nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2024.10"
 
 BUILD_TOOLS = ("cmake>=3.25", "ninja", "pybind11>=3,<4", "cython>=3.1,<4")
-ROOT = Path(__file__).parent
+EXTENSIONS = ("fastpose._core", "fastpose._openvino", "fastpose.example_policy")
+STUBTEST_OPTIONS = ("--mypy-config-file", "pyproject.toml", "--allowlist", "tools/stubtest_allowlist.txt")
 
 
 def googletest() -> None:
@@ -28,30 +29,37 @@ def googletest() -> None:
 def cpp_tests(session: nox.Session, preset: str) -> None:
     """Build the C++ tests with a preset and run them."""
     googletest()
-    session.run("cmake", "--preset", preset, "-DFASTPOSE_PYTHON=OFF", "-B", f"build/nox-{preset}", silent=True)
-    session.run("cmake", "--build", f"build/nox-{preset}")
-    session.run("ctest", "--test-dir", f"build/nox-{preset}", "--output-on-failure", "--timeout", "300")
+    folder = f"build/nox-{preset}"
+    session.run("cmake", "--preset", preset, "-DFASTPOSE_PYTHON=OFF", "-B", folder, silent=True)
+    session.run("cmake", "--build", folder)
+    session.run("ctest", "--test-dir", folder, "--output-on-failure", "--timeout", "300")
+
+
+def install_package(session: nox.Session, extra: str) -> None:
+    """Install the package with an extra: the wheel that FASTPOSE_WHEEL names, else built from here."""
+    session.install(f"{os.environ.get('FASTPOSE_WHEEL', '.')}[{extra}]")
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types and the direction of imports, in both languages."""
-    session.install("-e", ".[dev]", "--config-settings=cmake.define.FASTPOSE_IN_SOURCE=OFF")
+    install_package(session, "dev")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    session.run("python", "-m", "mypy.stubtest", "fastpose._core", "--allowlist", "tools/stubtest_allowlist.txt")
+    session.run("python", "-m", "mypy.stubtest", *STUBTEST_OPTIONS, *EXTENSIONS)
     session.run("lint-imports")
     session.run("python", "tools/check_includes.py")
-    sources = [str(p) for folder in ("csrc", "src", "tests/cpp") for p in Path(folder).rglob("*.[ch]*") if p.suffix in (".h", ".cpp")]
-    session.run("clang-format", "--dry-run", "--Werror", *sources, silent=True)
+    sources = [path for folder in ("csrc", "src", "tests/cpp") for path in Path(folder).rglob("*.*")]
+    sources = [path for path in sources if path.suffix in (".h", ".cpp")]
+    session.run("clang-format", "--dry-run", "--Werror", *map(str, sources), silent=True)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """The package as users install it, and every test but the sanitizers."""
     session.install(*BUILD_TOOLS)
-    session.install(".[test]")
+    install_package(session, "test")
     cpp_tests(session, "dev")
     session.run("pytest", *session.posargs)
 
@@ -67,7 +75,7 @@ def sanitize(session: nox.Session, preset: str) -> None:
 @nox.session
 def tidy(session: nox.Session) -> None:
     """clang-tidy over the engine."""
-    session.install(*BUILD_TOOLS, "clang-tidy>=19")
+    session.install(*BUILD_TOOLS, "clang-tidy>=23,<24")
     session.run("cmake", "--preset", "tidy", silent=True)
     session.run("cmake", "--build", "build/tidy")
 
@@ -75,6 +83,6 @@ def tidy(session: nox.Session) -> None:
 @nox.session
 def benches(session: nox.Session) -> None:
     """Every benchmark; results as JSON under benches/results."""
-    session.install(".[test]")
+    install_package(session, "test")
     session.run("python", "-m", "benches.micro")
     session.run("python", "-m", "benches.latency")
