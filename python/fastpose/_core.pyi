@@ -1,0 +1,742 @@
+# Types of the extension fastpose._core (src/bind_*.cpp).
+# Poses are (individuals, bodyparts, 3) float32: x, y in full-frame sensor px, likelihood.
+# Sizes are (width, height) px, rectangles (x, y, width, height) px.
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, TypedDict, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import CapsuleType, Never
+
+_Size: TypeAlias = tuple[int, int]
+_Rectangle: TypeAlias = Sequence[int]
+_Shape: TypeAlias = tuple[int, int]  # individuals, bodyparts
+_PixelFormat: TypeAlias = Literal[
+    "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8", "yuyv", "nv12"
+]
+_SimPixelFormat: TypeAlias = Literal[
+    "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"
+]
+_Frames: TypeAlias = Literal["newest", "every"]
+_Colour: TypeAlias = Literal["grey", "rgb"]
+_Activation: TypeAlias = Literal["none", "sigmoid", "clip"]
+_Isa: TypeAlias = Literal["scalar", "avx2", "avx512"]
+_Missing: TypeAlias = Literal["hold", "false", "true"]
+_Which: TypeAlias = Literal["any", "all"]
+_NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed"]
+_HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed"]
+_Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing"]
+_Action: TypeAlias = Literal["on", "off", "pulse"]
+_Reaction: TypeAlias = Literal["pulse", "on", "off", "follow"]
+_EdgeCause: TypeAlias = Literal["protocol", "timer", "interlock", "safe", "user"]
+_FaultKind: TypeAlias = Literal[
+    "CameraError",
+    "CameraDisconnected",
+    "ModelError",
+    "OutputError",
+    "RecordError",
+    "DeviceError",
+    "FastposeError",
+]
+
+class _LatencySummary(TypedDict):
+    n: int
+    p50_ns: int
+    p90_ns: int
+    p99_ns: int
+    p999_ns: int
+    max_ns: int
+
+class _RingCounts(TypedDict):
+    published: int
+    superseded: int
+    not_recorded: int
+    missing: int
+    ledger_lost: int
+    recorder_queue: int
+
+class _Snapshot(TypedDict):
+    published: int
+    processed: int
+    dropped_ring: int
+    dropped_camera: int
+    dropped_recorder: int
+    late: int
+    lost_records: int
+    feed_dropped: int
+    newest_exposure_ns: int
+    recorder_queue: int
+    exposure_to_decided: _LatencySummary
+    exposure_to_acted: _LatencySummary
+    dequeued_to_decided: _LatencySummary
+    rules: int  # bit i: rule i is true
+    outputs: list[int]  # level of each output
+
+class _ThreadGrant(TypedDict):
+    realtime: bool
+    affinity: bool
+
+class _ClockState(TypedDict):
+    drift_ppm: float
+    residual_ns: float
+
+class _BoundType(type): ...  # pybind11's metaclass
+
+class _Bound(metaclass=_BoundType):
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # TypeError where a class has no other
+
+# --- clocks ---
+
+def now_ns() -> int: ...
+def wall_clock_ns() -> int: ...
+
+class LatencyHistogram(_Bound):
+    def __init__(self) -> None: ...
+    def add(self, latency_ns: int) -> None: ...
+    def quantile_ns(self, p: float) -> int: ...
+    def summary(self) -> _LatencySummary: ...
+
+class ClockFit(_Bound):
+    def __init__(self) -> None: ...
+    def add(self, host_before_ns: int, camera_ns: int, host_after_ns: int) -> None: ...
+    def to_host_ns(self, camera_ns: int) -> int: ...
+    @property
+    def drift_ppm(self) -> float: ...
+    @property
+    def residual_ns(self) -> float: ...
+
+# --- frame ring ---
+
+def remove_stale_rings() -> None: ...
+
+class Ring(_Bound):
+    @staticmethod
+    def create(
+        name: str,
+        *,
+        slots: int = 32,
+        width: int,
+        height: int,
+        pixel_format: _PixelFormat = "mono8",
+        frames: _Frames = "newest",
+        loop: bool = True,
+        recorder: bool = True,
+    ) -> Ring: ...
+    @staticmethod
+    def attach(name: str) -> Ring: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def slots(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def pixel_format(self) -> _PixelFormat: ...
+    @property
+    def slot_bytes(self) -> int: ...
+    def memory(self, slot: int) -> memoryview: ...  # writable
+    # The producer's side.
+    def acquire(self, timeout_ms: float) -> int: ...  # a slot; -1: none became free
+    def publish(
+        self,
+        slot: int,
+        *,
+        camera_counter: int,
+        camera_timestamp_ns: int,
+        exposure_start_ns: int,
+        received_ns: int,
+        flags: int = 0,
+    ) -> int: ...  # the frame_id
+    def set_producer_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def wait_started(self, timeout_ms: float) -> bool: ...
+    # The consumers' side.
+    def take(self, timeout_ms: float) -> int: ...  # a slot; -1: no frame came
+    def release(self, slot: int) -> None: ...
+    def recorder_next(
+        self, timeout_ms: float
+    ) -> tuple[int, int, int, int] | None: ...  # slot, frame_id, flags, exposure_start_ns
+    def recorder_release(self, slot: int) -> None: ...
+    def set_recorder_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def next_ledger_entry(self) -> tuple[_Fate, int, int] | None: ...  # fate, frame_id, camera_counter
+    def disable_recorder(self) -> None: ...
+    @property
+    def recorder_drained(self) -> bool: ...
+    @property
+    def loop_drained(self) -> bool: ...
+    # Life.
+    def start(self) -> None: ...
+    def request_stop(self) -> None: ...
+    @property
+    def stop_requested(self) -> bool: ...
+    def creator_alive(self) -> bool: ...
+    def counts(self) -> _RingCounts: ...
+    @property
+    def producer_state(self) -> _HostState: ...
+    @property
+    def recorder_state(self) -> _HostState: ...
+    @property
+    def producer_text(self) -> str: ...
+    @property
+    def recorder_text(self) -> str: ...
+
+# --- simulated camera ---
+
+class SimLighting(_Bound):
+    def __init__(self, *, brightness: float = 0.6, gradient: float = 0.2, flicker: float = 0.0) -> None: ...
+    @property
+    def brightness(self) -> float: ...
+    @property
+    def gradient(self) -> float: ...
+    @property
+    def flicker(self) -> float: ...
+
+class SimClock(_Bound):
+    def __init__(self, *, offset_s: float = 12.5, drift_ppm: float = 20.0) -> None: ...
+    @property
+    def offset_s(self) -> float: ...
+    @property
+    def drift_ppm(self) -> float: ...
+
+class SimFaults(_Bound):
+    def __init__(
+        self,
+        *,
+        drop: float = 0.0,
+        late: float = 0.0,
+        late_ms: float = 20.0,
+        torn: float = 0.0,
+        disconnect_after_s: float | None = None,
+    ) -> None: ...
+    @property
+    def drop(self) -> float: ...
+    @property
+    def late(self) -> float: ...
+    @property
+    def late_ms(self) -> float: ...
+    @property
+    def torn(self) -> float: ...
+    @property
+    def disconnect_after_s(self) -> float | None: ...
+
+class SimSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        shape: Literal["mouse", "rat", "vole"] = "mouse",
+        coat: Literal["auto", "dark", "light"] = "auto",
+        size: Sequence[int] = ...,
+        rate_hz: float = 100.0,
+        exposure_us: float = 2000.0,
+        pixel_format: _SimPixelFormat = "mono8",
+        seed: int = 0,
+        frames_total: int | None = None,
+        individuals: int = 1,
+        body_length_px: float | None = None,
+        lighting: SimLighting | Mapping[str, float] | None = None,
+        noise: float = 3.0,
+        motion_blur: bool = True,
+        occlusion: float = 0.0,
+        clock: SimClock | Mapping[str, float] | None = None,
+        faults: SimFaults | Mapping[str, float | None] | None = None,
+        prerender_frames: int | None = None,
+        transfer_ms: float = 0.5,
+        every_frame: bool = False,
+    ) -> None: ...
+    @property
+    def shape(self) -> Literal["mouse", "rat", "vole"]: ...
+    @property
+    def coat(self) -> Literal["auto", "dark", "light"]: ...
+    @property
+    def size(self) -> list[int]: ...
+    @property
+    def rate_hz(self) -> float: ...
+    @property
+    def exposure_us(self) -> float: ...
+    @property
+    def pixel_format(self) -> _SimPixelFormat: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def frames_total(self) -> int | None: ...
+    @property
+    def individuals(self) -> int: ...
+    @property
+    def body_length_px(self) -> float: ...
+    @property
+    def lighting(self) -> SimLighting: ...
+    @property
+    def noise(self) -> float: ...
+    @property
+    def motion_blur(self) -> bool: ...
+    @property
+    def occlusion(self) -> float: ...
+    @property
+    def clock(self) -> SimClock: ...
+    @property
+    def faults(self) -> SimFaults: ...
+    @property
+    def prerender_frames(self) -> int | None: ...
+    @property
+    def transfer_ms(self) -> float: ...
+    @property
+    def every_frame(self) -> bool: ...
+
+class SimFate(_Bound):
+    @property
+    def dropped(self) -> bool: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def torn(self) -> bool: ...
+    @property
+    def tear_row(self) -> int: ...
+
+class Simulation(_Bound):
+    @overload
+    def __init__(self, spec: SimSpec) -> None: ...
+    @overload
+    def __init__(self, **kwargs: Any) -> None: ...  # those of SimSpec
+    def render(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]: ...  # frame, pose
+    def truth(self, index: int) -> NDArray[np.float32]: ...
+    def fate(self, index: int) -> SimFate: ...
+    @property
+    def spec(self) -> SimSpec: ...
+    @property
+    def period_s(self) -> float: ...
+    @property
+    def bodyparts(self) -> list[str]: ...
+
+class Camera(_Bound): ...
+
+def make_sim_camera(spec: SimSpec) -> Camera: ...
+
+# --- preprocess and decode ---
+
+def best_isa() -> _Isa: ...
+
+class Preprocessor(_Bound):
+    def __init__(
+        self,
+        pixel_format: _PixelFormat,
+        frame_size: _Size,
+        output_size: _Size,
+        *,
+        roi: _Rectangle | None = None,
+        colour: _Colour = "grey",
+        scale: Sequence[float] = ...,
+        offset: Sequence[float] = ...,
+        isa: Literal["auto"] | _Isa = "auto",
+    ) -> None: ...
+    def run(
+        self, frame: NDArray[np.uint8], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]: ...
+    def time_ns(self, frame: NDArray[np.uint8], calls: int) -> NDArray[np.int64]: ...
+    @property
+    def output_shape(self) -> tuple[int, int, int, int]: ...
+    @property
+    def tensor_to_sensor(self) -> tuple[float, float, float, float]: ...
+
+def preprocess(
+    frame: NDArray[np.uint8],
+    *,
+    pixel_format: _PixelFormat,
+    frame_size: _Size,
+    output_size: _Size,
+    roi: _Rectangle | None = None,
+    colour: _Colour = "grey",
+    scale: Sequence[float] = ...,
+    offset: Sequence[float] = ...,
+    isa: Literal["auto"] | _Isa = "auto",
+) -> NDArray[np.float32]: ...
+
+class HeatmapDecoder(_Bound):
+    def __init__(
+        self,
+        bodyparts: int,
+        map_size: _Size,
+        *,
+        stride: float = 8.0,
+        locref_stdev: float = ...,
+        activation: _Activation = "sigmoid",
+        isa: Literal["auto"] | _Isa = "auto",
+    ) -> None: ...
+    def run(
+        self,
+        heatmap: NDArray[np.float32],
+        locref: NDArray[np.float32] | None = None,
+        *,
+        tensor_to_sensor: Sequence[float] = ...,
+        out: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]: ...  # (bodyparts, 3)
+    def time_ns(
+        self, heatmap: NDArray[np.float32], locref: NDArray[np.float32] | None, calls: int
+    ) -> NDArray[np.int64]: ...
+
+def decode(
+    heatmap: NDArray[np.float32],
+    locref: NDArray[np.float32] | None = None,
+    *,
+    stride: float = 8.0,
+    locref_stdev: float = ...,
+    activation: _Activation = "sigmoid",
+    tensor_to_sensor: Sequence[float] = ...,
+    isa: Literal["auto"] | _Isa = "auto",
+) -> NDArray[np.float32]: ...  # (bodyparts, 3)
+
+class PreprocessStage(_Bound): ...
+
+def preprocess_stage(
+    *,
+    pixel_format: _PixelFormat,
+    frame_size: _Size,
+    output_size: _Size,
+    roi: _Rectangle,
+    colour: _Colour,
+    scale: Sequence[float],
+    offset: Sequence[float],
+) -> PreprocessStage: ...
+
+class DecodeStage(_Bound): ...
+
+def heatmap_decode_stage(
+    *, bodyparts: int, map_size: _Size, stride: float, locref_stdev: float, activation: _Activation
+) -> DecodeStage: ...
+
+# --- networks ---
+
+class Backend(_Bound):
+    @property
+    def input_shape(self) -> list[int]: ...
+    @property
+    def output_shapes(self) -> list[list[int]]: ...
+    @property
+    def description(self) -> str: ...
+    def run(self, input: NDArray[np.float32]) -> list[NDArray[np.float32]]: ...
+
+def fake_backend(input_shape: Sequence[int], outputs: Sequence[NDArray[np.float32]]) -> Backend: ...
+
+# --- filters, zones and rules ---
+
+class Filter(_Bound):
+    def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...  # in place
+    def reset(self) -> None: ...
+
+def one_euro_filter(
+    shape: _Shape,
+    *,
+    min_cutoff_hz: float = 1.0,
+    beta: float = 0.02,
+    derivative_cutoff_hz: float = 1.0,
+    max_gap_ms: float = 500.0,
+) -> Filter: ...
+def kalman_filter(
+    shape: _Shape,
+    *,
+    process_noise: float = 5000.0,
+    measurement_noise_px: float = 2.0,
+    horizon_ms: float = 0.0,
+    min_likelihood: float = 0.0,
+    max_gap_ms: float = 500.0,
+) -> Filter: ...
+def bench_filter(
+    filter: Filter, pose: NDArray[np.float32], *, calls: int = 100000, step_ns: int = 10000000
+) -> float: ...  # mean ns of a call
+
+class Zone(_Bound):
+    def signed_distance(self, x: float, y: float) -> float: ...
+    def contains(self, x: float, y: float, margin_px: float = 0.0) -> bool: ...
+
+def polygon_zone(corners: Sequence[Sequence[float]]) -> Zone: ...
+def circle_zone(*, center: Sequence[float], radius_px: float) -> Zone: ...
+def rectangle_zone(*, x: float, y: float, width: float, height: float) -> Zone: ...
+
+class Rule(_Bound):
+    def update(self, pose: NDArray[np.float32], exposure_start_ns: int) -> bool: ...
+    @property
+    def value(self) -> bool: ...
+    def reset(self) -> None: ...
+
+def in_zone_rule(
+    shape: _Shape,
+    *,
+    zone: Zone,
+    bodyparts: Sequence[int],
+    which: _Which = "any",
+    hysteresis_px: float = 0.0,
+    min_likelihood: float = 0.6,
+    individual: int | None = None,
+    min_duration_ms: float = 0.0,
+    refractory_ms: float = 0.0,
+    missing: _Missing = "hold",
+) -> Rule: ...
+def outside_zone_rule(
+    shape: _Shape,
+    *,
+    zone: Zone,
+    bodyparts: Sequence[int],
+    which: _Which = "any",
+    hysteresis_px: float = 0.0,
+    min_likelihood: float = 0.6,
+    individual: int | None = None,
+    min_duration_ms: float = 0.0,
+    refractory_ms: float = 0.0,
+    missing: _Missing = "hold",
+) -> Rule: ...
+def speed_rule(
+    shape: _Shape,
+    *,
+    bodypart: int,
+    above_px_s: float | None = None,
+    below_px_s: float | None = None,
+    window_ms: float = 50.0,
+    hysteresis_px_s: float = 0.0,
+    min_likelihood: float = 0.6,
+    individual: int | None = None,
+    min_duration_ms: float = 0.0,
+    refractory_ms: float = 0.0,
+    missing: _Missing = "hold",
+) -> Rule: ...
+def distance_rule(
+    shape: _Shape,
+    *,
+    bodyparts: Sequence[int],
+    above_px: float | None = None,
+    below_px: float | None = None,
+    hysteresis_px: float = 0.0,
+    min_likelihood: float = 0.6,
+    individual: int | None = None,
+    min_duration_ms: float = 0.0,
+    refractory_ms: float = 0.0,
+    missing: _Missing = "hold",
+) -> Rule: ...
+def angle_rule(
+    shape: _Shape,
+    *,
+    bodyparts: Sequence[int],
+    point: Sequence[float] | None = None,
+    heading_deg: float | None = None,
+    above_deg: float | None = None,
+    below_deg: float | None = None,
+    hysteresis_deg: float = 0.0,
+    min_likelihood: float = 0.6,
+    individual: int | None = None,
+    min_duration_ms: float = 0.0,
+    refractory_ms: float = 0.0,
+    missing: _Missing = "hold",
+) -> Rule: ...
+def bench_rule(
+    rule: Rule, pose: NDArray[np.float32], *, calls: int = 100000, step_ns: int = 10000000
+) -> float: ...  # mean ns of a call
+
+# --- outputs ---
+
+class OutputDriver(_Bound):
+    def write(self, high: bool) -> bool: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def error(self) -> str: ...
+
+class SimOutput(OutputDriver):
+    def __init__(self, name: str) -> None: ...
+    def set_broken(self, broken: bool) -> None: ...
+    @property
+    def high(self) -> bool: ...
+    @property
+    def writes(self) -> int: ...
+    @property
+    def rising_edges(self) -> int: ...
+    @property
+    def falling_edges(self) -> int: ...
+
+class SerialPort(_Bound):
+    def __init__(self, path: str, *, baud: int = 115200, write_timeout_ms: int = 20) -> None: ...
+    def fileno(self) -> int: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def baud(self) -> int: ...
+    @property
+    def low_latency(self) -> bool: ...
+
+class SerialOutput(OutputDriver):
+    def __init__(self, port: SerialPort, *, high: bytes, low: bytes) -> None: ...
+
+class OutputLine(_Bound):
+    def __init__(
+        self,
+        name: str,
+        driver: OutputDriver,
+        *,
+        max_on_ns: int = 0,
+        max_rate_hz: float = 0.0,
+        safe_high: bool = False,
+    ) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def driver(self) -> OutputDriver: ...
+
+class EdgeResult(_Bound):
+    @property
+    def changed(self) -> bool: ...
+    @property
+    def refused(self) -> bool: ...
+    @property
+    def failed(self) -> bool: ...
+    @property
+    def stamp_ns(self) -> int: ...
+
+class InterlockEvent(_Bound):
+    @property
+    def stamp_ns(self) -> int: ...
+    @property
+    def output(self) -> int: ...
+    @property
+    def cause(self) -> _EdgeCause: ...
+    @property
+    def high(self) -> bool: ...
+    @property
+    def refused(self) -> bool: ...
+
+class Interlock(_Bound):
+    def __init__(
+        self, lines: Sequence[OutputLine], *, timer_priority: int = 0, timer_cpu: int = -1
+    ) -> None: ...
+    def arm(self) -> None: ...
+    @property
+    def armed(self) -> bool: ...
+    def to_safe(self) -> None: ...
+    def on(self, output: int) -> EdgeResult: ...
+    def off(self, output: int) -> EdgeResult: ...
+    def pulse(self, output: int, duration_ns: int) -> EdgeResult: ...
+    def high(self, output: int) -> bool: ...
+    def rising_edges(self, output: int) -> int: ...
+    def refused(self, output: int) -> int: ...
+    def forced_low(self, output: int) -> int: ...
+    def poll_event(self) -> InterlockEvent | None: ...
+    @property
+    def events_lost(self) -> int: ...
+    @property
+    def faulty_line(self) -> int: ...  # -1: none
+    @property
+    def fault_message(self) -> str: ...
+
+# --- protocols ---
+
+class OutputCommand(_Bound):
+    @property
+    def output(self) -> int: ...
+    @property
+    def action(self) -> _Action: ...
+    @property
+    def duration_ns(self) -> int: ...
+
+class Decision(_Bound):
+    @property
+    def commands(self) -> list[OutputCommand]: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def suppressed_outputs(self) -> int: ...  # bit i: output i
+
+class Protocol(_Bound):
+    def step(
+        self,
+        keypoints: NDArray[np.float32],
+        rules: Sequence[int],
+        *,
+        frame_id: int = 0,
+        exposure_start_ns: int = 0,
+        now_ns: int = 0,
+    ) -> Decision: ...
+    def reset(self) -> None: ...
+
+class NoProtocol(Protocol):
+    def __init__(self) -> None: ...
+
+class ConditionalProtocol(Protocol):
+    def __init__(
+        self,
+        *,
+        rule: int,
+        actions: Sequence[tuple[int, _Reaction, int]],  # output, reaction, duration of a pulse in ns
+        deadline_ns: int = 0,
+        suppress_late: bool = True,
+    ) -> None: ...
+
+class PolicyProtocol(Protocol):
+    def __init__(self, capsule: CapsuleType) -> None: ...
+
+# --- engine ---
+
+class PipelineParts(_Bound):
+    def __init__(
+        self,
+        *,
+        preprocessor: PreprocessStage,
+        backend: Backend,
+        decoder: DecodeStage,
+        filter: Filter | None = None,
+        rules: Sequence[Rule] = ...,
+        protocol: Protocol | None = None,
+        interlock: Interlock | None = None,
+        individuals: int = 1,
+        bodyparts: int,
+        roi: _Rectangle = ...,
+    ) -> None: ...
+
+class Pipeline(_Bound):
+    def __init__(self, parts: PipelineParts) -> None: ...
+    def process(
+        self, frame: NDArray[np.uint8], *, pixel_format: _PixelFormat, exposure_start_ns: int = 0
+    ) -> NDArray[np.float32]: ...
+
+class LogSpec(_Bound):
+    def __init__(self, path: str, header_json: str) -> None: ...
+
+class CameraPart(_Bound):
+    def __init__(
+        self, *, name: str, ring: Ring, driver: Camera | None = None, log: LogSpec = ...
+    ) -> None: ...
+
+class Engine(_Bound):
+    def __init__(
+        self,
+        *,
+        cameras: Sequence[CameraPart],
+        pipeline: PipelineParts | None = None,
+        loop_camera: int = 0,
+        interlock: Interlock | None = None,
+        pose_log: LogSpec = ...,
+        event_log: LogSpec = ...,
+        log: bool = True,
+        pose_feed: bool = False,
+        realtime: bool = True,
+        cpu: int = -1,
+    ) -> None: ...
+    def arm(self) -> None: ...
+    def start(self) -> None: ...
+    def wait(self, timeout_ms: float) -> bool: ...
+    def end_sources(self) -> None: ...
+    def stop(self) -> None: ...
+    def rethrow(self) -> None: ...
+    @property
+    def faulted(self) -> bool: ...
+    def post_fault(self, kind: _FaultKind, text: str) -> None: ...
+    def snapshot(self) -> _Snapshot: ...
+    def next_pose(self, timeout_ms: float) -> tuple[int, int, int, int, int, NDArray[np.float32]] | None:
+        # frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints (individuals * bodyparts * 3)
+        ...
+    def command(
+        self, output: int, action: _Action, duration_ms: float = 0.0
+    ) -> tuple[bool, bool, bool, int]: ...  # changed, refused, failed, stamp_ns
+    @property
+    def loop_grant(self) -> _ThreadGrant: ...
+    @property
+    def memory_locked(self) -> bool: ...
+    def clock(self, camera: int) -> _ClockState | None: ...

@@ -1,0 +1,15 @@
+# Types of the extension fastpose._openvino (src/bind_openvino.cpp): networks on the CPU.
+from collections.abc import Sequence
+from typing import Literal
+
+from fastpose._core import Backend
+
+def version() -> str: ...
+def load(
+    path: str,
+    *,
+    input_shape: Sequence[int],
+    outputs: Sequence[str],
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    threads: int = 0,
+) -> Backend: ...
