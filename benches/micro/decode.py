@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from benches.micro.timing import Contestant
+from benches.micro.timing import Contestant, Isa
 from numpy.typing import NDArray
 
 from fastpose import _core
@@ -61,7 +61,7 @@ class Careful:
         return self.keypoints
 
 
-def contestants(case: Case, isas: list[str]) -> list[Contestant]:
+def contestants(case: Case, isas: list[Isa]) -> list[Contestant]:
     """Plain, careful, and fastpose with each of `isas`; all give the same keypoints."""
     rng = np.random.default_rng(0)
     heatmap = rng.normal(size=(1, case.bodyparts, case.height, case.width)).astype(np.float32)
@@ -73,13 +73,13 @@ def contestants(case: Case, isas: list[str]) -> list[Contestant]:
     ]
     for isa in isas:
         result.append(_fastpose(case, isa, heatmap, locref))
-    expected = result[0].call()
+    expected = np.asarray(result[0].call())
     for contestant in result[1:]:
-        np.testing.assert_allclose(contestant.call(), expected, rtol=1e-4)
+        np.testing.assert_allclose(np.asarray(contestant.call()), expected, rtol=1e-4)
     return result
 
 
-def _fastpose(case: Case, isa: str, heatmap: Maps, locref: Maps) -> Contestant:
+def _fastpose(case: Case, isa: Isa, heatmap: Maps, locref: Maps) -> Contestant:
     decoder = _core.HeatmapDecoder(
         case.bodyparts, (case.width, case.height), stride=STRIDE, locref_stdev=STDEV, isa=isa
     )

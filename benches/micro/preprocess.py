@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
-from benches.micro.timing import Contestant
+from benches.micro.timing import Contestant, Isa
 from numpy.typing import NDArray
 
 from fastpose import _core
+from fastpose.config import PixelFormat
 
 Frame = NDArray[np.uint8]
 Tensor = NDArray[np.float32]
@@ -30,12 +32,12 @@ TO_RGB = {
 class Case:
     """One job: the whole frame of `size` (width, height) to a tensor of `output`."""
 
-    pixel_format: str
+    pixel_format: PixelFormat
     size: tuple[int, int]
     output: tuple[int, int]
 
     @property
-    def colour(self) -> str:
+    def colour(self) -> Literal["grey", "rgb"]:
         return "grey" if self.pixel_format == "mono8" else "rgb"
 
     @property
@@ -97,7 +99,7 @@ class Careful:
             self.converted = frame = cv2.cvtColor(frame, TO_RGB[self.case.pixel_format], dst=self.converted)
         if self.case.size != self.case.output:
             frame = cv2.resize(frame, self.case.output, dst=self.small, interpolation=cv2.INTER_LINEAR)
-        planes = [frame]
+        planes: Sequence[Frame] = [frame]
         if self.case.colour == "rgb":
             planes = cv2.split(frame, self.planes)
         for c in range(self.tensor.shape[1]):
@@ -107,7 +109,7 @@ class Careful:
         return self.tensor
 
 
-def ours(case: Case, isa: str) -> _core.Preprocessor:
+def ours(case: Case, isa: Isa) -> _core.Preprocessor:
     return _core.Preprocessor(
         case.pixel_format,
         case.size,
@@ -119,7 +121,7 @@ def ours(case: Case, isa: str) -> _core.Preprocessor:
     )
 
 
-def contestants(case: Case, isas: list[str]) -> list[Contestant]:
+def contestants(case: Case, isas: list[Isa]) -> list[Contestant]:
     """Plain, careful, and fastpose with each of `isas`; all give the same tensor."""
     frame, careful = make_frame(case), Careful(case)
     result = [
@@ -132,7 +134,7 @@ def contestants(case: Case, isas: list[str]) -> list[Contestant]:
     return result
 
 
-def _fastpose(case: Case, isa: str, frame: Frame) -> Contestant:
+def _fastpose(case: Case, isa: Isa, frame: Frame) -> Contestant:
     preprocessor = ours(case, isa)
     out = np.empty(preprocessor.output_shape, np.float32)
     inside: Callable[[], int] = lambda: int(preprocessor.time_ns(frame, 1)[0])  # noqa: E731

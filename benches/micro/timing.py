@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Times = NDArray[np.int64]  # ns
+Isa = Literal["auto", "scalar", "avx2", "avx512"]
 
 
 @dataclass(frozen=True)

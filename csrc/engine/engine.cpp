@@ -32,9 +32,10 @@ Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {
 Engine::~Engine() { stop(); }
 
 int Engine::realtime_priority() const noexcept {
-    // With every frame wanted the loop may fill its core, and the kernel then stops SCHED_FIFO threads for 50 ms
-    // of each second: worse than no priority.
-    const bool paced = parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring->spec().policy == FramePolicy::newest;
+    // With every frame wanted the loop may fill its core, and the kernel then stops SCHED_FIFO threads for 50
+    // ms of each second: worse than no priority.
+    const bool paced = parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring->spec().policy ==
+                       FramePolicy::newest;
     return parts_.realtime && paced ? pipeline_priority : 0;
 }
 
@@ -42,8 +43,8 @@ void Engine::open_log() {
     std::vector<CameraLog> logs;
     logs.reserve(parts_.cameras.size());
     for (const CameraPart& camera : parts_.cameras) logs.push_back({camera.ring, camera.log});
-    writer_ = std::make_unique<SessionWriter>(logs, parts_.loop_camera, parts_.pose_log, parts_.event_log, sink_.get(),
-                                              parts_.interlock.get(), faults_);
+    writer_ = std::make_unique<SessionWriter>(logs, parts_.loop_camera, parts_.pose_log, parts_.event_log,
+                                              sink_.get(), parts_.interlock.get(), faults_);
     writer_->start();
 }
 
@@ -56,7 +57,8 @@ void Engine::arm() {
             continue;
         }
         const ThreadRequest thread{"fp-grab-" + camera.name, -1, parts_.realtime ? grabber_priority : 0};
-        grabbers_.push_back(std::make_unique<Grabber>(camera.name, camera.driver, camera.ring, faults_, thread));
+        grabbers_.push_back(
+            std::make_unique<Grabber>(camera.name, camera.driver, camera.ring, faults_, thread));
         grabbers_.back()->start();
     }
     if (parts_.realtime) memory_locked_ = lock_memory();
@@ -122,7 +124,8 @@ bool Engine::wait(std::int64_t timeout_ns) noexcept {
     for (;;) {
         watch_outputs();
         const std::int64_t left = std::min(deadline - now_ns(), poll_ns);
-        if (wait_for(ended_event_, std::max<std::int64_t>(left, 0), [this] { return faults_.raised() || drained(); }))
+        if (wait_for(ended_event_, std::max<std::int64_t>(left, 0),
+                     [this] { return faults_.raised() || drained(); }))
             return true;
         if (now_ns() >= deadline) return false;
     }

@@ -101,6 +101,8 @@ class Model:
         ConfigError
             The frame's shape or dtype does not fit its pixel format.
         """
+        if not isinstance(frame, np.ndarray):
+            raise ConfigError(f"frame is a {type(frame).__name__}; allowed: a NumPy array")
         format_ = pixel_format or _CHANNELS.get(frame.ndim, "mono8")
         _check_frame(frame, format_)
         size = (frame.shape[1], frame.shape[0])

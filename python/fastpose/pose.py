@@ -16,8 +16,8 @@ __all__ = ["Pose"]
 class Pose:
     """Keypoints of one frame, in full-frame sensor pixels.
 
-    ``np.asarray(pose)`` gives (K, 3) float32 x, y, likelihood for one animal, (individuals, K, 3) for several;
-    ``pose["snout"]`` one body part. Missing keypoints are NaN.
+    ``np.asarray(pose)`` gives (K, 3) float32 x, y, likelihood for one animal, (individuals, K, 3) for
+    several; ``pose["snout"]`` one body part. Missing keypoints are NaN.
 
     Attributes
     ----------
@@ -46,7 +46,8 @@ class Pose:
         array = self.keypoints[0] if len(self.keypoints) == 1 else self.keypoints
         if dtype is not None and np.dtype(dtype) != array.dtype:
             if copy is False:
-                raise ValueError(f"a pose is {array.dtype}: as {np.dtype(dtype)} it cannot be had without a copy")
+                wanted = np.dtype(dtype)
+                raise ValueError(f"a pose is {array.dtype}: as {wanted} it cannot be had without a copy")
             return array.astype(dtype)
         return array.copy() if copy else array
 

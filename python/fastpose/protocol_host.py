@@ -36,7 +36,11 @@ def load_protocol(spec: PythonProtocol) -> Protocol:
     module = _module(spec)
     found = getattr(module, spec.class_name, None)
     if not (inspect.isclass(found) and issubclass(found, Protocol)):
-        names = [n for n, c in vars(module).items() if inspect.isclass(c) and issubclass(c, Protocol) and c is not Protocol]
+        names = [
+            n
+            for n, c in vars(module).items()
+            if inspect.isclass(c) and issubclass(c, Protocol) and c is not Protocol
+        ]
         raise ConfigError(
             f"protocol.path is {spec.path!r}: {spec.class_name} is no subclass of fastpose.Protocol there; "
             f"allowed: {', '.join(names) or 'none, the file has no such class'}"
@@ -102,7 +106,7 @@ class ProtocolHost:
         self._thread.start()
 
     def join(self) -> None:
-        """End the thread: poses that wait are delivered for `GRACE_S`, a call that hangs is left after a while."""
+        """End the thread: waiting poses are delivered for `GRACE_S`; a call that hangs is left behind."""
         if not self._over.is_set():
             self._over_s = time.monotonic()
             self._over.set()

@@ -15,6 +15,7 @@ from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules, open_outputs
 from fastpose.assembly.cameras import CameraSource, open_camera, open_ring, spawn_hosts
+from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.network import Network, NetworkOptions, load_network
 from fastpose.assembly.session_folder import Names, SessionFolder
 from fastpose.errors import ConfigError, FastposeError
@@ -29,15 +30,14 @@ __all__ = ["Rig"]
 
 POLL_MS = 50.0  # how soon Ctrl-C and the end of a process are seen
 SILENT_POLLS = 20  # after the end: a source that hangs delivers nothing more
-ENCODER_TIMEOUT_S = 120.0
 
 
 class Rig:
     """One experiment.
 
     ``with Rig("config.yaml") as rig: rig.run()``, or iterate over ``rig.poses()``. Entering opens and arms
-    everything; nothing flows before `start`. Leaving puts the outputs safe, ends every thread and process, and
-    makes the result files.
+    everything; nothing flows before `start`. Leaving puts the outputs safe, ends every thread and process,
+    and makes the result files.
 
     Parameters
     ----------
@@ -75,6 +75,7 @@ class Rig:
             self._open()
         except BaseException as error:
             self._tear_down()
+            self._let_go()
             self._discard_folder(error)
             raise
         return self
@@ -154,7 +155,9 @@ class Rig:
     def poses(self) -> Iterator[Pose]:
         """Iterate over the poses of the loop, in order, until the session ends."""
         if self._protocol is not None:
-            raise ConfigError("protocol.type is python: it gets the poses; iterate with another protocol type")
+            raise ConfigError(
+                "protocol.type is python: it gets the poses; iterate with another protocol type"
+            )
         if self._network is None and self._engine is not None:
             raise ConfigError("model is not given: without a network there are no poses")
         if not self._feed:
@@ -170,19 +173,22 @@ class Rig:
 
     def close(self, *, error: str | None = None) -> None:
         """End everything and make the result files; does nothing the second time."""
-        if self._folder is None or self.summary is not None:
+        if self._engine is None or self._folder is None:
             self._tear_down()
             return
         self._ended = self._ended or "interrupted"
         self._tear_down()
-        late_fault = self._engine is not None and self.engine.faulted and self._ended != "fault"
-        if late_fault:  # while the session ended: its last frames may be lost
-            self._ended, error = "fault", self._fault_text()
-        self._say_end(error)
-        self._folder.write_ended(self._ended, error, self._end_details())
+        fault = self._fault() if self._ended != "fault" else None
+        if fault is not None:  # it came while the session ended: the last frames may be lost
+            self._ended, error = "fault", str(fault)
+        try:
+            self._say_end(error)
+            self._folder.write_ended(self._ended, error, self._end_details())
+        finally:
+            self._let_go()
         self.summary = finalise(self._folder.path)
-        if late_fault:
-            self._raise_if_fault()
+        if fault is not None:
+            raise fault
 
     # --- what one can ask ---
 
@@ -267,9 +273,7 @@ class Rig:
         for camera in self._cameras:
             assert camera.ring is not None
             log = self._folder.frame_log(camera.name, names)
-            parts.append(
-                _core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log)
-            )
+            parts.append(_core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log))
         loop_index = self._cameras.index(loop) if loop is not None else 0
         return _core.Engine(
             cameras=parts,
@@ -351,7 +355,8 @@ class Rig:
             self._tick(0.0)
             if self._ended:
                 self.engine.end_sources()
-            over = bool(self._ended) and self.engine.wait(0.0)  # asked first: what came until then is in the feed
+            # Asked first: what came until then is in the feed.
+            over = bool(self._ended) and self.engine.wait(0.0)
             sample = self.engine.next_pose(POLL_MS)
             if sample is not None or over:
                 return sample
@@ -369,7 +374,7 @@ class Rig:
 
     def _tick(self, wait_ms: float) -> None:
         over = self.engine.wait(wait_ms)
-        self._watch_hosts()
+        watch_hosts(self._cameras, self._report)
         if self.engine.faulted:
             self._ended = "fault"
         elif self._ended:
@@ -379,55 +384,28 @@ class Rig:
         elif self.config.session.duration_s and self.elapsed_s >= self.config.session.duration_s:
             self._ended = "duration"
 
-    def _watch_hosts(self) -> None:
-        for camera in self._cameras:
-            assert camera.ring is not None
-            self._watch_source(camera)
-            self._watch_encoder(camera)
-
-    def _watch_source(self, camera: CameraSource) -> None:
-        ring, host = camera.ring, camera.host
-        assert ring is not None
-        if host is None:
-            return
-        if ring.producer_state == "failed":
-            self.engine.post_fault("CameraError", ring.producer_text)
-        elif host.returncode is not None and ring.producer_state != "finished":
-            text = f"the process of camera '{camera.name}' ended with code {host.returncode}; see log/camera_{camera.name}.txt"
-            ring.set_producer_state("failed", text)
-            self.engine.post_fault("CameraDisconnected", text)
-
-    def _watch_encoder(self, camera: CameraSource) -> None:
-        ring, encoder = camera.ring, camera.encoder
-        assert ring is not None
-        if encoder is None:
-            return
-        died = encoder.returncode is not None and ring.recorder_state not in ("finished", "failed")
-        if not died and ring.recorder_state != "failed":
-            return
-        camera.encoder = None if died else encoder
-        text = ring.recorder_text or f"the encoder of camera '{camera.name}' ended with code {encoder.returncode}"
-        ring.disable_recorder() if died else None
-        if self.config.record.on_error == "stop":
-            self.engine.post_fault("RecordError", text)
-        else:
+    def _report(self, kind: HostFault, text: str) -> None:
+        """Take in what befell a process: a fault, or a warning where the config says so."""
+        if kind == "RecordError" and self.config.record.on_error == "continue":
             self._warn(text)
+        elif self._engine is not None:
+            self._engine.post_fault(kind, text)
 
     def _raise_if_fault(self) -> None:
         if self._ended != "fault":
             return
         self._tear_down_engine()
-        try:
-            self.engine.rethrow()
-        except FastposeError as error:
-            raise error from (self._protocol.error if self._protocol is not None else None)
+        if (fault := self._fault()) is not None:
+            raise fault
 
-    def _fault_text(self) -> str:
+    def _fault(self) -> FastposeError | None:
+        """The first fault as its typed error."""
         try:
             self.engine.rethrow()
         except FastposeError as error:
-            return str(error)
-        return ""
+            error.__cause__ = self._protocol.error if self._protocol is not None else None
+            return error
+        return None
 
     def _tear_down_engine(self) -> None:
         self._lines.close() if self._engine is None else self._engine.stop()
@@ -439,28 +417,20 @@ class Rig:
         """Outputs first; then threads, then the processes, which finish their files."""
         self._tear_down_engine()
         self._lines.close()
+        end_hosts(self._cameras, self._report)
+
+    def _let_go(self) -> None:
+        """Give the shared memory back now, however long somebody keeps this rig."""
+        self._engine = self._protocol = None
         for camera in self._cameras:
-            self._end_processes(camera)
+            camera.ring = camera.driver = None
 
     def _note_protocol(self, protocol: ProtocolHost) -> None:
         dropped = self.engine.snapshot()["feed_dropped"] + protocol.undelivered
         told = [*protocol.complaints]
         if dropped:
-            told.append(f"{protocol.name} was too slow: it did not get {dropped} poses; the loop lost nothing")
+            told.append(
+                f"{protocol.name} was too slow: it did not get {dropped} poses; the loop lost nothing"
+            )
         for line in told:
             self._warn(line)
-
-    def _end_processes(self, camera: CameraSource) -> None:
-        if camera.ring is None:
-            return
-        camera.ring.request_stop()
-        if camera.host is not None and not camera.host.wait(5.0):
-            camera.host.stop()
-        if camera.ring.producer_state not in ("finished", "failed"):
-            camera.ring.set_producer_state("finished")
-        if camera.encoder is not None and not camera.encoder.wait(ENCODER_TIMEOUT_S):
-            self._warn(f"the encoder of camera '{camera.name}' did not end in time and was killed")
-            camera.encoder.stop()
-        if self._engine is not None:
-            self._watch_encoder(camera)  # it may have failed while it finished the file
-        camera.host = camera.encoder = None

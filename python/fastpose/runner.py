@@ -107,7 +107,9 @@ class _Meter:
             p50_ms=latency["p50_ns"] / 1e6 if latency["n"] else None,
             p99_ms=latency["p99_ns"] / 1e6 if latency["n"] else None,
             rules={name: bool(shot["rules"] >> i & 1) for i, name in enumerate(rig.config.rules)},
-            outputs={name: bool(level) for name, level in zip(rig.config.outputs, shot["outputs"], strict=True)},
+            outputs={
+                name: bool(level) for name, level in zip(rig.config.outputs, shot["outputs"], strict=True)
+            },
             recorder_queue=shot["recorder_queue"],
             elapsed_s=rig.elapsed_s,
             total_frames=loop.total_frames,

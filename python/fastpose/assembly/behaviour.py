@@ -55,9 +55,7 @@ def _zone(zone: cfg.Zone) -> _core.Zone:
     return _core.rectangle_zone(**zone.rectangle.model_dump())
 
 
-def _rule(
-    rule: cfg.Rule, zones: dict[str, _core.Zone], bodyparts: Sequence[str], shape: Shape
-) -> _core.Rule:
+def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], bodyparts: Sequence[str], shape: Shape) -> _core.Rule:
     values: dict[str, Any] = rule.model_dump(exclude={"type"})
     values["individual"] = None if rule.individual == "any" else rule.individual
     for key in ("bodypart", "bodyparts"):

@@ -12,10 +12,12 @@ import numpy.typing as npt
 
 from fastpose import _core
 from fastpose.config import PixelFormat
-from fastpose.errors import ConfigError, DeviceError, ModelError
+from fastpose.errors import ConfigError, DeviceError, FastposeError, ModelError
 from fastpose.model_package import ModelPackage
 
 __all__ = ["Network", "NetworkOptions", "load_network"]
+
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,8 @@ def load_network(
     backend = _backend(package, options, (1, package.channels, height, width))
     maps = backend.output_shapes
     _check_maps(package, maps)
-    scale, offset = (
-        _three(values) for values in (package.normalisation.scale, package.normalisation.offset)
-    )
+    _check_individuals(package)
+    scale, offset = (_three(values) for values in (package.normalisation.scale, package.normalisation.offset))
     preprocess = _core.preprocess_stage(
         pixel_format=pixel_format,
         frame_size=frame_size,
@@ -125,6 +126,9 @@ def _backend(
         return _core.fake_backend(input_shape, _fake_maps(package, input_shape))
     if options.device != "cpu":
         raise DeviceError(f"model.device is {options.device!r}; allowed in this version: cpu, fake")
+    if options.precision not in PRECISIONS:
+        allowed = ", ".join(PRECISIONS)
+        raise DeviceError(f"model.precision is {options.precision!r}; allowed on cpu: {allowed}")
     return _openvino_backend(package, options, input_shape)
 
 
@@ -139,13 +143,16 @@ def _openvino_backend(
             f"device cpu: the OpenVINO runtime cannot be loaded ({error}); "
             "reinstall fastpose-rig so that it is built against the installed openvino"
         ) from None
-    return _openvino.load(
-        str(package.network),
-        input_shape=input_shape,
-        outputs=list(package.outputs),
-        precision=options.precision,
-        threads=options.threads,
-    )
+    try:
+        return _openvino.load(
+            str(package.network),
+            input_shape=input_shape,
+            outputs=list(package.outputs),
+            precision=options.precision,
+            threads=options.threads,
+        )
+    except FastposeError as error:
+        raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
 
 
 def _check_maps(package: ModelPackage, shapes: Sequence[Sequence[int]]) -> None:
@@ -159,12 +166,22 @@ def _check_maps(package: ModelPackage, shapes: Sequence[Sequence[int]]) -> None:
             )
 
 
+def _check_individuals(package: ModelPackage) -> None:
+    if package.count_of_individuals > 1:
+        raise ModelError(
+            f"model package '{package.name}': {package.count_of_individuals} individuals; "
+            f"decoder {package.decoder} gives one animal in this version"
+        )
+
+
 def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
     r, g, b = values if len(values) == 3 else values * 3
     return r, g, b
 
 
-def _fake_maps(package: ModelPackage, input_shape: tuple[int, int, int, int]) -> list[npt.NDArray[np.float32]]:
+def _fake_maps(
+    package: ModelPackage, input_shape: tuple[int, int, int, int]
+) -> list[npt.NDArray[np.float32]]:
     """Maps with one clear peak per body part, spread over the input; they differ from frame to frame."""
     parts, results = len(package.bodyparts), 16
     height, width = (int(size // package.stride) for size in input_shape[2:])
