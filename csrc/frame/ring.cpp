@@ -123,14 +123,15 @@ std::int64_t Ring::publish(int slot, const FrameMeta& meta) noexcept {
     if (meta.camera_counter >= 0) layout_->last_counter = meta.camera_counter;
     const std::int64_t frame_id = target.meta.frame_id;
     layout_->published.fetch_add(1);
-    if (layout_->recorder_enabled.load() != 0 && !offer_to_recorder(slot)) {
-        layout_->not_recorded.fetch_add(1);
-        note(target.meta, Fate::not_recorded);
-    }
+    // The loop first: a recorder that is woken may take this core from a producer of normal priority.
     if (layout_->spec.loop)
         offer_to_loop(slot);
     else
         note(target.meta, Fate::not_looped);
+    if (layout_->recorder_enabled.load() != 0 && !offer_to_recorder(slot)) {
+        layout_->not_recorded.fetch_add(1);
+        note(target.meta, Fate::not_recorded);
+    }
     release(slot);
     return frame_id;
 }

@@ -4,30 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <new>
 
+#include "allocation_counter.h"
 #include "base/error.h"
 #include "engine_rig.h"
-
-namespace {
-std::atomic<std::int64_t> allocations{0};
-std::atomic<bool> counting{false};
-
-void* counted(std::size_t bytes) {
-    if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
-    if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-    throw std::bad_alloc();
-}
-}  // namespace
-
-// The whole test binary counts; only while `counting` is set.
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace fastpose {
 namespace {
@@ -97,15 +77,12 @@ TEST(Pipeline, UnreadableFrameGivesNaNAndHoldsTheRule) {
 TEST(Pipeline, AllocatesNothingInAThousandFrames) {
     Loop loop;
     loop.step();
-    allocations.store(0);
-    counting.store(true);
+    start_counting_allocations();
     for (int i = 0; i < 1000; ++i) loop.step();
-    counting.store(false);
-    EXPECT_EQ(allocations.load(), 0);
-    counting.store(true);
+    EXPECT_EQ(stop_counting_allocations(), 0);
+    start_counting_allocations();
     const auto* probe = new std::vector<int>(10);  // the counter counts
-    counting.store(false);
-    EXPECT_GT(allocations.load(), 0);
+    EXPECT_GT(stop_counting_allocations(), 0);
     delete probe;
 }
 

@@ -11,7 +11,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -228,9 +228,13 @@ def test_recover_and_export_hand_over_the_folder(tmp_path: Path, monkeypatch: py
         asked.append((folder, camera, min_likelihood))
         return folder / "labelled.mp4"
 
-    install(monkeypatch, "fastpose.session.recover", recover=lambda folder: asked.append((folder,)))
+    def recover(folder: Path) -> SimpleNamespace:
+        asked.append((folder,))
+        return SimpleNamespace(lines=lambda: [f"session: {folder}", "ended: killed"])
+
+    install(monkeypatch, "fastpose.session.recover", recover=recover)
     install(monkeypatch, "fastpose.session.labelled", write_labelled_video=write)
-    assert call("recover", tmp_path).stdout == f"recovered {tmp_path}\n"
+    assert call("recover", tmp_path).stdout == f"session: {tmp_path}\nended: killed\n"
     assert (
         call("export", tmp_path, "--labelled-video", "--camera", "top").stdout == f"{tmp_path}/labelled.mp4\n"
     )

@@ -16,6 +16,8 @@ from fastpose.hosts.spawn import spawn_encoder, spawn_video_host
 __all__ = ["CameraSource", "open_camera", "open_ring", "spawn_hosts"]
 
 READY_TIMEOUT_S = 30.0
+# On one thread libx264 needs 5 ms for a frame of 1280x1024, too slow for 200 Hz; more cut the picture into thin slices.
+ENCODER_THREADS = min(2, os.cpu_count() or 1)
 
 
 @dataclass
@@ -142,4 +144,5 @@ def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path) ->
         crf=video.crf,
         options=video.options,
         rate_hz=source.rate_hz,
+        threads=ENCODER_THREADS,
     )

@@ -1,0 +1,52 @@
+"""What the numbers of a bench hold for: processor, system and versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from fastpose import _core
+
+__all__ = ["machine"]
+
+LIBRARIES = ("fastpose-rig", "numpy", "openvino", "av")
+
+
+def machine(libraries: Iterable[str] = LIBRARIES) -> dict[str, Any]:
+    """Return the fingerprint of this machine at this moment.
+
+    Parameters
+    ----------
+    libraries : iterable of str
+        Distributions whose version belongs to the numbers.
+    """
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "load_average_1min": round(os.getloadavg()[0], 2),  # above 0 before the bench: others were running
+        "isa": _core.best_isa(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in libraries},
+    }
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _cpu_model() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"

@@ -1,0 +1,75 @@
+"""Watches the processes around the cameras' rings, and waits for them at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from fastpose.assembly.cameras import CameraSource
+
+__all__ = ["HostFault", "end_hosts", "watch_hosts"]
+
+SOURCE_TIMEOUT_S = 5.0
+ENCODER_TIMEOUT_S = 120.0
+
+HostFault = Literal["CameraError", "CameraDisconnected", "RecordError"]
+Report = Callable[[HostFault, str], None]  # name of the error, text; may be told the same again
+
+
+def watch_hosts(cameras: Sequence[CameraSource], report: Report) -> None:
+    """Look at every process once."""
+    for camera in cameras:
+        _watch_source(camera, report)
+        _watch_encoder(camera, report)
+
+
+def end_hosts(cameras: Sequence[CameraSource], report: Report) -> None:
+    """Let the processes finish their files and end; one that does not is killed."""
+    for camera in cameras:
+        if camera.ring is not None:
+            _end(camera, report)
+
+
+def _watch_source(camera: CameraSource, report: Report) -> None:
+    ring, host = camera.ring, camera.host
+    if ring is None or host is None:
+        return
+    if ring.producer_state == "failed":
+        report("CameraError", ring.producer_text)
+    elif host.returncode is not None and ring.producer_state != "finished":
+        text = (
+            f"the process of camera '{camera.name}' ended with code {host.returncode}; "
+            f"see log/camera_{camera.name}.txt"
+        )
+        ring.set_producer_state("failed", text)
+        report("CameraDisconnected", text)
+
+
+def _watch_encoder(camera: CameraSource, report: Report) -> None:
+    ring, encoder = camera.ring, camera.encoder
+    if ring is None or encoder is None:
+        return
+    if ring.recorder_state == "failed":
+        report("RecordError", ring.recorder_text)
+    elif encoder.returncode is not None and ring.recorder_state != "finished":
+        camera.encoder = None
+        ring.disable_recorder()  # frees the slots that it held
+        text = (
+            f"the encoder of camera '{camera.name}' ended with code {encoder.returncode}; "
+            f"see log/encoder_{camera.name}.txt"
+        )
+        report("RecordError", text)
+
+
+def _end(camera: CameraSource, report: Report) -> None:
+    ring = camera.ring
+    assert ring is not None
+    ring.request_stop()
+    if camera.host is not None and not camera.host.wait(SOURCE_TIMEOUT_S):
+        camera.host.stop()
+    if ring.producer_state not in ("finished", "failed"):
+        ring.set_producer_state("finished")
+    if camera.encoder is not None and not camera.encoder.wait(ENCODER_TIMEOUT_S):
+        camera.encoder.stop()
+    _watch_encoder(camera, report)  # it may have failed while it finished the file
+    camera.host = camera.encoder = None

@@ -1,0 +1,55 @@
+"""What every test shares: the marks, a pseudo-terminal, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tty
+from collections.abc import Iterator
+
+import pytest
+
+from terminal import Terminal
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out the tests marked slow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--quick"):
+        return
+    skip = pytest.mark.skip(reason="--quick")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A device behind a serial port."""
+    far_end, near_end = os.openpty()
+    tty.setraw(near_end)
+    path = os.ttyname(near_end)
+    os.close(near_end)
+    yield Terminal(far_end, path)
+    os.close(far_end)
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """No child process and no frame ring outlives the test."""
+    import psutil
+
+    from rigs import rings_of
+
+    before = {child.pid for child in psutil.Process().children()}
+    yield
+    gc.collect()
+    left = [child for child in psutil.Process().children() if child.pid not in before]
+    assert [child.cmdline() for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
+    assert rings_of(os.getpid()) == []
