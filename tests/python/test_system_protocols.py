@@ -154,7 +154,7 @@ COMPILED = {"protocol": {"type": "cython", "module": "fastpose.example_policy"}}
 
 
 def test_a_compiled_protocol_runs_in_the_loop(tmp_path: Path) -> None:
-    """The example pulses when the heading turns fast; in 16 columns of the map it turns twice in 16 frames."""
+    """The example pulses when the heading turns fast; in 16 map columns it turns twice in 16 frames."""
     camera = {"cameras.top.size": [128, 120], "cameras.top.rate_hz": 20, "cameras.top.frames_total": 40}
     session = run_here(tmp_path, {**COMPILED, **camera, "record.video": None})
     events, poses = session.events, session.poses()
