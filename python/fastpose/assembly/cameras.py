@@ -16,7 +16,7 @@ from fastpose.hosts.spawn import spawn_encoder, spawn_video_host
 __all__ = ["CameraSource", "open_camera", "open_ring", "spawn_hosts"]
 
 READY_TIMEOUT_S = 30.0
-# On one thread libx264 needs 5 ms for a frame of 1280x1024, too slow for 200 Hz; more cut it into thin slices.
+# On one thread libx264 needs 5 ms for a frame of 1280x1024, too slow for 200 Hz; more cut it into slices.
 ENCODER_THREADS = min(2, os.cpu_count() or 1)
 
 
