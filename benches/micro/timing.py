@@ -43,7 +43,8 @@ def interleaved(
     Parameters
     ----------
     contestants : list of Contestant
-        Each finds the caches as the one before it left them, so each round has an order of its own.
+        Each finds the caches as the one before it left them, so each round has an order of its own; the C++ times
+        are turns of their own in it.
     rounds : int
     clock : {"wall", "cpu"}
         "cpu" counts the time that the thread ran, for a machine on which others run too; C++ times are wall
@@ -51,18 +52,27 @@ def interleaved(
     warm_up : int
         Rounds before those that count.
     """
-    now = {"wall": time.perf_counter_ns, "cpu": time.thread_time_ns}[clock]
-    times: dict[str, list[int]] = {contestant.name: [] for contestant in contestants}
+    turns: list[tuple[str, Callable[[], int]]] = [(c.name, _timed(c.call, clock)) for c in contestants]
+    if clock == "wall":
+        turns += [(f"{c.name}, in C++", c.inside) for c in contestants if c.inside is not None]
+    times: dict[str, list[int]] = {name: [] for name, _ in turns}
     order = np.random.default_rng(0)
     for _ in range(rounds + warm_up):
-        for choice in order.permutation(len(contestants)):
-            contestant = contestants[choice]
-            start = now()
-            contestant.call()
-            times[contestant.name].append(now() - start)
-            if contestant.inside is not None and clock == "wall":
-                times.setdefault(f"{contestant.name}, in C++", []).append(contestant.inside())
+        for choice in order.permutation(len(turns)):
+            name, turn = turns[choice]
+            times[name].append(turn())
     return {name: np.array(values[warm_up:], dtype=np.int64) for name, values in times.items()}
+
+
+def _timed(call: Callable[[], object], clock: str) -> Callable[[], int]:
+    now = {"wall": time.perf_counter_ns, "cpu": time.thread_time_ns}[clock]
+
+    def turn() -> int:
+        start = now()
+        call()
+        return now() - start
+
+    return turn
 
 
 def summary(times: Times) -> dict[str, float]:

@@ -112,7 +112,7 @@ class Rig:
         for camera in self._cameras:
             open_ring(camera, loop=camera is self._loop_camera, record=self.config.record)
         for camera in self._cameras:
-            spawn_hosts(camera, self.config.record, self._folder.path)
+            spawn_hosts(camera, self.config.record, self._folder.path, realtime=self.config.engine.realtime)
         self._folder.write_meta(self.config, self._details())
         self._engine = self._make_engine(needs_feed=user is not None or self._feed)
         self._engine.arm()

@@ -1,4 +1,4 @@
-"""What every test shares: the marks, a pseudo-terminal, and that nothing is left behind."""
+"""What every test shares: an option, a pseudo-terminal, and that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -13,20 +13,7 @@ from terminal import Terminal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="leave out the tests marked slow")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes more than ten seconds")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--quick"):
-        return
-    skip = pytest.mark.skip(reason="--quick")
-    for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(skip)
+    parser.addoption("--whole-video", action="store_true", help="all 2,330 frames of the open-field video")
 
 
 @pytest.fixture

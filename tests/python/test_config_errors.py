@@ -31,7 +31,7 @@ BAD = [
     ("cameras.top.rate_hz", "fast", "cameras.top.rate_hz: 'fast' is not allowed; allowed: a number at least 0.1 and"),
     ("cameras.top.rate_hz", True, "cameras.top.rate_hz: true is not allowed; allowed: a number"),
     ("cameras.top.rate_hz", float("nan"), "cameras.top.rate_hz: nan is not allowed; allowed: a number"),
-    ("cameras.top.ring_slots", 2.5, "cameras.top.ring_slots: 2.5 is not allowed; allowed: a whole number at least 4"),
+    ("cameras.top.ring_slots", 2.5, "cameras.top.ring_slots: 2.5 is not allowed; allowed: a whole number at least 5"),
     ("cameras.top.size", [640], "cameras.top.size[1]: missing; allowed: a whole number at least 64 and at most 8192"),
     ("cameras.top", 5, "cameras.top: 5 is not allowed; allowed: a mapping"),
     ("cameras", {}, "cameras: a mapping is not allowed; allowed: a mapping of names to settings (at least 1)"),

@@ -16,6 +16,7 @@ from fastpose.hosts.spawn import spawn_encoder, spawn_video_host
 __all__ = ["CameraSource", "open_camera", "open_ring", "spawn_hosts"]
 
 READY_TIMEOUT_S = 30.0
+HOST_NICE = -10
 # On one thread libx264 needs 5 ms for a frame of 1280x1024, too slow for 200 Hz; more cut it into slices.
 ENCODER_THREADS = min(2, os.cpu_count() or 1)
 
@@ -105,8 +106,10 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
     return source.ring
 
 
-def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path) -> None:
+def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path, *, realtime: bool) -> None:
     """Start the processes around the camera's ring and wait until they are ready.
+
+    With a real-time loop they go before everything else that is not: no busy protocol may cost them a frame.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path) -> 
     """
     assert source.ring is not None
     if record.video is not None:
-        source.encoder = _encoder(source, record.video, session_dir)
+        source.encoder = _encoder(source, record.video, session_dir, nice=HOST_NICE if realtime else 5)
     if isinstance(source.spec, cfg.VideoCamera):
         spec = source.spec
         source.host = spawn_video_host(
@@ -125,13 +128,14 @@ def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path) -> 
             pace=spec.pace,
             rate_hz=spec.rate_hz,
             loop=spec.loop,
+            nice=HOST_NICE if realtime else 0,
         )
     for host in (source.host, source.encoder):
         if host is not None:
             host.wait_ready(READY_TIMEOUT_S)
 
 
-def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path) -> Host:
+def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *, nice: int) -> Host:
     assert source.ring is not None
     return spawn_encoder(
         source.ring.name,
@@ -145,4 +149,5 @@ def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path) ->
         options=video.options,
         rate_hz=source.rate_hz,
         threads=ENCODER_THREADS,
+        nice=nice,
     )

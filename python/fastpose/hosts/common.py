@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Literal, Protocol, cast
 
@@ -165,13 +167,18 @@ def slot_array(ring: RingBase, slot: int) -> Pixels:
 
 
 def calm_down(nice: int) -> None:
-    """Give up what the parent's real-time loop passed on, so that the loop goes first."""
+    """Give up what the parent's real-time loop passed on, so that the loop goes first, and take our niceness.
+
+    A niceness below 0 is taken where the system grants it. The process has a session of its own, and with
+    autogroups it is the niceness of the session that counts against other sessions.
+    """
     if sys.platform == "linux":
-        try:
+        with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-            os.nice(max(0, nice))
-        except OSError:
-            return  # a container that forbids it has granted the loop nothing either
+        with contextlib.suppress(OSError):
+            os.nice(nice)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def clip(text: str) -> str:
