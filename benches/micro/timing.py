@@ -43,8 +43,8 @@ def interleaved(
     Parameters
     ----------
     contestants : list of Contestant
-        Each finds the caches as the one before it left them, so each round has an order of its own; the C++ times
-        are turns of their own in it.
+        Each finds the caches as the one before it left them, so each round has an order of its own; the
+        C++ times are turns of their own in it.
     rounds : int
     clock : {"wall", "cpu"}
         "cpu" counts the time that the thread ran, for a machine on which others run too; C++ times are wall
