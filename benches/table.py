@@ -89,8 +89,8 @@ def micro_table(report: Result) -> str:
     rounds = max((result["times"][OURS]["n"] for result in results), default=0)
     note = (
         f"Median of {rounds} interleaved runs in us; in C++ is how the loop runs it, from Python adds "
-        "the call. *plain*: as found in scripts, *careful*: the same without needless copies, both with OpenCV "
-        "and NumPy. Ratios: median over the rounds (10th-90th percentile)."
+        "the call. *plain*: as found in scripts, *careful*: the same without needless copies, both with "
+        "OpenCV and NumPy. Ratios: median over the rounds (10th-90th percentile)."
     )
     return "\n\n".join([_markdown(MICRO_HEADER, rows), note, _machine(report["machine"])])
 
