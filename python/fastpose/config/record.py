@@ -38,4 +38,5 @@ class Record(Section):
     every_frame: bool = True
     """Record frames that the loop skipped too."""
     on_error: Literal["stop", "continue"] = "stop"
-    """A failing recorder ends the session (outputs safe first), or is flagged while the loop goes on."""
+    """A failing video encoder ends the session (outputs safe first), or is flagged while the loop goes on.
+    A session log that cannot be written always ends it."""
