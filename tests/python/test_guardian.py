@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,13 +31,18 @@ def device() -> Iterator[tuple[int, str]]:
     os.close(far_end)
 
 
-def received(far_end: int, wait_s: float = 10.0) -> bytes:
-    if not select.select([far_end], [], [], wait_s)[0]:
-        return b""
-    try:
-        return os.read(far_end, 100)
-    except OSError:  # the port was closed and nothing is left to read
-        return b""
+def received(far_end: int, wait_s: float = 10.0, *, count: int = 1) -> bytes:
+    """What has arrived once there are `count` bytes, or when the time is over; a port may deliver in pieces."""
+    data, deadline = b"", time.monotonic() + wait_s
+    while len(data) < count:
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([far_end], [], [], left)[0]:
+            break
+        try:
+            data += os.read(far_end, 100)
+        except OSError:  # the port was closed and nothing is left to read
+            break
+    return data
 
 
 def start_rig(script: str, *arguments: str) -> subprocess.Popen[str]:
@@ -80,7 +86,7 @@ RIG = """
 def test_killed_process_leaves_its_line_safe(device: tuple[int, str]) -> None:
     far_end, path = device
     process = start_rig(RIG, path)
-    assert received(far_end) == b"LLH"
+    assert received(far_end, count=3) == b"LLH"
     process.kill()
     assert received(far_end) == b"L"
     assert f"{path} put into its safe state" in end(process)
@@ -89,7 +95,7 @@ def test_killed_process_leaves_its_line_safe(device: tuple[int, str]) -> None:
 def test_guardian_is_silent_after_goodbye(device: tuple[int, str]) -> None:
     far_end, path = device
     process = start_rig(RIG, path)
-    assert received(far_end) == b"LLH"
+    assert received(far_end, count=3) == b"LLH"
     assert process.stdin is not None
     process.stdin.close()
     process.stdin = None
@@ -102,7 +108,7 @@ def test_guardian_is_silent_after_goodbye(device: tuple[int, str]) -> None:
 def test_killing_the_whole_group_spares_the_guardian(device: tuple[int, str]) -> None:
     far_end, path = device
     process = start_rig(RIG, path)
-    assert received(far_end) == b"LLH"
+    assert received(far_end, count=3) == b"LLH"
     os.killpg(process.pid, signal.SIGKILL)
     assert received(far_end) == b"L"
     end(process)
@@ -122,7 +128,7 @@ def test_another_child_that_holds_the_pipe_does_not_hide_the_death(device: tuple
         "    print(",
     )
     process = start_rig(forks, path)
-    assert received(far_end) == b"LLH"
+    assert received(far_end, count=3) == b"LLH"
     process.kill()
     assert received(far_end, 4) == b"L"
     end(process)
@@ -142,7 +148,7 @@ def test_guardian_opens_a_port_by_its_name(device: tuple[int, str]) -> None:
     """
     process = start_rig(script, path)
     process.kill()
-    assert received(far_end) == b"stop"
+    assert received(far_end, count=4) == b"stop"
     end(process)
 
 
