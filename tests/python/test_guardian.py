@@ -32,7 +32,7 @@ def device() -> Iterator[tuple[int, str]]:
 
 
 def received(far_end: int, wait_s: float = 10.0, *, count: int = 1) -> bytes:
-    """What has arrived once there are `count` bytes, or when the time is over; a port may deliver in pieces."""
+    """What has arrived once there are `count` bytes, or when time is over; a port may deliver in pieces."""
     data, deadline = b"", time.monotonic() + wait_s
     while len(data) < count:
         left = max(0.0, deadline - time.monotonic())
