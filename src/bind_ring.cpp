@@ -27,14 +27,15 @@ std::string name_of(HostState state) {
 
 std::unique_ptr<Ring> create(const std::string& name, int slots, int width, int height,
                              const std::string& pixel_format, const std::string& frames, bool loop,
-                             bool recorder) {
+                             bool recorder, bool record_taken) {
     RingSpec spec{slots,
                   width,
                   height,
                   pixel_format_from(pixel_format),
                   frames == "every" ? FramePolicy::every : FramePolicy::newest,
                   loop,
-                  recorder};
+                  recorder,
+                  record_taken};
     return Ring::create(name, spec);
 }
 
@@ -127,12 +128,13 @@ void bind_ring(py::module_& m) {
     ring.def_static(
         "create",
         [](const std::string& name, int slots, int width, int height, const std::string& format,
-           const std::string& frames, bool loop, bool recorder) {
-            return std::shared_ptr<Ring>(create(name, slots, width, height, format, frames, loop, recorder));
+           const std::string& frames, bool loop, bool recorder, bool record_taken) {
+            return std::shared_ptr<Ring>(
+                create(name, slots, width, height, format, frames, loop, recorder, record_taken));
         },
         py::arg("name"), py::kw_only(), py::arg("slots") = 32, py::arg("width"), py::arg("height"),
         py::arg("pixel_format") = "mono8", py::arg("frames") = "newest", py::arg("loop") = true,
-        py::arg("recorder") = true);
+        py::arg("recorder") = true, py::arg("record_taken") = false);
     ring.def_static(
         "attach", [](const std::string& name) { return std::shared_ptr<Ring>(Ring::attach(name)); },
         py::arg("name"));

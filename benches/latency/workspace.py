@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parents[2] / "python" / "fastpose" / "models" / "simula
 REPEATED = {True: 32, False: 2}  # frames rendered before the start, with stored maps and with a network
 SEED = 3
 EXPOSURE_MS, TRANSFER_MS = 2.0, 0.5  # of the simulated camera, both inside exposure_start to anything
-ENCODER = {"codec": "libx264", "preset": "ultrafast", "crf": 18}
+ENCODER = {"codec": "libx264"}
 BUSY_PROTOCOL = f"{Path(__file__).with_name('busy_protocol.py')}:BusyProtocol"
 
 

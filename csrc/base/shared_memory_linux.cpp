@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "base/error.h"
@@ -71,7 +72,15 @@ void SharedMemory::release() noexcept {
     owner_ = false;
 }
 
-bool process_alive(int pid) noexcept { return ::kill(pid, 0) == 0 || errno == EPERM; }
+bool process_alive(int pid) noexcept {
+    // A killed process that nobody has reaped still answers kill(pid, 0): its state, behind the name, is Z.
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string status;
+    if (!std::getline(file, status)) return ::kill(pid, 0) == 0 || errno == EPERM;
+    const std::size_t name_end = status.rfind(')');
+    return name_end == std::string::npos || name_end + 2 >= status.size() ||
+           (status[name_end + 2] != 'Z' && status[name_end + 2] != 'X');
+}
 
 int this_process_id() noexcept { return static_cast<int>(::getpid()); }
 

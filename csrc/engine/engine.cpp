@@ -98,6 +98,7 @@ void Engine::process(int slot) noexcept {
     Ring& ring = *parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring;
     FrameRecord record{};
     record.dequeued_ns = now_ns();
+    if (!ring.record_taken(slot)) record.drop_reason = static_cast<std::int32_t>(DropReason::recorder);
     pipeline_->process(ring.view(slot), ring.meta(slot), record);
     ring.release(slot);
     newest_exposure_ns_.store(record.exposure_start_ns, std::memory_order_relaxed);

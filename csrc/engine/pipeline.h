@@ -27,8 +27,6 @@ struct PipelineParts {
     std::shared_ptr<Interlock> interlock;      // null: no outputs
     int individuals = 1, bodyparts = 0;
     Roi roi;
-    PixelFormat format = PixelFormat::mono8;
-    int frame_width = 0, frame_height = 0;
 };
 
 // Latencies as they come, for the live status; the report is made from the log.

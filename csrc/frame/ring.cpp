@@ -23,6 +23,8 @@ void check(const RingSpec& spec) {
     if (spec.slots <= Ring::reserved_slots || spec.slots > max_slots)
         throw ConfigError("ring_slots = " + std::to_string(spec.slots) + ": allowed are " +
                           std::to_string(Ring::reserved_slots + 1) + " to " + std::to_string(max_slots));
+    if (spec.record_taken && !spec.loop)
+        throw ConfigError("record_taken: a ring that no loop takes frames from has none to record");
     if (spec.width <= 0 || spec.height <= 0)
         throw ConfigError("frame size " + std::to_string(spec.width) + " x " + std::to_string(spec.height) +
                           ": both must be positive");
@@ -128,24 +130,25 @@ std::int64_t Ring::publish(int slot, const FrameMeta& meta) noexcept {
         offer_to_loop(slot);
     else
         note(target.meta, Fate::not_looped);
-    if (layout_->recorder_enabled.load() != 0 && !offer_to_recorder(slot)) {
-        layout_->not_recorded.fetch_add(1);
-        note(target.meta, Fate::not_recorded);
-    }
+    if (!layout_->spec.record_taken && !offer_to_recorder(slot)) note(target.meta, Fate::not_recorded);
     release(slot);
     return frame_id;
 }
 
 bool Ring::offer_to_recorder(int slot) noexcept {
+    if (layout_->recorder_enabled.load() == 0) return true;
     const int room = layout_->spec.slots - reserved_slots;
     const auto has_room = [&] { return layout_->recorder_queue.size() < room || stop_requested(); };
     if (layout_->spec.policy == FramePolicy::every) {
         while (!wait_for(layout_->slot_event, patience_ns, has_room)) {
             if (layout_->recorder_enabled.load() == 0) return true;
-            if (!creator_alive()) return false;
+            if (!creator_alive()) break;
         }
     }
-    if (layout_->recorder_queue.size() >= room) return false;
+    if (layout_->recorder_queue.size() >= room) {
+        layout_->not_recorded.fetch_add(1);
+        return false;
+    }
     layout_->slots[static_cast<std::size_t>(slot)].references.fetch_add(1);
     layout_->recorder_queue.push(slot);
     layout_->recorder_event.notify();
@@ -187,6 +190,13 @@ int Ring::take(std::int64_t timeout_ns) noexcept {
     });
     if (slot >= 0) layout_->slot_event.notify();
     return slot;
+}
+
+bool Ring::record_taken(int slot) noexcept {
+    if (!layout_->spec.record_taken) return true;
+    const bool recorded = offer_to_recorder(slot);
+    layout_->handed_on.fetch_add(1);
+    return recorded;
 }
 
 int Ring::recorder_next(std::int64_t timeout_ns) noexcept {
@@ -250,7 +260,11 @@ bool Ring::producer_ended() const noexcept {
 }
 bool Ring::loop_drained() const noexcept { return producer_ended() && layout_->mailbox.load() < 0; }
 bool Ring::recorder_drained() const noexcept {
-    return producer_ended() && layout_->recorder_queue.size() == 0;
+    if (!producer_ended()) return false;
+    const bool all_offered =
+        !layout_->spec.record_taken ||
+        layout_->handed_on.load() + layout_->superseded.load() == layout_->published.load();
+    return all_offered && layout_->recorder_queue.size() == 0;
 }
 bool Ring::creator_alive() const noexcept { return process_alive(layout_->creator_pid); }
 void Ring::wake() noexcept {

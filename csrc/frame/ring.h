@@ -4,7 +4,8 @@
 // it: one reference goes to the loop's mailbox, which holds one slot, one to the recorder's queue. Whoever
 // takes a slot out gives its reference back with release(). In `newest` mode a slot still in the mailbox is
 // superseded by the next one, which is a drop with reason `ring`; in `every` mode publish() waits until the
-// loop has taken it. The recorder may hold all but `reserved_slots`; beyond that a frame goes to the loop
+// loop has taken it. With `record_taken` the loop offers the frames that it took to the recorder, instead of
+// publish(). The recorder may hold all but `reserved_slots`; beyond that a frame goes to the loop
 // only, a drop with reason `recorder`. Every frame that the loop does not get, and every gap in the camera's
 // counter, lies in the ledger, which the engine's writer turns into rows.
 #pragma once
@@ -28,8 +29,9 @@ struct RingSpec {
     int width = 0, height = 0;
     PixelFormat format = PixelFormat::mono8;
     FramePolicy policy = FramePolicy::newest;
-    bool loop = true;      // a pipeline takes frames
-    bool recorder = true;  // a recorder takes frames
+    bool loop = true;           // a pipeline takes frames
+    bool recorder = true;       // a recorder takes frames
+    bool record_taken = false;  // only those that the loop takes; needs a loop
 };
 
 enum class Fate : std::int32_t { unused = 0, not_looped = 1, superseded = 2, not_recorded = 3, missing = 4 };
@@ -79,6 +81,9 @@ class Ring {
     // --- loop ---
     // The newest unprocessed frame, or -1 after timeout_ns.
     [[nodiscard]] int take(std::int64_t timeout_ns) noexcept;
+    // Offers a frame that was taken to the recorder, where the spec says record_taken; must follow take().
+    // False: it is full.
+    bool record_taken(int slot) noexcept;
 
     // --- recorder ---
     [[nodiscard]] int recorder_next(std::int64_t timeout_ns) noexcept;  // oldest unrecorded frame, or -1

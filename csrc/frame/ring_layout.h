@@ -64,7 +64,7 @@ struct RingLayout {
     alignas(64) std::atomic<std::int32_t> mailbox;  // slot, -1: empty
     std::int64_t next_frame_id, last_counter;       // producer only
     std::int32_t search_from;                       // producer only
-    std::atomic<std::int64_t> published, superseded, not_recorded, missing, ledger_lost;
+    std::atomic<std::int64_t> published, superseded, handed_on, not_recorded, missing, ledger_lost;
     SharedQueue<std::int32_t, max_slots> recorder_queue;
     SharedQueue<LedgerEntry, 4096> ledger;
     std::array<Slot, max_slots> slots;

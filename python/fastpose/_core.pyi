@@ -121,6 +121,7 @@ class Ring(_Bound):
         frames: _Frames = "newest",
         loop: bool = True,
         recorder: bool = True,
+        record_taken: bool = False,
     ) -> Ring: ...
     @staticmethod
     def attach(name: str) -> Ring: ...

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,14 +11,13 @@ import numpy.typing as npt
 from fastpose import _core
 from fastpose.assembly.network import NetworkOptions, load_network
 from fastpose.config import PixelFormat
-from fastpose.config.types import BUILTIN
+from fastpose.config.model import package_folder
 from fastpose.errors import ConfigError
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.pose import Pose
 
 __all__ = ["Model", "load_model"]
 
-_SHIPPED = Path(__file__).resolve().parent / "models"
 _CHANNELS: dict[int, PixelFormat] = {2: "mono8", 3: "rgb8"}  # dimensions of a frame: its default pixel format
 
 
@@ -54,10 +52,8 @@ def load_model(
     ModelError
         The package is missing, incomplete or was changed.
     """
-    text = os.fspath(path)
-    folder = _SHIPPED / text.removeprefix(BUILTIN) if text.startswith(BUILTIN) else Path(text)
     options = NetworkOptions(device, precision, threads or 0, roi, input_size)
-    return Model(read_model_package(folder), options)
+    return Model(read_model_package(package_folder(path)), options)
 
 
 class Model:

@@ -13,13 +13,13 @@ from typing_extensions import Self
 
 from fastpose import _core
 from fastpose import config as cfg
-from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules, open_outputs
+from fastpose.assembly.behaviour import Lines, open_outputs
 from fastpose.assembly.cameras import CameraSource, open_camera, open_ring, spawn_hosts
+from fastpose.assembly.engine import loop_camera, make_engine, open_network
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
-from fastpose.assembly.network import Network, NetworkOptions, load_network
-from fastpose.assembly.session_folder import Names, SessionFolder
+from fastpose.assembly.network import Network
+from fastpose.assembly.session_folder import SessionFolder
 from fastpose.errors import ConfigError, FastposeError
-from fastpose.model_package import read_model_package
 from fastpose.pose import Pose
 from fastpose.protocol import Outputs
 from fastpose.protocol_host import ProtocolHost, load_protocol
@@ -103,7 +103,7 @@ class Rig:
     def _open(self) -> None:
         _core.remove_stale_rings()
         self._cameras = [open_camera(name, spec) for name, spec in self.config.cameras.items()]
-        self._network = self._load_network()
+        self._network = open_network(self.config, self._loop_camera)
         self._lines = open_outputs(self.config.outputs, realtime=self.config.engine.realtime)
         protocol = self.config.protocol
         user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None
@@ -114,7 +114,14 @@ class Rig:
         for camera in self._cameras:
             spawn_hosts(camera, self.config.record, self._folder.path, realtime=self.config.engine.realtime)
         self._folder.write_meta(self.config, self._details())
-        self._engine = self._make_engine(needs_feed=user is not None or self._feed)
+        self._engine = make_engine(
+            self.config,
+            self._cameras,
+            self._network,
+            self._lines,
+            self._folder,
+            pose_feed=user is not None or self._feed,
+        )
         self._engine.arm()
         if user is not None:
             self._protocol = ProtocolHost(user, self._engine, self.outputs, self._pose_from)
@@ -239,72 +246,7 @@ class Rig:
 
     @property
     def _loop_camera(self) -> CameraSource | None:
-        networks = list(self.config.networks.values())
-        wanted = networks[0].camera if networks else None
-        return next((camera for camera in self._cameras if camera.name == wanted), None)
-
-    def _load_network(self) -> Network | None:
-        networks = list(self.config.networks.values())
-        if len(networks) > 1:
-            raise ConfigError(f"models has {len(networks)} networks; allowed in this version: one")
-        camera = self._loop_camera
-        if not networks or camera is None:
-            return None
-        spec = networks[0]
-        roi = None if spec.roi is None else (spec.roi.x, spec.roi.y, spec.roi.width, spec.roi.height)
-        options = NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size)
-        return load_network(
-            read_model_package(spec.folder),
-            options,
-            frame_size=camera.frame_size,
-            pixel_format=camera.pixel_format,
-        )
-
-    def _names(self) -> Names:
-        if self._network is None:
-            return Names(self.config, (), ())
-        package = self._network.package
-        return Names(self.config, package.bodyparts, package.individuals)
-
-    def _make_engine(self, *, needs_feed: bool) -> _core.Engine:
-        assert self._folder is not None
-        names, loop = self._names(), self._loop_camera
-        parts = []
-        for camera in self._cameras:
-            assert camera.ring is not None
-            log = self._folder.frame_log(camera.name, names)
-            parts.append(_core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log))
-        loop_index = self._cameras.index(loop) if loop is not None else 0
-        return _core.Engine(
-            cameras=parts,
-            pipeline=self._pipeline_parts(),
-            loop_camera=loop_index,
-            interlock=self._lines.interlock,
-            pose_log=self._folder.pose_log(self._cameras[loop_index].name, names),
-            event_log=self._folder.event_log(names),
-            pose_feed=needs_feed,
-            realtime=self.config.engine.realtime,
-            cpu=-1 if self.config.engine.cpu is None else self.config.engine.cpu,
-        )
-
-    def _pipeline_parts(self) -> _core.PipelineParts | None:
-        if self._network is None:
-            return None
-        network = self._network
-        package = network.package
-        shape = (package.count_of_individuals, len(package.bodyparts))
-        return _core.PipelineParts(
-            preprocessor=network.preprocess,
-            backend=network.backend,
-            decoder=network.decode,
-            filter=make_filter(self.config.filter, shape),
-            rules=make_rules(self.config, package.bodyparts, shape),
-            protocol=make_protocol(self.config, package.bodyparts),
-            interlock=self._lines.interlock,
-            individuals=shape[0],
-            bodyparts=shape[1],
-            roi=network.roi,
-        )
+        return loop_camera(self.config, self._cameras)
 
     def _details(self) -> dict[str, Any]:
         network = self._network

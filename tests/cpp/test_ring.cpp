@@ -2,6 +2,8 @@
 #include "frame/ring.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <thread>
@@ -62,6 +64,46 @@ TEST(Ring, RecorderSeesEveryFrameInOrder) {
         ring->release(slot);
     }
     EXPECT_EQ(ring->recorder_next(0), -1);
+}
+
+TEST(Ring, RecordsOnlyWhatTheLoopTookWhenAsked) {
+    RingSpec spec{.slots = 8, .width = 16, .height = 8};
+    spec.record_taken = true;
+    const auto ring = Ring::create("/fastpose-" + std::to_string(this_process_id()) + "-taken", spec);
+    publish(*ring, 0);
+    publish(*ring, 1);
+    EXPECT_EQ(ring->recorder_next(0), -1);
+    const int slot = ring->take(0);
+    EXPECT_TRUE(ring->record_taken(slot));
+    ring->release(slot);
+    publish(*ring, 2);
+    ring->set_producer_state(HostState::finished, "");
+    const int recorded = ring->recorder_next(0);
+    EXPECT_EQ(ring->meta(recorded).frame_id, 1);
+    ring->release(recorded);
+    EXPECT_FALSE(ring->recorder_drained());  // the loop has frame 2 still to take
+    const int last = ring->take(0);
+    EXPECT_TRUE(ring->record_taken(last));
+    ring->release(last);
+    EXPECT_FALSE(ring->recorder_drained());
+    ring->release(ring->recorder_next(0));
+    EXPECT_TRUE(ring->recorder_drained());
+    EXPECT_EQ(ring->counts().not_recorded, 0);
+}
+
+TEST(Ring, SaysWhenARecorderOfTakenFramesIsFull) {
+    RingSpec spec{.slots = 5, .width = 16, .height = 8};
+    spec.record_taken = true;
+    const auto ring = Ring::create("/fastpose-" + std::to_string(this_process_id()) + "-full", spec);
+    for (const bool room : {true, false}) {
+        publish(*ring, 0);
+        const int slot = ring->take(0);
+        EXPECT_EQ(ring->record_taken(slot), room);
+        ring->release(slot);
+    }
+    EXPECT_EQ(ring->counts().not_recorded, 1);
+    spec.loop = false;
+    EXPECT_THROW(Ring::create("/fastpose-" + std::to_string(this_process_id()) + "-none", spec), ConfigError);
 }
 
 TEST(Ring, SlowRecorderNeverStarvesTheLoop) {
@@ -182,6 +224,17 @@ TEST(Ring, DisabledRecorderGivesItsFramesBack) {
     for (int i = 4; i < 40; ++i) publish(*ring, i);
     EXPECT_EQ(ring->counts().recorder_queue, 0);
     EXPECT_EQ(ring->counts().not_recorded, 4);
+}
+
+TEST(Ring, AKilledProcessThatNobodyReapedIsDead) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    siginfo_t ended{};
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);  // stays a zombie
+    EXPECT_FALSE(process_alive(child));
+    EXPECT_TRUE(process_alive(this_process_id()));
+    ::waitpid(child, nullptr, 0);
+    EXPECT_FALSE(process_alive(child));
 }
 
 TEST(Ring, RefusesBadSpecsAndNames) {

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from fastpose.config import Config, SimCamera, VideoCamera, Zone, config_from, resolved_yaml
 from fastpose.config.load import load_config
+from fastpose.errors import ConfigError
 from sample_config import SAMPLE, changed
 
 
@@ -57,11 +58,24 @@ def test_a_file_at_full_pace_waits_for_the_loop(pace: str, frames: str) -> None:
     assert camera.frames == frames
 
 
-@pytest.mark.parametrize(("codec", "preset", "crf"), [("libx264", "ultrafast", 18), ("ffv1", None, None)])
-def test_encoder_defaults_follow_the_codec(codec: str, preset: str | None, crf: int | None) -> None:
-    video = config_from(changed("record.video", {"codec": codec})).record.video
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"codec": "libx264"}, ("ultrafast", None, 25)),
+        ({"codec": "libx264", "crf": 18}, ("ultrafast", 18, None)),
+        ({"codec": "libx265"}, ("ultrafast", 20, None)),
+        ({"codec": "ffv1"}, (None, None, None)),
+    ],
+)
+def test_encoder_defaults_follow_the_codec(given: dict[str, Any], expected: tuple[object, ...]) -> None:
+    video = config_from(changed("record.video", given)).record.video
     assert video is not None
-    assert (video.preset, video.crf) == (preset, crf)
+    assert (video.preset, video.crf, video.qp) == expected
+
+
+def test_two_kinds_of_quality_are_one_too_many() -> None:
+    with pytest.raises(ConfigError, match="crf is 18 and qp is 20; allowed: one of them"):
+        config_from(changed("record.video", {"crf": 18, "qp": 20}))
 
 
 def test_paths_start_at_the_file_and_sessions_where_you_are(

@@ -10,7 +10,7 @@ import pytest
 
 from fake_ring import FakeClock, FakeRing, Published
 from fastpose.errors import CameraError
-from fastpose.hosts.common import FRAME_LAST, FRAME_LATE, FRAME_UNREADABLE, CreatorWatch
+from fastpose.hosts.common import FRAME_LAST, FRAME_LATE, FRAME_UNREADABLE, creator_watch
 from fastpose.hosts.spawn import VideoOptions
 from fastpose.hosts.video import VideoPlayer
 from make_videos import RATE_HZ, damage, frame_number, make_video, text_file, truncate
@@ -131,7 +131,7 @@ def test_stops_when_told(tmp_path: Path, ring: FakeRing) -> None:
 
 def test_watch_asks_for_a_stop_once_the_creator_is_gone(ring: FakeRing) -> None:
     ring.alive = False
-    with CreatorWatch(ring):
+    with creator_watch(ring):
         deadline = time.monotonic() + 30
         while not ring.stop_requested and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -218,21 +217,33 @@ def test_counts_of_faults_agree(faulty: Session, fates: pd.DataFrame) -> None:
     assert len(faulty.poses()) == video_frames(faulty.folder / "video_top.mkv") == received
 
 
+TOO_FAST = {  # a real network on one thread at 1,000 Hz: the loop cannot keep up
+    "cameras.top": {
+        "driver": "sim",
+        "size": [320, 240],
+        "rate_hz": 1000,
+        "exposure_us": 500,
+        "frames_total": 600,
+        "prerender_frames": 20,
+    },
+    "model": {"path": "builtin:simulated_mouse", "threads": 1},
+}
+
+
+def test_only_what_the_loop_took_is_recorded_when_asked(tmp_path: Path) -> None:
+    record = {"video": {"codec": "libx264"}, "every_frame": False}
+    session = run_here(tmp_path, {**TOO_FAST, "record": record})
+    frames = session.frames
+    assert (frames["drop_reason"] == "ring").sum() > 0
+    assert frames["recorded"].sum() > 0
+    not_recorded = frames["processed"] & ~frames["recorded"]
+    assert (frames.loc[not_recorded, "drop_reason"] == "recorder").all()
+    assert not (frames["recorded"] & ~frames["processed"]).any()
+    assert video_frames(session.folder / "video_top.mkv") == frames["recorded"].sum() == len(session.poses())
+
+
 def test_a_slow_loop_takes_the_newest_frame_and_counts_the_rest(tmp_path: Path) -> None:
-    """A real network on one thread at 1,000 Hz: the loop cannot keep up."""
-    changes: dict[str, Any] = {
-        "cameras.top": {
-            "driver": "sim",
-            "size": [320, 240],
-            "rate_hz": 1000,
-            "exposure_us": 500,
-            "frames_total": 600,
-            "prerender_frames": 20,
-        },
-        "model": {"path": "builtin:simulated_mouse", "threads": 1},
-        "record": {"video": None},
-    }
-    session = run_here(tmp_path, changes)
+    session = run_here(tmp_path, {**TOO_FAST, "record": {"video": None}})
     frames = session.frames
     drops = session.json["counts"]["cameras"]["top"]["drops"]
     assert drops["ring"] > 0

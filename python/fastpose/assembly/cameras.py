@@ -102,6 +102,7 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
         frames=source.spec.frames,
         loop=loop,
         recorder=record.video is not None,
+        record_taken=loop and not record.every_frame,
     )
     return source.ring
 
@@ -146,6 +147,7 @@ def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *,
         codec=video.codec,
         preset=video.preset,
         crf=video.crf,
+        qp=video.qp,
         options=video.options,
         rate_hz=source.rate_hz,
         threads=ENCODER_THREADS,

@@ -26,7 +26,7 @@ SimPixels = Annotated[int, Field(ge=64, le=8192), NUMBER]  # px
 
 class _Camera(Section):
     driver: str
-    ring_slots: Annotated[int, Field(ge=5, le=256), NUMBER] = 32
+    ring_slots: Annotated[int, Field(ge=5, le=256), NUMBER] = 64
     """Frames that the shared ring holds; the encoder may lag this much before it costs frames."""
 
 

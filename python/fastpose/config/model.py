@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,12 @@ from pydantic import Field
 from fastpose.config.types import BUILTIN, NUMBER, ConfigPath, Rectangle, Section, Size
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "models"
+
+
+def package_folder(path: str | os.PathLike[str]) -> Path:
+    """Where a package lies on disk: the path itself, or that of builtin:NAME."""
+    text = os.fspath(path)
+    return _SHIPPED / text.removeprefix(BUILTIN) if text.startswith(BUILTIN) else Path(path)
 
 
 class Model(Section):
@@ -32,5 +39,4 @@ class Model(Section):
     @property
     def folder(self) -> Path:
         """Where the package lies on disk."""
-        text = str(self.path)
-        return _SHIPPED / text.removeprefix(BUILTIN) if text.startswith(BUILTIN) else self.path
+        return package_folder(self.path)

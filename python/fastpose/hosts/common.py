@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Literal, Protocol, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,8 @@ __all__ = [
     "FRAME_LATE",
     "FRAME_TORN",
     "FRAME_UNREADABLE",
-    "CreatorWatch",
     "HostState",
+    "Periodic",
     "ProducerRing",
     "RecorderRing",
     "RingBase",
@@ -33,7 +33,8 @@ __all__ = [
     "attach",
     "calm_down",
     "clip",
-    "exit_code",
+    "creator_watch",
+    "host_main",
     "now_ns",
     "report",
     "slot_array",
@@ -51,6 +52,16 @@ _WATCH_S = 0.25
 WAIT_MS = 100.0  # longest wait in one call, so that a stop is seen
 
 Pixels = npt.NDArray[np.uint8]
+
+
+class _HostOptions(Protocol):
+    @property
+    def ring(self) -> str: ...
+    @property
+    def nice(self) -> int: ...
+
+
+_Options = TypeVar("_Options", bound=_HostOptions)
 
 
 class RingBase(Protocol):
@@ -118,13 +129,13 @@ class StopFlag:
         self.is_set = True
 
 
-class CreatorWatch:
-    """Asks the ring to stop when the process that made it is gone: a producer may be waiting for its loop."""
+class Periodic:
+    """``with Periodic(...)``: does something again and again, on a thread of its own, and once at the end."""
 
-    def __init__(self, ring: RingBase) -> None:
-        self._ring = ring
+    def __init__(self, name: str, period_s: float, action: Callable[[], None]) -> None:
+        self._period_s, self._action = period_s, action
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def __enter__(self) -> None:
         self._thread.start()
@@ -134,10 +145,19 @@ class CreatorWatch:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(_WATCH_S):
-            if not self._ring.creator_alive():
-                self._ring.request_stop()
-                return
+        while not self._ended.wait(self._period_s):
+            self._action()
+        self._action()
+
+
+def creator_watch(ring: RingBase) -> Periodic:
+    """Asks the ring to stop when the process that made it is gone: a producer may be waiting for its loop."""
+
+    def look() -> None:
+        if not ring.creator_alive():
+            ring.request_stop()
+
+    return Periodic("watch", _WATCH_S, look)
 
 
 def attach(name: str) -> object:
@@ -195,6 +215,37 @@ def report(state: HostState, text: str = "") -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # it is flushed once more at exit
 
 
-def exit_code(error: BaseException) -> int:
-    """2 for an error of the user's making, 1 for one of ours."""
-    return 2 if isinstance(error, FastposeError) else 1
+def host_main(
+    arguments: list[str],
+    make_options: Callable[..., _Options],
+    run: Callable[[Any, _Options, StopFlag], None],
+    say_failed: Callable[[Any, str], None],
+) -> int:
+    """Entry of a hosted process; returns its exit code: 2 after an error of the user's making.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The JSON of the options.
+    make_options : callable
+        Makes the options from its fields.
+    run : callable
+        The life of the process, given the ring, the options and the flag that ends it.
+    say_failed : callable
+        Leaves the reason in the ring, before the error ends the process.
+    """
+    stop = StopFlag().listen()
+    ring: object = None
+    try:
+        options = make_options(**json.loads(arguments[0]))
+        calm_down(options.nice)
+        ring = attach(options.ring)
+        run(ring, options, stop)
+    except Exception as error:
+        if ring is not None:
+            say_failed(ring, clip(str(error)))
+        report("failed", str(error))
+        if isinstance(error, FastposeError):
+            return 2
+        raise
+    return 0

@@ -7,27 +7,23 @@ until the end, so that the loop never waits for a disk.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from fastpose.errors import FastposeError, RecordError
 from fastpose.hosts.common import (
     WAIT_MS,
+    Periodic,
     Pixels,
     RecorderRing,
     StopFlag,
-    attach,
-    calm_down,
     clip,
-    exit_code,
+    host_main,
     report,
     slot_array,
 )
@@ -69,11 +65,12 @@ class Recorder:
         self._writer = VideoWriter(options, ring.width, ring.height, ring.pixel_format)
         header = log_header("video", VIDEO_DTYPE, camera=options.camera)
         try:
-            self._log = LogWriter(Path(options.log_path), header, sync_every_s=math.inf)  # see _Syncing
+            self._log = LogWriter(Path(options.log_path), header, sync_every_s=math.inf)  # see _syncing
         except RecordError:
             self._writer.abandon()
             raise
-        self._syncing = _Syncing([options.path, options.log_path])
+        paths = [options.path, options.log_path]
+        self._syncing = Periodic("sync", _SYNC_S, lambda: _sync_all(paths))
         self._frames = 0
         self.failure: FastposeError | None = None
 
@@ -141,32 +138,13 @@ class Recorder:
         self._writer.abandon()
 
 
-class _Syncing:
-    """Brings files onto the disk twice a second, on a thread that does nothing else."""
-
-    def __init__(self, paths: list[str]) -> None:
-        self._paths = paths
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(_SYNC_S):
-            self._sync()
-        self._sync()
-
-    def _sync(self) -> None:
-        for path in self._paths:
-            try:
-                _sync(path)
-            except OSError:
-                continue  # the writer meets the same disk and says so
+def _sync_all(paths: list[str]) -> None:
+    """Bring the files onto the disk."""
+    for path in paths:
+        try:
+            _sync(path)
+        except OSError:
+            continue  # the writer meets the same disk and says so
 
 
 def _sync(path: str) -> None:
@@ -191,21 +169,9 @@ def run(ring: RecorderRing, options: EncoderOptions, stop: StopFlag) -> None:
 
 def main(arguments: list[str]) -> int:
     """Entry of the process; returns its exit code."""
-    stop = StopFlag().listen()
-    ring: RecorderRing | None = None
-    try:
-        options = EncoderOptions(**json.loads(arguments[0]))
-        calm_down(options.nice)
-        ring = cast("RecorderRing", attach(options.ring))
-        run(ring, options, stop)
-    except Exception as error:
-        if ring is not None:
-            ring.set_recorder_state("failed", clip(str(error)))
-        report("failed", str(error))
-        if exit_code(error) == 1:
-            raise
-        return exit_code(error)
-    return 0
+    return host_main(
+        arguments, EncoderOptions, run, lambda ring, reason: ring.set_recorder_state("failed", reason)
+    )
 
 
 if __name__ == "__main__":

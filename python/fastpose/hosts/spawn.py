@@ -64,8 +64,8 @@ class EncoderOptions:
         Name of the camera, written into both.
     codec : str
         Name of an FFmpeg encoder.
-    preset, crf
-        The encoder's own options; None: "ultrafast" and 18 for libx264 and libx265, nothing for others.
+    preset, crf, qp
+        The encoder's own options; None: its default.
     options : dict of str to str
         More options of the encoder.
     rate_hz : float or None
@@ -83,6 +83,7 @@ class EncoderOptions:
     codec: str = "libx264"
     preset: str | None = None
     crf: int | None = None
+    qp: int | None = None
     options: dict[str, str] = field(default_factory=dict)
     rate_hz: float | None = None
     threads: int = 1
@@ -115,6 +116,7 @@ def spawn_encoder(
     codec: str = "libx264",
     preset: str | None = None,
     crf: int | None = None,
+    qp: int | None = None,
     options: Mapping[str, str] | None = None,
     rate_hz: float | None = None,
     threads: int = 1,
@@ -129,6 +131,7 @@ def spawn_encoder(
         codec,
         preset,
         crf,
+        qp,
         dict(options or {}),
         rate_hz,
         threads,

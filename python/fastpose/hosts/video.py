@@ -6,11 +6,9 @@ Run by the engine as ``python -m fastpose.hosts.video '<json>'``; the JSON holds
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
 
 from fastpose.errors import CameraError
 from fastpose.hosts.common import (
@@ -18,13 +16,11 @@ from fastpose.hosts.common import (
     FRAME_LATE,
     FRAME_UNREADABLE,
     WAIT_MS,
-    CreatorWatch,
     ProducerRing,
     StopFlag,
-    attach,
-    calm_down,
     clip,
-    exit_code,
+    creator_watch,
+    host_main,
     now_ns,
     report,
     slot_array,
@@ -214,7 +210,7 @@ def run(ring: ProducerRing, options: VideoOptions, stop: StopFlag) -> None:
     player = VideoPlayer(ring, options, stop=stop)
     ring.set_producer_state("ready")
     report("ready")
-    with CreatorWatch(ring):
+    with creator_watch(ring):
         while not ring.wait_started(WAIT_MS) and not (stop.is_set or ring.stop_requested):
             pass
         summary = clip(player.play(now_ns()))
@@ -224,21 +220,9 @@ def run(ring: ProducerRing, options: VideoOptions, stop: StopFlag) -> None:
 
 def main(arguments: list[str]) -> int:
     """Entry of the process; returns its exit code."""
-    stop = StopFlag().listen()
-    ring: ProducerRing | None = None
-    try:
-        options = VideoOptions(**json.loads(arguments[0]))
-        calm_down(options.nice)
-        ring = cast("ProducerRing", attach(options.ring))
-        run(ring, options, stop)
-    except Exception as error:
-        if ring is not None:
-            ring.set_producer_state("failed", clip(str(error)))
-        report("failed", str(error))
-        if exit_code(error) == 1:
-            raise
-        return exit_code(error)
-    return 0
+    return host_main(
+        arguments, VideoOptions, run, lambda ring, reason: ring.set_producer_state("failed", reason)
+    )
 
 
 if __name__ == "__main__":

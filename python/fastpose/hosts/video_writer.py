@@ -173,13 +173,14 @@ class _Saying:
 def _encoder_options(options: EncoderOptions) -> dict[str, str]:
     chosen: dict[str, str] = {}
     if options.codec in ("libx264", "libx265"):
-        chosen = {"preset": "ultrafast", "crf": "18", "tune": "zerolatency"}
+        chosen = {"preset": "ultrafast", "tune": "zerolatency"}
     elif options.codec == "ffv1":
         chosen = {"level": "3", "slicecrc": "1"}  # with checksums, so that damage is seen
     if options.preset is not None:
         chosen["preset"] = options.preset
-    if options.crf is not None:
-        chosen["crf"] = str(options.crf)
+    for name, value in (("crf", options.crf), ("qp", options.qp)):
+        if value is not None:
+            chosen[name] = str(value)
     return chosen | options.options
 
 

@@ -1,0 +1,101 @@
+"""Puts the engine together: cameras, network, rules and outputs of one config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastpose import _core
+from fastpose import config as cfg
+from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules
+from fastpose.assembly.cameras import CameraSource
+from fastpose.assembly.network import Network, NetworkOptions, load_network
+from fastpose.assembly.session_folder import Names, SessionFolder
+from fastpose.errors import ConfigError
+from fastpose.model_package import read_model_package
+
+__all__ = ["loop_camera", "make_engine", "open_network"]
+
+
+def loop_camera(config: cfg.Config, cameras: Sequence[CameraSource]) -> CameraSource | None:
+    """The camera that the network sees; None without a network."""
+    networks = list(config.networks.values())
+    wanted = networks[0].camera if networks else None
+    return next((camera for camera in cameras if camera.name == wanted), None)
+
+
+def open_network(config: cfg.Config, camera: CameraSource | None) -> Network | None:
+    """Load the config's network for the frames of its camera; None where there is none.
+
+    Raises
+    ------
+    ConfigError, ModelError, DeviceError
+        It cannot run here.
+    """
+    networks = list(config.networks.values())
+    if len(networks) > 1:
+        raise ConfigError(f"models has {len(networks)} networks; allowed in this version: one")
+    if not networks or camera is None:
+        return None
+    spec = networks[0]
+    roi = None if spec.roi is None else (spec.roi.x, spec.roi.y, spec.roi.width, spec.roi.height)
+    options = NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size)
+    return load_network(
+        read_model_package(spec.folder),
+        options,
+        frame_size=camera.frame_size,
+        pixel_format=camera.pixel_format,
+    )
+
+
+def make_engine(
+    config: cfg.Config,
+    cameras: Sequence[CameraSource],
+    network: Network | None,
+    lines: Lines,
+    folder: SessionFolder,
+    *,
+    pose_feed: bool,
+) -> _core.Engine:
+    """The engine, not armed yet; every camera has its ring by now."""
+    names, loop = _names(config, network), loop_camera(config, cameras)
+    index = list(cameras).index(loop) if loop is not None else 0
+    return _core.Engine(
+        cameras=[_part(camera, folder, names) for camera in cameras],
+        pipeline=_pipeline(config, network, lines) if network is not None else None,
+        loop_camera=index,
+        interlock=lines.interlock,
+        pose_log=folder.pose_log(cameras[index].name, names),
+        event_log=folder.event_log(names),
+        pose_feed=pose_feed,
+        realtime=config.engine.realtime,
+        cpu=-1 if config.engine.cpu is None else config.engine.cpu,
+    )
+
+
+def _names(config: cfg.Config, network: Network | None) -> Names:
+    if network is None:
+        return Names(config, (), ())
+    return Names(config, network.package.bodyparts, network.package.individuals)
+
+
+def _part(camera: CameraSource, folder: SessionFolder, names: Names) -> _core.CameraPart:
+    assert camera.ring is not None
+    log = folder.frame_log(camera.name, names)
+    return _core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log)
+
+
+def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.PipelineParts:
+    package = network.package
+    shape = (package.count_of_individuals, len(package.bodyparts))
+    return _core.PipelineParts(
+        preprocessor=network.preprocess,
+        backend=network.backend,
+        decoder=network.decode,
+        filter=make_filter(config.filter, shape),
+        rules=make_rules(config, package.bodyparts, shape),
+        protocol=make_protocol(config, package.bodyparts),
+        interlock=lines.interlock,
+        individuals=shape[0],
+        bodyparts=shape[1],
+        roi=network.roi,
+    )
