@@ -14,7 +14,7 @@ from typing_extensions import Self
 from fastpose.config.problems import nearest, problems_of
 from fastpose.errors import ModelError
 
-__all__ = ["ModelPackage", "Normalisation", "Padding", "read_model_package"]
+__all__ = ["Detector", "ModelPackage", "Normalisation", "Padding", "Paf", "SimCC", "read_model_package"]
 
 DESCRIPTION = "model.yaml"
 NETWORK = "model.onnx"
@@ -36,6 +36,64 @@ class Padding(_Part):
 
     multiple: Annotated[int, Field(ge=1)] = 1
     """Width and height of its input are multiples of this, px."""
+    mode: Literal["resample", "reflect"] = "resample"
+    """How a frame gets such a size: resampled, or mirrored beyond its right and bottom edge (DeepLabCut 3)."""
+
+
+class SimCC(_Part):
+    """What decoder simcc needs: two outputs, x (1, K, W * split_ratio) and y (1, K, H * split_ratio)."""
+
+    split_ratio: Annotated[float, Field(gt=0)] = 2.0
+    """Bins per input px."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """The logits are multiplied by it before the softmax; RTMPose: sigma * decode_beta."""
+    softmax: bool = True
+    """Whether a softmax over the bins gives the likelihoods; false: the maximum itself is one."""
+
+
+class Paf(_Part):
+    """What decoder paf needs: heatmap (1, K, h, w), locref (1, 2K, h, w) and limbs (1, 2L, h, w)."""
+
+    limbs: Annotated[tuple[tuple[int, int], ...], Field(min_length=1)]
+    """Indices of the two body parts that each part affinity field joins."""
+    nms_size: Annotated[int, Field(ge=1)] = 5
+    """Cells, odd: a peak is the maximum of a window of this size."""
+    smoothing_cells: Annotated[float, Field(ge=0)] = 1.0
+    """Standard deviation of the Gaussian (11 cells wide) over the heatmap before the peaks; 0: none."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Of a peak."""
+    min_affinity: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Of a pair of peaks."""
+    points_per_limb: Annotated[int, Field(ge=2, le=64)] = 10
+    """Samples of the line integral."""
+    min_likelihood: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Of a keypoint that the assembly uses (DeepLabCut: pcutoff)."""
+
+
+class Detector(_Part):
+    """Finds the animals for a top-down network; both see the same frame."""
+
+    file: Annotated[str, Field(min_length=1)]
+    """ONNX file of the package: an RGB or grey tensor (1, C, H, W) in."""
+    kind: Literal["boxes", "centroids"]
+    """boxes: outputs are boxes (n, 4) x1, y1, x2, y2 in input px, and scores (n,); centroids: a heatmap
+    (1, 1, h, w)."""
+    outputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Names of its outputs, in that order."""
+    normalisation: Normalisation
+    scale: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Size of its input relative to the frame."""
+    padding: Padding = Padding()
+    stride: Annotated[float, Field(gt=0)] = 1.0
+    """Input px per cell; centroids only."""
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.6
+    crop_size: tuple[int, int]
+    """Width and height of the crop that the network sees of each animal, px."""
+    crop: Literal["scaled", "centred"] = "scaled"
+    """scaled: the box, grown to the crop's aspect ratio, is resized with antialias (DeepLabCut); centred: the
+    frame's own px around the centre (SLEAP)."""
+    margin_px: Annotated[float, Field(ge=0)] = 0
+    """Added on every side of a box; scaled only."""
 
 
 class ModelPackage(_Part):
@@ -53,11 +111,22 @@ class ModelPackage(_Part):
     """Input px per cell of the maps."""
     locref_stdev: Annotated[float, Field(ge=0)]
     """px per unit of locref; 0: the network has none."""
-    decoder: Literal["heatmap"]
+    decoder: Literal["heatmap", "soft_heatmap", "simcc", "points", "paf"]
+    """points: the network itself gives (K, 3) or (N, K, 3) x, y, likelihood in input px; soft_heatmap: sub-cell
+    position by the weighted mean around the maximum (SLEAP) or over the whole map (Lightning Pose), see `soft`."""
     activation: Literal["none", "sigmoid", "clip"]
     """Of the scores."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Names of the network's outputs: the heatmap, then locref where there is one."""
+    """Names of the network's outputs: heatmap, then locref where there is one; what the other decoders need
+    stands with `SimCC` and `Paf`."""
+    simcc: SimCC | None = None
+    paf: Paf | None = None
+    soft: dict[str, Any] = {}
+    """Parameters of decoder soft_heatmap."""
+    detector: Detector | None = None
+    """Given for a top-down network, which then sees one animal at a time."""
+    network_file: str = "model.onnx"
+    """model.xml (with model.bin) for networks that exist as OpenVINO IR only."""
     training_size: tuple[int, int] | None = None
     """Width and height that it was trained on, px."""
     source: dict[str, Any] = {}
@@ -70,8 +139,8 @@ class ModelPackage(_Part):
 
     @property
     def network(self) -> Path:
-        """The ONNX file."""
-        return self.folder / NETWORK
+        """The network's file."""
+        return self.folder / self.network_file
 
     @property
     def count_of_individuals(self) -> int:
@@ -85,8 +154,10 @@ class ModelPackage(_Part):
 
     def verify_hashes(self) -> None:
         """Raise ModelError unless every file is as it was when the package was written."""
-        if NETWORK not in self.sha256:
-            raise ModelError(f"model package '{self.folder}': {DESCRIPTION} holds no sha256 of {NETWORK}")
+        needed = (self.network_file, *((self.detector.file,) if self.detector else ()))
+        for name in needed:
+            if name not in self.sha256:
+                raise ModelError(f"model package '{self.folder}': {DESCRIPTION} holds no sha256 of {name}")
         for name, expected in self.sha256.items():
             found = _digest(self.folder, name)
             if found != expected.lower():
@@ -104,6 +175,16 @@ class ModelPackage(_Part):
             raise ValueError(f"skeleton names {strangers[0]!r}, which is none of the bodyparts")
         if len(self.normalisation.scale) != self.channels or len(self.normalisation.offset) != self.channels:
             raise ValueError(f"normalisation needs {self.channels} scale and offset for colour {self.colour}")
+        return self
+
+    @model_validator(mode="after")
+    def _decoder_has_its_part(self) -> Self:
+        for name, part in (("simcc", self.simcc), ("paf", self.paf)):
+            if (self.decoder == name) != (part is not None):
+                raise ValueError(f"decoder is {self.decoder}; {name} belongs to decoder {name} alone")
+        limbs = self.paf.limbs if self.paf else ()
+        if any(not 0 <= part < len(self.bodyparts) for limb in limbs for part in limb):
+            raise ValueError(f"paf.limbs names a body part beyond the {len(self.bodyparts)} that there are")
         return self
 
 

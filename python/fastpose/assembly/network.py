@@ -78,6 +78,11 @@ def load_network(
     ModelError
         The network is not what model.yaml says.
     """
+    if package.decoder != "heatmap" or package.detector is not None:
+        raise ModelError(
+            f"model package '{package.name}': decoder {package.decoder}"
+            f"{' with a detector' if package.detector else ''}; allowed in this version: heatmap without one"
+        )
     roi = options.roi or (0, 0, *frame_size)
     width, height = _input_size(package, options, roi)
     backend = _backend(package, options, (1, package.channels, height, width))
