@@ -37,7 +37,7 @@ class Padding(_Part):
     multiple: Annotated[int, Field(ge=1)] = 1
     """Width and height of its input are multiples of this, px."""
     mode: Literal["resample", "reflect"] = "resample"
-    """How a frame gets such a size: resampled, or mirrored beyond its right and bottom edge (DeepLabCut 3)."""
+    """How a frame gets such a size: resampled, or mirrored beyond its right and bottom edge."""
 
 
 class SimCC(_Part):
@@ -113,7 +113,7 @@ class ModelPackage(_Part):
     """px per unit of locref; 0: the network has none."""
     decoder: Literal["heatmap", "soft_heatmap", "simcc", "points", "paf"]
     """points: the network itself gives (K, 3) or (N, K, 3) x, y, likelihood in input px; soft_heatmap: sub-cell
-    position by the weighted mean around the maximum (SLEAP) or over the whole map (Lightning Pose), see `soft`."""
+    position by the weighted mean around the maximum (SLEAP) or over the map (Lightning Pose), see `soft`."""
     activation: Literal["none", "sigmoid", "clip"]
     """Of the scores."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
