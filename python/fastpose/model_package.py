@@ -112,8 +112,8 @@ class ModelPackage(_Part):
     locref_stdev: Annotated[float, Field(ge=0)]
     """px per unit of locref; 0: the network has none."""
     decoder: Literal["heatmap", "soft_heatmap", "simcc", "points", "paf"]
-    """points: the network itself gives (K, 3) or (N, K, 3) x, y, likelihood in input px; soft_heatmap: sub-cell
-    position by the weighted mean around the maximum (SLEAP) or over the map (Lightning Pose), see `soft`."""
+    """points: the network itself gives (K, 3) or (N, K, 3) x, y, likelihood in input px. soft_heatmap: the
+    position is a weighted mean of cells, around the maximum (SLEAP) or over the map (Lightning Pose)."""
     activation: Literal["none", "sigmoid", "clip"]
     """Of the scores."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
