@@ -26,7 +26,7 @@ class Reader:
     looks_like : callable
         Whether a path is such a source; quick, from names and heads of files, and executes nothing.
     module : str
-        Module under `fastpose.importing` with ``read(source, options) -> Imported``; imported when it is needed.
+        Module of `fastpose.importing` with ``read(source, options) -> Imported``; loaded when needed.
     """
 
     description: str

@@ -74,9 +74,7 @@ def read_frames(source: Path, *, count: int = 4, colour: str = "rgb") -> Frames:
     except (OSError, ValueError) as error:
         raise ModelError(f"frames '{source}' cannot be read ({' '.join(str(error).split())})") from None
     if not frames:
-        raise ModelError(
-            f"frames '{source}': no image or video there; allowed: a video, an image, a folder of images"
-        )
+        raise ModelError(f"frames '{source}': nothing there; allowed: a video, an image, a folder of images")
     return np.stack(frames)
 
 
@@ -119,8 +117,6 @@ def _decoded(container: object, limit: int, pixel_format: str) -> Iterator[Frame
 
 
 def _spread(available: int, count: int) -> list[int]:
-    return (
-        np.unique(np.linspace(0, available - 1, min(available, count)).astype(int)).tolist()
-        if available
-        else []
-    )
+    """Indices of up to `count` things, from the first to the last."""
+    places = np.linspace(0, available - 1, min(available, count)).astype(int)
+    return [int(place) for place in np.unique(places)]

@@ -27,7 +27,7 @@ class Options:
     shuffle: int | None = None
     """Number of the shuffle in a DeepLabCut project; default: the only one."""
     frames: Path | None = None
-    """Video, image or folder of images for the reference; default: the project's own, else made from a seed."""
+    """Video, image or folder of images for the reference; default: the project's own, else seeded ones."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,6 @@ def dlc3_project(path: Path) -> bool:
 
 
 def train_folders(path: Path) -> list[Path]:
-    """The folders with a ``pytorch_config.yaml`` in a project, a shuffle's folder or its train folder, sorted."""
+    """The folders with a ``pytorch_config.yaml`` of a project, a shuffle's folder or its train folder."""
     patterns = (CONFIG, f"train/{CONFIG}", f"*/train/{CONFIG}", f"dlc-models-pytorch/*/*/train/{CONFIG}")
     return sorted({found.parent for pattern in patterns for found in path.glob(pattern)})

@@ -40,7 +40,7 @@ def load_torch(path: Path) -> dict[str, Any]:
         raise ModelError(_why_refused(path, error)) from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise ModelError(
-            f"'{path}' cannot be read ({_first_line(error)}): it is cut off or damaged; copy or export it again"
+            f"'{path}' cannot be read ({_first_line(error)}): cut off or damaged; copy or export it again"
         ) from None
     if not isinstance(content, dict):
         raise ModelError(f"'{path}' holds a {type(content).__name__}; allowed: what DeepLabCut 3 exports")
