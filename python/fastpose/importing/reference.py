@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 __all__ = ["TIE", "activate", "decode_heatmap"]
 
-Maps = npt.NDArray[np.float32]
+Maps = npt.NDArray[np.floating[Any]]
 
 TIE = 1e-5  # two highest cells closer than this: which of them wins is no question of precision
 

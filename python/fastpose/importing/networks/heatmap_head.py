@@ -46,7 +46,7 @@ class MapHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(n, C, h, w) to (n, channels, h', w')."""
-        return self.final_conv(self.deconv_layers(features))  # type: ignore[no-any-return]
+        return self.final_conv(self.deconv_layers(features))
 
 
 class HeatmapHead(nn.Module):

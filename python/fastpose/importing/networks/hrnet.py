@@ -32,7 +32,7 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         y = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(y)) + x)  # type: ignore[no-any-return]
+        return self.relu(self.bn2(self.conv2(y)) + x)
 
 
 def convolved(channels: int, out: int, *, stride: int, relu: bool) -> nn.Sequential:
@@ -77,8 +77,8 @@ class HRModule(nn.Module):
         inner = [blocks(x) for blocks, x in zip(self.branches, branches, strict=True)]
         fused = []
         for layers in self.fuse_layers:
-            total = layers[0](inner[0])  # type: ignore[index]
-            for layer, x in zip(list(layers)[1:], inner[1:], strict=True):  # type: ignore[call-overload]
+            total = layers[0](inner[0])
+            for layer, x in zip(list(layers)[1:], inner[1:], strict=True):
                 total = total + layer(x)
             fused.append(self.relu(total))
         return fused
@@ -150,7 +150,7 @@ class HRNetBackbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (n, width, H / 4, W / 4)."""
-        return self.model(x)  # type: ignore[no-any-return]
+        return self.model(x)
 
 
 def build_hrnet(config: Mapping[str, Any]) -> nn.Module:

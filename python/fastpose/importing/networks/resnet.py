@@ -62,7 +62,7 @@ class Bottleneck(nn.Module):
         shortcut = x if self.downsample is None else self.downsample(x)
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
-        return self.relu(self.bn3(self.conv3(y)) + shortcut)  # type: ignore[no-any-return]
+        return self.relu(self.bn3(self.conv3(y)) + shortcut)
 
 
 class ResNet(nn.Module):
@@ -105,7 +105,7 @@ class ResNetBackbone(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features; see `ResNet`."""
-        return self.model(x)  # type: ignore[no-any-return]
+        return self.model(x)
 
 
 def build_resnet(config: Mapping[str, Any]) -> nn.Module:

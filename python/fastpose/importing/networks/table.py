@@ -19,7 +19,7 @@ BACKBONES: dict[str, Builder] = {"ResNet": build_resnet, "HRNet": build_hrnet}
 """``model.backbone.type``: the config's backbone to a module with `stride`; features out."""
 
 HEADS: dict[str, Builder] = {"HeatmapHead": build_heatmap_head}
-"""``model.heads.<name>.type``: the head's config to a module with `outputs`, `bodyparts`, `fields`, `decode`."""
+"""``model.heads.<name>.type``: its config to a module with `outputs`, `bodyparts`, `fields`, `decode`."""
 
 DETECTORS: dict[str, Builder] = {}
 """``detector.model.type`` of a top-down network."""
