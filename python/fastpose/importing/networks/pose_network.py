@@ -19,7 +19,7 @@ from fastpose.importing.networks.table import BACKBONES, HEADS, SUPPORTED
 __all__ = ["PoseNetwork", "build_pose_network"]
 
 OPSET = 17
-SIZE = (128, 160)  # height and width of the frame that is traced, px; the graph takes others too
+SIZE = (64, 96)  # height and width of the frame that is traced, px; the graph takes others too
 
 
 class PoseNetwork(nn.Module):
