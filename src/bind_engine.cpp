@@ -23,24 +23,20 @@ py::array_t<float> copy_of(const PoseView& pose) {
     return array;
 }
 
-std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Preprocessor> preprocessor,
-                                          std::shared_ptr<Backend> backend, std::shared_ptr<Decoder> decoder,
+std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Estimator> estimator,
                                           std::shared_ptr<Filter> filter,
                                           std::vector<std::shared_ptr<Rule>> rules,
                                           std::shared_ptr<Protocol> protocol,
                                           std::shared_ptr<Interlock> interlock, int individuals,
-                                          int bodyparts, std::array<int, 4> roi) {
+                                          int bodyparts) {
     auto parts = std::make_shared<PipelineParts>();
-    parts->preprocessor = std::move(preprocessor);
-    parts->backend = std::move(backend);
-    parts->decoder = std::move(decoder);
+    parts->estimator = std::move(estimator);
     parts->filter = std::move(filter);
     parts->rules = std::move(rules);
     parts->protocol = std::move(protocol);
     parts->interlock = std::move(interlock);
     parts->individuals = individuals;
     parts->bodyparts = bodyparts;
-    parts->roi = {roi[0], roi[1], roi[2], roi[3]};
     return parts;
 }
 
@@ -49,7 +45,7 @@ FrameView view_of(const py::array_t<std::uint8_t, py::array::c_style>& frame, Pi
             frame.strides(0), format};
 }
 
-// The frame's size and format were checked against the preprocessor's plan by the caller.
+// The frame's size and format were checked against the estimator's plan by the caller.
 py::array_t<float> process(Pipeline& pipeline, const py::array_t<std::uint8_t, py::array::c_style>& frame,
                            const std::string& pixel_format, std::int64_t exposure_start_ns) {
     const FrameView view = view_of(frame, pixel_format_from(pixel_format));
@@ -61,7 +57,7 @@ py::array_t<float> process(Pipeline& pipeline, const py::array_t<std::uint8_t, p
         pipeline.process(view, meta, record);
     }
     if ((record.flags & frame_pose_failed) != 0)
-        throw std::runtime_error(pipeline.parts().backend->last_error());
+        throw std::runtime_error(pipeline.parts().estimator->last_error());
     return copy_of(pipeline.filtered());
 }
 
@@ -130,13 +126,14 @@ using Size = std::pair<int, int>;  // width, height; px
 using PerChannel = std::array<float, 3>;
 
 std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, Size frame_size,
-                                               Size output_size, std::array<int, 4> roi,
+                                               Size output_size, Size image_size, std::array<int, 4> roi,
                                                const std::string& colour, PerChannel scale,
                                                PerChannel offset) {
     PreprocessSpec spec;
     spec.format = pixel_format_from(pixel_format);
     std::tie(spec.frame_width, spec.frame_height) = frame_size;
     std::tie(spec.output_width, spec.output_height) = output_size;
+    std::tie(spec.image_width, spec.image_height) = image_size;
     spec.roi = {roi[0], roi[1], roi[2], roi[3]};
     spec.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
     spec.scale = scale;
@@ -144,26 +141,11 @@ std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, 
     return make_preprocessor(spec);
 }
 
-std::shared_ptr<Decoder> decode_stage(int bodyparts, Size map_size, float stride, float locref_stdev,
-                                      const std::string& activation) {
-    HeatmapDecoderSpec spec;
-    spec.bodyparts = bodyparts;
-    std::tie(spec.map_width, spec.map_height) = map_size;
-    spec.stride = stride;
-    spec.locref_stdev = locref_stdev;
-    spec.activation = activation == "sigmoid" ? ScoreActivation::sigmoid
-                      : activation == "clip"  ? ScoreActivation::clip
-                                              : ScoreActivation::none;
-    return make_heatmap_decoder(spec);
-}
-
 void bind_stages_for_engine(py::module_& m) {
     py::class_<Preprocessor, std::shared_ptr<Preprocessor>>(m, "PreprocessStage");
     m.def("preprocess_stage", &preprocess_stage, py::kw_only(), "pixel_format"_a, "frame_size"_a,
-          "output_size"_a, "roi"_a, "colour"_a, "scale"_a, "offset"_a);
-    py::class_<Decoder, std::shared_ptr<Decoder>>(m, "DecodeStage");
-    m.def("heatmap_decode_stage", &decode_stage, py::kw_only(), "bodyparts"_a, "map_size"_a, "stride"_a,
-          "locref_stdev"_a, "activation"_a);
+          "output_size"_a, "image_size"_a = Size{0, 0}, "roi"_a, "colour"_a, "scale"_a, "offset"_a);
+    bind_estimators(m);
 }
 
 void bind_cameras(py::module_& m) {
@@ -175,10 +157,9 @@ void bind_cameras(py::module_& m) {
 
 void bind_parts(py::module_& m) {
     py::class_<PipelineParts, std::shared_ptr<PipelineParts>>(m, "PipelineParts")
-        .def(py::init(&make_parts), py::kw_only(), "preprocessor"_a, "backend"_a, "decoder"_a,
-             "filter"_a = py::none(), "rules"_a = std::vector<std::shared_ptr<Rule>>{},
-             "protocol"_a = py::none(), "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a,
-             "roi"_a = std::array<int, 4>{});
+        .def(py::init(&make_parts), py::kw_only(), "estimator"_a, "filter"_a = py::none(),
+             "rules"_a = std::vector<std::shared_ptr<Rule>>{}, "protocol"_a = py::none(),
+             "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a);
     py::class_<Pipeline>(m, "Pipeline", "The stages without threads: one frame in, one pose out.")
         .def(py::init([](const std::shared_ptr<PipelineParts>& parts) {
                  return std::make_unique<Pipeline>(*parts, nullptr, nullptr);

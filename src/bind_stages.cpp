@@ -107,8 +107,8 @@ FrameView view_of(const py::array& frame, const PreprocessSpec& spec) {
 class PyPreprocessor {
   public:
     PyPreprocessor(const std::string& pixel_format, Size frame_size, Size output_size,
-                   std::optional<Rectangle> roi, const std::string& colour, std::array<float, 3> scale,
-                   std::array<float, 3> offset, const std::string& isa) {
+                   std::optional<Rectangle> roi, std::optional<Size> image_size, const std::string& colour,
+                   std::array<float, 3> scale, std::array<float, 3> offset, const std::string& isa) {
         const Rectangle r = roi.value_or(Rectangle{0, 0, frame_size.first, frame_size.second});
         spec_ = {.format = pixel_format_from(pixel_format),
                  .frame_width = frame_size.first,
@@ -116,6 +116,8 @@ class PyPreprocessor {
                  .roi = {r[0], r[1], r[2], r[3]},
                  .output_width = output_size.first,
                  .output_height = output_size.second,
+                 .image_width = image_size.value_or(output_size).first,
+                 .image_height = image_size.value_or(output_size).second,
                  .colour = colour_from(colour),
                  .scale = scale,
                  .offset = offset};
@@ -141,6 +143,12 @@ class PyPreprocessor {
             timed_tensor_ = FloatArray(output_shape());  // kept, as the loop keeps its own
         float* data = timed_tensor_.mutable_data();
         return times_ns(calls, [&] { preprocessor_->run(view, data); });
+    }
+
+    std::pair<int, int> move_roi(int x, int y) {
+        preprocessor_->move_roi(x, y);
+        const Roi roi = preprocessor_->roi();
+        return {roi.x, roi.y};
     }
 
     [[nodiscard]] Affine tensor_to_sensor() const {
@@ -221,9 +229,10 @@ constexpr std::array<float, 3> kNoOffset{0, 0, 0};
 constexpr Affine kIdentity{1, 1, 0, 0};
 
 FloatArray preprocess_once(const py::array& frame, const std::string& pixel_format, Size frame_size,
-                           Size output_size, std::optional<Rectangle> roi, const std::string& colour,
-                           std::array<float, 3> scale, std::array<float, 3> offset, const std::string& isa) {
-    PyPreprocessor once(pixel_format, frame_size, output_size, roi, colour, scale, offset, isa);
+                           Size output_size, std::optional<Rectangle> roi, std::optional<Size> image_size,
+                           const std::string& colour, std::array<float, 3> scale, std::array<float, 3> offset,
+                           const std::string& isa) {
+    PyPreprocessor once(pixel_format, frame_size, output_size, roi, image_size, colour, scale, offset, isa);
     return once.run(frame, std::nullopt);
 }
 
@@ -241,12 +250,16 @@ FloatArray decode_once(const FloatArray& heatmap, const std::optional<FloatArray
 void bind_preprocess(py::module_& m) {
     py::class_<PyPreprocessor>(m, "Preprocessor",
                                "From raw frames of one format and size to the network's input tensor.")
-        .def(py::init<const std::string&, Size, Size, std::optional<Rectangle>, const std::string&,
-                      std::array<float, 3>, std::array<float, 3>, const std::string&>(),
+        .def(py::init<const std::string&, Size, Size, std::optional<Rectangle>, std::optional<Size>,
+                      const std::string&, std::array<float, 3>, std::array<float, 3>, const std::string&>(),
              "pixel_format"_a, "frame_size"_a, "output_size"_a, py::kw_only(), "roi"_a = py::none(),
-             "colour"_a = "grey", "scale"_a = kUnitScale, "offset"_a = kNoOffset, "isa"_a = "auto",
+             "image_size"_a = py::none(), "colour"_a = "grey", "scale"_a = kUnitScale, "offset"_a = kNoOffset,
+             "isa"_a = "auto",
              "Sizes are (width, height) px, roi is (x, y, width, height) px; tensor = pixel * scale[c] + "
-             "offset[c].")
+             "offset[c]. image_size: the upper left part of the tensor that holds the roi, the rest mirrors "
+             "it.")
+        .def("move_roi", &PyPreprocessor::move_roi, "x"_a, "y"_a,
+             "Moves the upper left corner of the roi; returns where it lies, inside the frame.")
         .def("run", &PyPreprocessor::run, "frame"_a, "out"_a.noconvert() = py::none(),
              "frame: uint8 (H, W), (H, W, 3), (H, W, 2) for yuyv, (H * 3 / 2, W) for nv12. Returns (1, C, h, "
              "w) float32.")
@@ -260,8 +273,9 @@ void bind_preprocess(py::module_& m) {
             [](const PyPreprocessor& self) { return py::tuple(py::cast(self.tensor_to_sensor())); },
             "(scale_x, scale_y, offset_x, offset_y): x_sensor = x_tensor * scale_x + offset_x.");
     m.def("preprocess", &preprocess_once, "frame"_a, py::kw_only(), "pixel_format"_a, "frame_size"_a,
-          "output_size"_a, "roi"_a = py::none(), "colour"_a = "grey", "scale"_a = kUnitScale,
-          "offset"_a = kNoOffset, "isa"_a = "auto", "Preprocessor(...).run(frame) for one frame.");
+          "output_size"_a, "roi"_a = py::none(), "image_size"_a = py::none(), "colour"_a = "grey",
+          "scale"_a = kUnitScale, "offset"_a = kNoOffset, "isa"_a = "auto",
+          "Preprocessor(...).run(frame) for one frame.");
 }
 
 void bind_decode(py::module_& m) {

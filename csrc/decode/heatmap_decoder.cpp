@@ -4,27 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "base/check.h"
 #include "decode/argmax.h"
+#include "decode/keypoint.h"
 
 namespace fastpose {
 namespace {
-
-constexpr Keypoint kMissing{std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::quiet_NaN(),
-                            0};
-
-float activated(ScoreActivation activation, float value) noexcept {
-    switch (activation) {
-        case ScoreActivation::sigmoid:
-            return 1.0F / (1.0F + std::exp(-value));
-        case ScoreActivation::clip:
-            return std::clamp(value, 0.0F, 1.0F);
-        default:
-            return value;
-    }
-}
 
 class HeatmapDecoder final : public Decoder {
   public:
@@ -70,8 +56,7 @@ class HeatmapDecoder final : public Decoder {
             y += locref[cells_ + peak.index] * spec_.locref_stdev;
         }
         if (!std::isfinite(x) || !std::isfinite(y)) return kMissing;
-        return {x * affine.scale_x + affine.offset_x, y * affine.scale_y + affine.offset_y,
-                activated(spec_.activation, peak.value)};
+        return on_sensor({x, y, activated(spec_.activation, peak.value)}, affine);
     }
 
     HeatmapDecoderSpec spec_;

@@ -1,8 +1,6 @@
 // The stages in the order of the data path; each stamps the record when it is done.
 #include "engine/pipeline.h"
 
-#include <limits>
-
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -10,8 +8,7 @@ namespace fastpose {
 namespace {
 
 void check(const PipelineParts& parts) {
-    if (!parts.preprocessor || !parts.backend || !parts.decoder)
-        throw ConfigError("a pipeline needs a preprocessor, a backend and a decoder");
+    if (!parts.estimator) throw ConfigError("a pipeline needs an estimator");
     if (parts.rules.size() > Pipeline::max_rules)
         throw ConfigError(std::to_string(parts.rules.size()) + " rules: allowed are at most " +
                           std::to_string(Pipeline::max_rules));
@@ -33,11 +30,6 @@ void copy_meta(const FrameMeta& meta, const Roi& roi, FrameRecord& record) noexc
     record.flags = meta.flags;
 }
 
-void make_missing(PoseView pose) noexcept {
-    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-    for (int i = 0; i < pose.size(); ++i) pose.keypoints[i] = {nan, nan, nan};
-}
-
 }  // namespace
 
 Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
@@ -48,34 +40,25 @@ Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
     raw_.resize(keypoints);
     filtered_.resize(keypoints);
     rule_values_.resize(parts_.rules.size());
-    const TensorToSensor map = parts_.preprocessor->tensor_to_sensor();
-    affine_ = {map.scale_x, map.scale_y, map.offset_x, map.offset_y};
 }
 
 void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept {
-    copy_meta(meta, parts_.roi, record);
+    copy_meta(meta, parts_.estimator->roi(), record);
     if (!estimate(frame, record)) make_missing(raw());
     smooth(record);
     update_rules(record);
     decide(record);
     act(record);
     log(record);
+    parts_.estimator->follow(filtered());
 }
 
 bool Pipeline::estimate(const FrameView& frame, FrameRecord& record) noexcept {
     if ((record.flags & frame_unreadable) != 0) return false;
-    parts_.preprocessor->run(frame, parts_.backend->input());
-    record.preprocessed_ns = now_ns();
-    const bool good = parts_.backend->run();
-    record.inferred_ns = now_ns();
-    if (!good) {
-        record.flags |= frame_pose_failed;
-        if (faults_ != nullptr) faults_->post(FaultKind::model, parts_.backend->last_error());
-        return false;
-    }
-    parts_.decoder->run(parts_.backend->outputs(), affine_, raw());
-    record.decoded_ns = now_ns();
-    return true;
+    if (parts_.estimator->run(frame, record, raw())) return true;
+    record.flags |= frame_pose_failed;
+    if (faults_ != nullptr) faults_->post(FaultKind::model, parts_.estimator->last_error());
+    return false;
 }
 
 void Pipeline::smooth(FrameRecord& record) noexcept {

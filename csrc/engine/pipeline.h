@@ -3,30 +3,25 @@
 #include <memory>
 #include <vector>
 
-#include "decode/decoder.h"
+#include "engine/estimator.h"
 #include "engine/fault.h"
 #include "engine/pipeline_sink.h"
 #include "filter/filter.h"
 #include "frame/frame.h"
-#include "infer/backend.h"
 #include "latency/histogram.h"
 #include "output/interlock.h"
-#include "preprocess/preprocess.h"
 #include "protocol/protocol.h"
 #include "rule/rule.h"
 
 namespace fastpose {
 
 struct PipelineParts {
-    std::shared_ptr<Preprocessor> preprocessor;
-    std::shared_ptr<Backend> backend;
-    std::shared_ptr<Decoder> decoder;
+    std::shared_ptr<Estimator> estimator;
     std::shared_ptr<Filter> filter;            // null: none
     std::vector<std::shared_ptr<Rule>> rules;  // in the config's order
     std::shared_ptr<Protocol> protocol;        // null: none
     std::shared_ptr<Interlock> interlock;      // null: no outputs
     int individuals = 1, bodyparts = 0;
-    Roi roi;
 };
 
 // Latencies as they come, for the live status; the report is made from the log.
@@ -75,7 +70,6 @@ class Pipeline {
     PipelineParts parts_;
     PipelineSink* sink_;
     FaultSlot* faults_;
-    DecodeAffine affine_;
     std::vector<Keypoint> raw_, filtered_;
     std::vector<std::uint8_t> rule_values_;
     Decision decision_;

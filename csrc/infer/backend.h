@@ -1,4 +1,4 @@
-// A network with static shapes on one device.
+// A network on one device: the input's shape is static.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -13,13 +13,14 @@ namespace fastpose {
 class Backend {
   public:
     virtual ~Backend() = default;
-    // (1, C, H, W) of the input tensor.
+    // (N, C, H, W) of the input tensor.
     [[nodiscard]] virtual std::array<int, 4> input_shape() const noexcept = 0;
     // The memory that preprocess writes into; fixed for the life of the backend.
     [[nodiscard]] virtual float* input() noexcept = 0;
     // One inference; false on failure, then last_error() says why.
     [[nodiscard]] virtual bool run() noexcept = 0;
-    // Valid after run() until the next one; their shapes are valid after construction.
+    // Valid after run() until the next one; their shapes are valid after construction, and stay but for those
+    // of a detector, which follow what it found. Missing leading dimensions are 1.
     [[nodiscard]] virtual std::span<const TensorView> outputs() const noexcept = 0;
     [[nodiscard]] virtual const char* last_error() const noexcept = 0;
     // What runs, for the report: runtime, version, device, precision.

@@ -1,6 +1,7 @@
 // One compiled model, one infer request, tensors that stay where they are.
 #include "infer/backend_openvino.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <openvino/openvino.hpp>
 
@@ -46,12 +47,21 @@ ov::AnyMap properties(ov::Core& core, const OpenVinoSpec& spec) {
     return map;
 }
 
-std::array<int, 4> four_dimensions(const ov::Shape& shape, const std::string& name) {
-    if (shape.size() != 4)
-        throw ModelError("output '" + name + "' has " + std::to_string(shape.size()) +
-                         " dimensions: allowed are 4");
-    return {static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]),
-            static_cast<int>(shape[3])};
+std::array<int, 4> four_dimensions(const ov::Shape& shape) {
+    std::array<int, 4> four{1, 1, 1, 1};
+    std::transform(shape.rbegin(), shape.rend(), four.rbegin(),
+                   [](std::size_t size) { return static_cast<int>(size); });
+    return four;
+}
+
+void check(const ov::Output<const ov::Node>& port, const std::string& name) {
+    const ov::Rank rank = port.get_partial_shape().rank();
+    if (rank.is_dynamic() || rank.get_length() > 4)
+        throw ModelError("output '" + name + "' has shape " + text_of(port.get_partial_shape()) +
+                         ": allowed are at most 4 dimensions");
+    if (port.get_element_type() != ov::element::f32)
+        throw ModelError("output '" + name + "' holds " + port.get_element_type().get_type_name() +
+                         ": allowed is f32");
 }
 
 class OpenVinoBackend final : public Backend {
@@ -63,6 +73,7 @@ class OpenVinoBackend final : public Backend {
         input_ = request_.get_input_tensor().data<float>();
         bind_outputs(spec);
         for (int i = 0; i < warm_up_runs; ++i) request_.infer();
+        fetch_dynamic_outputs();
     }
 
     [[nodiscard]] std::array<int, 4> input_shape() const noexcept override { return input_shape_; }
@@ -73,6 +84,7 @@ class OpenVinoBackend final : public Backend {
     [[nodiscard]] bool run() noexcept override {
         try {
             request_.infer();
+            fetch_dynamic_outputs();
             return true;
         } catch (const std::exception& error) {
             std::snprintf(error_, sizeof error_, "%s", error.what());
@@ -86,17 +98,31 @@ class OpenVinoBackend final : public Backend {
     }
 
   private:
-    // The request allocates its outputs once; binding tensors of ours keeps them at fixed addresses.
+    // The request allocates its outputs once; binding tensors of ours keeps them at fixed addresses. Those
+    // whose size depends on the content (a detector's) are fetched after each run.
     void bind_outputs(const OpenVinoSpec& spec) {
         std::vector<std::string> names = spec.outputs;
         if (names.empty())
             for (const auto& output : compiled_.outputs()) names.push_back(output.get_any_name());
         for (const std::string& name : names) {
             const ov::Output<const ov::Node> port = find_output(name);
+            check(port, name);
+            if (port.get_partial_shape().is_dynamic()) {
+                dynamic_.emplace_back(views_.size(), port);
+                views_.emplace_back();
+                continue;
+            }
             ov::Tensor tensor(ov::element::f32, port.get_shape());
             request_.set_tensor(port, tensor);
-            views_.push_back({tensor.data<float>(), four_dimensions(port.get_shape(), name)});
+            views_.push_back({tensor.data<float>(), four_dimensions(port.get_shape())});
             tensors_.push_back(std::move(tensor));
+        }
+    }
+
+    void fetch_dynamic_outputs() {
+        for (const auto& [index, port] : dynamic_) {
+            const ov::Tensor tensor = request_.get_tensor(port);
+            views_[index] = {tensor.data<float>(), four_dimensions(tensor.get_shape())};
         }
     }
 
@@ -116,6 +142,7 @@ class OpenVinoBackend final : public Backend {
     float* input_ = nullptr;
     std::vector<ov::Tensor> tensors_;
     std::vector<TensorView> views_;
+    std::vector<std::pair<std::size_t, ov::Output<const ov::Node>>> dynamic_;  // place in views_, port
     char error_[256] = "";
 };
 

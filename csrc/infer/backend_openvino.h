@@ -10,7 +10,7 @@ namespace fastpose {
 
 struct OpenVinoSpec {
     std::string model_path;            // ONNX or OpenVINO IR
-    std::array<int, 4> input_shape{};  // (1, C, H, W) to which the network is fixed
+    std::array<int, 4> input_shape{};  // (N, C, H, W) to which the network is fixed
     std::vector<std::string> outputs;  // names, in the order the decoder wants; empty: the model's order
     std::string precision = "auto";    // auto | fp32 | bf16
     int threads = 0;                   // 0: OpenVINO decides

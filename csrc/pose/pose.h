@@ -23,5 +23,6 @@ struct PoseView {
 };
 
 [[nodiscard]] bool is_missing(const Keypoint& keypoint) noexcept;  // x or y is NaN
+void make_missing(const PoseView& pose) noexcept;                  // all NaN
 
 }  // namespace fastpose

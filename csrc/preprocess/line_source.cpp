@@ -37,6 +37,11 @@ class FrameLines final : public LineSource {
         end_ = frame.data + (frame.height - 1) * frame.stride_bytes + row_bytes_of(frame.width);
     }
 
+    void move_roi(int x, int y) noexcept override {
+        roi_.x = x;
+        roi_.y = y;
+    }
+
     [[nodiscard]] const std::uint8_t* line(int y) noexcept override {
         const std::uint8_t* start = origin_ + y * stride_bytes_;
         if (end_ - start >= needed_ + kPadding) return start + first_channel();
@@ -71,11 +76,11 @@ class ConvertedLines final : public LineSource {
     ConvertedLines(const PreprocessSpec& spec, Isa isa)
         : choice_(make_line_converter(spec.format, spec.colour, isa)),
           roi_(spec.roi),
-          columns_{spec.roi.x & ~1, spec.roi.x + spec.roi.width} {
-        // A YUV pair of pixels is converted whole.
-        columns_.end += (columns_.end & 1) != 0 && is_yuv(spec.format) ? 1 : 0;
+          yuv_(is_yuv(spec.format)),
+          columns_(columns_of(spec.roi)) {
         constexpr std::ptrdiff_t block = sizeof(Block) / sizeof(std::int16_t);
-        const std::ptrdiff_t blocks = (columns_.end - columns_.begin + kPadding + block - 1) / block;
+        // One column more on either side: the roi may move to an odd one.
+        const std::ptrdiff_t blocks = (spec.roi.width + 2 + kPadding + block - 1) / block;
         pitch_ = blocks * block;
         for (auto& buffer : buffers_) buffer.resize(static_cast<std::size_t>(blocks * choice_.channels));
     }
@@ -88,6 +93,12 @@ class ConvertedLines final : public LineSource {
     void begin(const FrameView& frame) noexcept override {
         frame_ = frame;
         held_ = {-1, -1};
+    }
+
+    void move_roi(int x, int y) noexcept override {
+        roi_.x = x;
+        roi_.y = y;
+        columns_ = columns_of(roi_);
     }
 
     [[nodiscard]] const std::uint8_t* line(int y) noexcept override {
@@ -109,8 +120,15 @@ class ConvertedLines final : public LineSource {
         return format == PixelFormat::yuyv || format == PixelFormat::nv12;
     }
 
+    // Bayer and YUV columns come in pairs; a YUV pair is converted whole.
+    [[nodiscard]] ColumnRange columns_of(const Roi& roi) const noexcept {
+        const int end = roi.x + roi.width;
+        return {roi.x & ~1, yuv_ ? (end + 1) & ~1 : end};
+    }
+
     ConverterChoice choice_;
     Roi roi_;
+    bool yuv_;
     ColumnRange columns_;
     std::ptrdiff_t pitch_ = 0;  // samples
     std::array<std::vector<Block>, 2> buffers_;

@@ -27,6 +27,8 @@ class LineSource {
     virtual ~LineSource() = default;
     [[nodiscard]] virtual LineLayout layout() const noexcept = 0;
     virtual void begin(const FrameView& frame) noexcept = 0;
+    // The roi's upper left corner from the next begin() on; inside the frame.
+    virtual void move_roi(int x, int y) noexcept = 0;
     // First sample of channel 0 of row y of the roi. Valid until a line is asked for that is not y +- 1.
     [[nodiscard]] virtual const std::uint8_t* line(int y) noexcept = 0;
     // Where row y lies if it needs no work, to be fetched ahead; else nullptr.

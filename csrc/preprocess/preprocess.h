@@ -15,6 +15,9 @@ struct PreprocessSpec {
     int frame_width = 0, frame_height = 0;  // px of the full frame
     Roi roi;                                // rectangle that the network sees; inside the frame
     int output_width = 0, output_height = 0;
+    // Part of the tensor, at its left and top, to which the roi is resampled; to the right of it and below
+    // the tensor mirrors it about its outermost pixels, as numpy.pad's mode "reflect". 0: the whole tensor.
+    int image_width = 0, image_height = 0;
     InputColour colour = InputColour::grey;
     // tensor = pixel * scale[c] + offset[c], pixel in 0..255; rgb8 means come in R, G, B order.
     std::array<float, 3> scale{1.0F / 255, 1.0F / 255, 1.0F / 255};
@@ -35,10 +38,15 @@ class Preprocessor {
     virtual ~Preprocessor() = default;
     // frame: as in the spec; tensor: (1, C, output_height, output_width) float32, caller's memory.
     virtual void run(const FrameView& frame, float* tensor) noexcept = 0;
+    // From the next run on the roi's upper left corner lies there, or as near as the frame allows.
+    virtual void move_roi(int x, int y) noexcept = 0;
+    [[nodiscard]] virtual Roi roi() const noexcept = 0;
+    // Of the roi where it lies now.
     [[nodiscard]] virtual TensorToSensor tensor_to_sensor() const noexcept = 0;
 };
 
-// Throws ConfigError for a roi outside the frame or sizes that are not positive.
+// Throws ConfigError for a roi outside the frame, sizes that are not positive, or a tensor that would mirror
+// more than there is.
 [[nodiscard]] std::unique_ptr<Preprocessor> make_preprocessor(const PreprocessSpec& spec);
 
 }  // namespace fastpose

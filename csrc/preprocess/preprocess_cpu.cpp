@@ -1,6 +1,8 @@
 // The CPU preprocessor: walks the output rows and hands each its two source lines.
 #include "preprocess/preprocess_cpu.h"
 
+#include <algorithm>
+#include <cstring>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -48,6 +50,16 @@ void check_roi(const PreprocessSpec& spec) {
                            size_text(spec.frame_width, spec.frame_height) + " px");
 }
 
+void check_image(const PreprocessSpec& spec) {
+    const bool fits = spec.image_width > 0 && spec.image_height > 0 &&
+                      spec.image_width <= spec.output_width && spec.image_height <= spec.output_height;
+    const std::string size = "image size is " + size_text(spec.image_width, spec.image_height);
+    const std::string output = size_text(spec.output_width, spec.output_height);
+    if (!fits) refuse(size, "positive, and within the output of " + output);
+    if (spec.output_width < 2 * spec.image_width && spec.output_height < 2 * spec.image_height) return;
+    refuse(size, "more than half of the output of " + output + ", which mirrors it beyond its edges");
+}
+
 void check(const PreprocessSpec& spec) {
     check_frame(spec);
     check_roi(spec);
@@ -55,11 +67,12 @@ void check(const PreprocessSpec& spec) {
         refuse("output size is " + size_text(spec.output_width, spec.output_height),
                "a positive width and height");
     }
+    check_image(spec);
 }
 
 RowSpec make_row_spec(const PreprocessSpec& spec, const LineLayout& layout) {
     RowSpec row;
-    row.columns = sample_axis(spec.roi.width, spec.output_width);
+    row.columns = sample_axis(spec.roi.width, spec.image_width);
     row.sample = layout.sample;
     row.pixel_samples = layout.pixel_samples;
     row.inputs = layout.channels;
@@ -72,8 +85,8 @@ RowSpec make_row_spec(const PreprocessSpec& spec, const LineLayout& layout) {
         row.gain[c] = layout.unit * (luma ? spec.scale[0] * kLuma[c] : spec.scale[c]);
     }
     row.offset = spec.offset;
-    row.identity = layout.sample == SampleType::u8 && spec.roi.width == spec.output_width &&
-                   spec.roi.height == spec.output_height;
+    row.identity = layout.sample == SampleType::u8 && spec.roi.width == spec.image_width &&
+                   spec.roi.height == spec.image_height;
     return row;
 }
 
@@ -83,30 +96,51 @@ class CpuPreprocessor final : public Preprocessor {
         : spec_(spec),
           lines_(make_line_source(spec, isa)),
           row_spec_(make_row_spec(spec, lines_->layout())),
-          rows_(sample_axis(spec.roi.height, spec.output_height)),
+          rows_(sample_axis(spec.roi.height, spec.image_height)),
           resampler_(make_row_resampler(isa, row_spec_)) {
         // Without a resize each row is read alone.
         if (!row_spec_.identity) return;
-        for (int y = 0; y < spec.output_height; ++y) rows_[y] = {y, 0};
+        for (int y = 0; y < spec.image_height; ++y) rows_[y] = {y, 0};
     }
 
     void run(const FrameView& frame, float* tensor) noexcept override {
         lines_->begin(frame);
         const std::size_t plane = static_cast<std::size_t>(spec_.output_width) * spec_.output_height;
-        for (int y = 0; y < spec_.output_height; ++y) {
+        for (int y = 0; y < spec_.image_height; ++y) {
             float* row = tensor + static_cast<std::size_t>(y) * spec_.output_width;
             resampler_->row(source_rows(y), {row, row + plane, row + 2 * plane});
         }
+        for (int c = 0; c < row_spec_.outputs; ++c) mirror(tensor + c * plane);
     }
 
+    void move_roi(int x, int y) noexcept override {
+        spec_.roi.x = std::clamp(x, 0, spec_.frame_width - spec_.roi.width);
+        spec_.roi.y = std::clamp(y, 0, spec_.frame_height - spec_.roi.height);
+        lines_->move_roi(spec_.roi.x, spec_.roi.y);
+    }
+
+    [[nodiscard]] Roi roi() const noexcept override { return spec_.roi; }
+
     [[nodiscard]] TensorToSensor tensor_to_sensor() const noexcept override {
-        const float scale_x = static_cast<float>(spec_.roi.width) / static_cast<float>(spec_.output_width);
-        const float scale_y = static_cast<float>(spec_.roi.height) / static_cast<float>(spec_.output_height);
+        const float scale_x = static_cast<float>(spec_.roi.width) / static_cast<float>(spec_.image_width);
+        const float scale_y = static_cast<float>(spec_.roi.height) / static_cast<float>(spec_.image_height);
         return {scale_x, scale_y, static_cast<float>(spec_.roi.x) + 0.5F * scale_x - 0.5F,
                 static_cast<float>(spec_.roi.y) + 0.5F * scale_y - 0.5F};
     }
 
   private:
+    // Fills a plane to the right of the image and below it.
+    void mirror(float* plane) const noexcept {
+        const int width = spec_.image_width, height = spec_.image_height;
+        const auto pitch = static_cast<std::size_t>(spec_.output_width);
+        for (int y = 0; y < height && width < spec_.output_width; ++y) {
+            float* row = plane + y * pitch;
+            for (int x = width; x < spec_.output_width; ++x) row[x] = row[2 * (width - 1) - x];
+        }
+        for (int y = height; y < spec_.output_height; ++y)
+            std::memcpy(plane + y * pitch, plane + (2 * (height - 1) - y) * pitch, pitch * sizeof(float));
+    }
+
     [[nodiscard]] SourceRows source_rows(int y) noexcept {
         const AxisSample row = rows_[y];
         SourceRows source;
@@ -114,7 +148,7 @@ class CpuPreprocessor final : public Preprocessor {
         source.bottom = row.weight > 0 ? lines_->line(row.low + 1) : source.top;
         source.channel_pitch = lines_->layout().channel_pitch;
         source.weight = row.weight;
-        const AxisSample next = rows_[y + 1 < spec_.output_height ? y + 1 : y];
+        const AxisSample next = rows_[y + 1 < spec_.image_height ? y + 1 : y];
         source.next_top = lines_->peek(next.low);
         source.next_bottom = lines_->peek(next.weight > 0 ? next.low + 1 : next.low);
         if (source.next_top == nullptr) source.next_top = source.next_bottom = source.top;
@@ -130,7 +164,10 @@ class CpuPreprocessor final : public Preprocessor {
 
 }  // namespace
 
-std::unique_ptr<Preprocessor> make_preprocessor(const PreprocessSpec& spec, Isa isa) {
+std::unique_ptr<Preprocessor> make_preprocessor(const PreprocessSpec& asked, Isa isa) {
+    PreprocessSpec spec = asked;
+    if (spec.image_width == 0) spec.image_width = spec.output_width;
+    if (spec.image_height == 0) spec.image_height = spec.output_height;
     check(spec);
     return std::make_unique<CpuPreprocessor>(spec, isa);
 }

@@ -325,6 +325,7 @@ class Preprocessor(_Bound):
         output_size: _Size,
         *,
         roi: _Rectangle | None = None,
+        image_size: _Size | None = None,
         colour: _Colour = "grey",
         scale: Sequence[float] = ...,
         offset: Sequence[float] = ...,
@@ -334,6 +335,7 @@ class Preprocessor(_Bound):
         self, frame: NDArray[np.uint8], out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]: ...
     def time_ns(self, frame: NDArray[np.uint8], calls: int) -> NDArray[np.int64]: ...
+    def move_roi(self, x: int, y: int) -> tuple[int, int]: ...
     @property
     def output_shape(self) -> tuple[int, int, int, int]: ...
     @property
@@ -346,6 +348,7 @@ def preprocess(
     frame_size: _Size,
     output_size: _Size,
     roi: _Rectangle | None = None,
+    image_size: _Size | None = None,
     colour: _Colour = "grey",
     scale: Sequence[float] = ...,
     offset: Sequence[float] = ...,
@@ -393,17 +396,58 @@ def preprocess_stage(
     pixel_format: _PixelFormat,
     frame_size: _Size,
     output_size: _Size,
+    image_size: _Size = (0, 0),
     roi: _Rectangle,
     colour: _Colour,
     scale: Sequence[float],
     offset: Sequence[float],
 ) -> PreprocessStage: ...
 
-class DecodeStage(_Bound): ...
+class DecodeStage(_Bound):
+    def run(
+        self,
+        outputs: Sequence[NDArray[np.float32]],
+        shape: _Shape,
+        *,
+        tensor_to_sensor: Sequence[float] = ...,
+    ) -> NDArray[np.float32]: ...  # (individuals, bodyparts, 3)
 
 def heatmap_decode_stage(
     *, bodyparts: int, map_size: _Size, stride: float, locref_stdev: float, activation: _Activation
 ) -> DecodeStage: ...
+def simcc_decode_stage(
+    *, bodyparts: int, bins: _Size, split_ratio: float, temperature: float, softmax: bool
+) -> DecodeStage: ...
+def points_decode_stage(*, bodyparts: int, activation: _Activation) -> DecodeStage: ...
+
+class BoxStage(_Bound):
+    def run(
+        self, outputs: Sequence[NDArray[np.float32]], room: int, *, tensor_to_sensor: Sequence[float] = ...
+    ) -> NDArray[np.float32]: ...  # (n, 5): left, top, right, bottom, score
+
+def box_stage(*, min_score: float) -> BoxStage: ...
+def centroid_stage(
+    *, map_size: _Size, stride: float, min_score: float, activation: _Activation
+) -> BoxStage: ...
+
+class CropStage(_Bound):
+    def run(
+        self, frame: NDArray[np.uint8], box: Sequence[float]
+    ) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]: ...  # tensor, tensor_to_sensor
+
+def crop_stage(
+    *,
+    pixel_format: _PixelFormat,
+    frame_size: _Size,
+    crop_size: _Size,
+    roi: _Rectangle,
+    colour: _Colour,
+    scale: Sequence[float],
+    offset: Sequence[float],
+    mode: Literal["scaled", "centred"],
+    antialias: bool,
+    margin_px: float,
+) -> CropStage: ...
 
 # --- networks ---
 
@@ -675,20 +719,36 @@ class PolicyProtocol(Protocol):
 
 # --- engine ---
 
+class Estimator(_Bound): ...
+
+class StageParts(_Bound):
+    def __init__(self, *, preprocessor: PreprocessStage, backend: Backend, decoder: DecodeStage) -> None: ...
+
+def single_stage(parts: StageParts) -> Estimator: ...
+def track_roi(
+    *, wide: StageParts, narrow: StageParts, margin_px: int, min_likelihood: float
+) -> Estimator: ...
+def top_down(
+    *,
+    preprocessor: PreprocessStage,
+    detector: Backend,
+    boxes: BoxStage,
+    crop: CropStage,
+    backend: Backend,
+    decoder: DecodeStage,
+) -> Estimator: ...
+
 class PipelineParts(_Bound):
     def __init__(
         self,
         *,
-        preprocessor: PreprocessStage,
-        backend: Backend,
-        decoder: DecodeStage,
+        estimator: Estimator,
         filter: Filter | None = None,
         rules: Sequence[Rule] = ...,
         protocol: Protocol | None = None,
         interlock: Interlock | None = None,
         individuals: int = 1,
         bodyparts: int,
-        roi: _Rectangle = ...,
     ) -> None: ...
 
 class Pipeline(_Bound):

@@ -111,12 +111,9 @@ class Model:
         if key not in self._pipelines:
             network = load_network(self._package, self._options, frame_size=size, pixel_format=pixel_format)
             parts = _core.PipelineParts(
-                preprocessor=network.preprocess,
-                backend=network.backend,
-                decoder=network.decode,
+                estimator=network.estimator,
                 individuals=self._package.count_of_individuals,
                 bodyparts=len(self.bodyparts),
-                roi=network.roi,
             )
             self._pipelines[key] = (_core.Pipeline(parts), network.backend.description)
         pipeline, self._description = self._pipelines[key]

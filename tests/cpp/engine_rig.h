@@ -70,9 +70,8 @@ struct Parts {
         HeatmapDecoderSpec decode;
         decode.bodyparts = bodyparts;
         decode.map_width = decode.map_height = side / 8;
-        pipeline->preprocessor = make_preprocessor(preprocess);
-        pipeline->backend = make_backend();
-        pipeline->decoder = make_heatmap_decoder(decode);
+        pipeline->estimator =
+            make_single_stage({make_preprocessor(preprocess), make_backend(), make_heatmap_decoder(decode)});
         pipeline->filter = make_one_euro({1000.0, 10.0, 1000.0}, 1, bodyparts);  // follows at once
         InZoneSpec zone;
         zone.zone = std::shared_ptr<const Zone>(make_circle({12, 12}, 10));
@@ -83,7 +82,6 @@ struct Parts {
         pipeline->interlock = interlock;
         pipeline->individuals = 1;
         pipeline->bodyparts = bodyparts;
-        pipeline->roi = {0, 0, side, side};
     }
 };
 

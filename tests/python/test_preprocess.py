@@ -260,3 +260,48 @@ def test_unknown_choices() -> None:
         _core.Preprocessor("mono8", (64, 48), (8, 8), isa="sse9")
     with pytest.raises(errors.ConfigError, match="colour is 'red'; allowed: grey, rgb"):
         _core.Preprocessor("mono8", (64, 48), (8, 8), colour="red")
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("pixel_format", FORMATS)
+@pytest.mark.parametrize(
+    ("image", "output"), [((94, 62), (128, 64)), ((60, 40), (64, 64)), ((94, 62), (187, 123))]
+)
+def test_reflects_beyond_the_image(
+    pixel_format: str, isa: str, image: tuple[int, int], output: tuple[int, int]
+) -> None:
+    size = (94, 62)
+    frame = random_frame(pixel_format, *size)
+    spec: Any = {"pixel_format": pixel_format, "frame_size": size, "colour": "rgb", **IMAGENET}
+    inner = _core.preprocess(frame, output_size=image, isa=isa, **spec)
+    actual = _core.preprocess(frame, output_size=output, image_size=image, isa=isa, **spec)
+    np.testing.assert_array_equal(actual, oracle.mirror(inner, output))
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("pixel_format", FORMATS)
+@pytest.mark.parametrize("output", [(37, 29), (64, 32)], ids=["own pixels", "resized"])
+def test_a_roi_that_moves_equals_one_that_was_planned(
+    pixel_format: str, isa: str, output: tuple[int, int]
+) -> None:
+    size, area = (94, 62), (37, 29)
+    frame = random_frame(pixel_format, *size, padding=2)
+    spec: Any = {"pixel_format": pixel_format, "frame_size": size, "output_size": output, "isa": isa}
+    moving = _core.Preprocessor(roi=(0, 0, *area), colour="rgb", **spec)
+    for x, y in ((57, 33), (0, 0), (1, 1), (20, 31), (57, 0), (33, 33)):
+        assert moving.move_roi(x, y) == (x, y)
+        planned = _core.Preprocessor(roi=(x, y, *area), colour="rgb", **spec)
+        np.testing.assert_array_equal(moving.run(frame), planned.run(frame))
+        assert moving.tensor_to_sensor == planned.tensor_to_sensor
+
+
+def test_a_roi_stays_in_the_frame() -> None:
+    moving = _core.Preprocessor("mono8", (94, 62), (32, 32), roi=(0, 0, 32, 32))
+    assert moving.move_roi(-5, 100) == (0, 30)
+    assert moving.move_roi(90, -1) == (62, 0)
+
+
+def test_impossible_images() -> None:
+    for image in ((96, 32), (32, 33), (16, 32)):
+        with pytest.raises(errors.ConfigError, match="image size is"):
+            _core.Preprocessor("mono8", (94, 62), (32, 32), image_size=image)

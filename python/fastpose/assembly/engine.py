@@ -9,7 +9,7 @@ from fastpose import config as cfg
 from fastpose.arming import require_parity
 from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules
 from fastpose.assembly.cameras import CameraSource
-from fastpose.assembly.network import Network, NetworkOptions, load_network
+from fastpose.assembly.network import Network, NetworkOptions, TrackRoi, load_network
 from fastpose.assembly.session_folder import Names, SessionFolder
 from fastpose.errors import ConfigError
 from fastpose.model_package import read_model_package
@@ -38,17 +38,23 @@ def open_network(config: cfg.Config, camera: CameraSource | None) -> Network | N
     if not networks or camera is None:
         return None
     spec = networks[0]
-    roi = None if spec.roi is None else (spec.roi.x, spec.roi.y, spec.roi.width, spec.roi.height)
-    options = NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size)
     package = read_model_package(spec.folder)
     if not spec.accept_parity:
         require_parity(package)
     return load_network(
         package,
-        options,
+        _options(spec),
         frame_size=camera.frame_size,
         pixel_format=camera.pixel_format,
     )
+
+
+def _options(spec: cfg.Model) -> NetworkOptions:
+    tracked = spec.roi if isinstance(spec.roi, cfg.TrackedRoi) else None
+    fixed = tracked.within if tracked else spec.roi
+    roi = (fixed.x, fixed.y, fixed.width, fixed.height) if isinstance(fixed, cfg.Rectangle) else None
+    track = TrackRoi(tracked.size, tracked.margin_px, tracked.min_likelihood) if tracked else None
+    return NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track)
 
 
 def make_engine(
@@ -92,14 +98,11 @@ def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.Pipel
     package = network.package
     shape = (package.count_of_individuals, len(package.bodyparts))
     return _core.PipelineParts(
-        preprocessor=network.preprocess,
-        backend=network.backend,
-        decoder=network.decode,
+        estimator=network.estimator,
         filter=make_filter(config.filter, shape),
         rules=make_rules(config, package.bodyparts, shape),
         protocol=make_protocol(config, package.bodyparts),
         interlock=lines.interlock,
         individuals=shape[0],
         bodyparts=shape[1],
-        roi=network.roi,
     )

@@ -1,23 +1,41 @@
-"""Preprocess, network and decode for one model package and one kind of frame."""
+"""From frames of one kind to poses: the estimator of one model package."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from fastpose import _core
+from fastpose.assembly.backends import Device, open_backend, open_detector
+from fastpose.assembly.decoders import make_decoder
 from fastpose.config import PixelFormat
-from fastpose.errors import ConfigError, DeviceError, FastposeError, ModelError
-from fastpose.model_package import ModelPackage
+from fastpose.errors import ConfigError, ModelError
+from fastpose.model_package import Detector, ModelPackage, Normalisation, Padding
 
-__all__ = ["Network", "NetworkOptions", "load_network"]
+__all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
 
-PRECISIONS = ("auto", "fp32", "bf16")
+Size = tuple[int, int]  # width, height; px
+Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
+SEVERAL = ("points", "paf")  # decoders that give several animals without a detector
+
+
+@dataclass(frozen=True)
+class TrackRoi:
+    """A roi that follows the animal.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Width and height of the roi, px; it stays the same.
+    margin_px : int
+        What must lie on each side of the keypoints; where they leave less the full area is searched.
+    min_likelihood : float
+        Keypoints below are not followed; without any the full area is searched.
+    """
+
+    size: Size
+    margin_px: int = 20
+    min_likelihood: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -35,31 +53,43 @@ class NetworkOptions:
     roi : tuple of int or None
         x, y, width, height of the rectangle it sees, px; None: the full frame.
     input_size : tuple of int or None
-        Width and height of its input, px; None: the roi's, rounded up to what the network takes.
+        Width and height to which the roi is resampled, px; None: as `padding` of the package says.
+    track : TrackRoi or None
+        A smaller roi that follows the animal inside `roi`; None: it always sees `roi`.
     """
 
     device: str = "cpu"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: int = 0
-    roi: tuple[int, int, int, int] | None = None
-    input_size: tuple[int, int] | None = None
+    roi: Rectangle | None = None
+    input_size: Size | None = None
+    track: TrackRoi | None = None
+
+    @property
+    def runs_on(self) -> Device:
+        """Device, precision and threads."""
+        return Device(self.device, self.precision, self.threads)
 
 
 @dataclass(frozen=True)
 class Network:
-    """The three stages, planned for one frame size and pixel format."""
+    """An estimator, planned for one frame size and pixel format."""
 
     package: ModelPackage
-    preprocess: _core.PreprocessStage
+    estimator: _core.Estimator
     backend: _core.Backend
-    decode: _core.DecodeStage
-    roi: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class _Frames:
+    size: Size
+    pixel_format: PixelFormat
 
 
 def load_network(
     package: ModelPackage, options: NetworkOptions, *, frame_size: tuple[int, int], pixel_format: PixelFormat
 ) -> Network:
-    """Plan the stages and compile the network.
+    """Plan the stages and compile the networks.
 
     Parameters
     ----------
@@ -78,122 +108,174 @@ def load_network(
     ModelError
         The network is not what model.yaml says.
     """
-    if package.decoder != "heatmap" or package.detector is not None:
-        raise ModelError(
-            f"model package '{package.name}': decoder {package.decoder}"
-            f"{' with a detector' if package.detector else ''}; allowed in this version: heatmap without one"
-        )
-    roi = options.roi or (0, 0, *frame_size)
-    width, height = _input_size(package, options, roi)
-    backend = _backend(package, options, (1, package.channels, height, width))
-    maps = backend.output_shapes
-    _check_maps(package, maps)
+    frames, roi = _Frames(frame_size, pixel_format), options.roi or (0, 0, *frame_size)
+    if package.detector is not None:
+        return _top_down(package, package.detector, options, frames, roi)
     _check_individuals(package)
-    scale, offset = (_three(values) for values in (package.normalisation.scale, package.normalisation.offset))
-    preprocess = _core.preprocess_stage(
-        pixel_format=pixel_format,
-        frame_size=frame_size,
-        output_size=(width, height),
+    if options.track is not None:
+        return _tracking(package, options, frames, roi)
+    parts, backend = _stages(package, options, frames, roi, options.input_size)
+    return Network(package, _core.single_stage(parts), backend)
+
+
+def _stages(
+    package: ModelPackage, options: NetworkOptions, frames: _Frames, roi: Rectangle, input_size: Size | None
+) -> tuple[_core.StageParts, _core.Backend]:
+    image, tensor = tensor_sizes(package, input_size, roi)
+    preprocess = _preprocess(frames, roi, package.normalisation, image, tensor)
+    backend = open_backend(package, options.runs_on, (1, package.channels, tensor[1], tensor[0]))
+    decoder = make_decoder(package, backend.output_shapes)
+    return _core.StageParts(preprocessor=preprocess, backend=backend, decoder=decoder), backend
+
+
+def _preprocess(
+    frames: _Frames, roi: Rectangle, normalisation: Normalisation, image: Size, tensor: Size
+) -> _core.PreprocessStage:
+    return _core.preprocess_stage(
+        pixel_format=frames.pixel_format,
+        frame_size=frames.size,
+        output_size=tensor,
+        image_size=image,
         roi=roi,
-        colour=package.colour,
-        scale=scale,
-        offset=offset,
+        colour="rgb" if len(normalisation.scale) == 3 else "grey",
+        scale=_three(normalisation.scale),
+        offset=_three(normalisation.offset),
     )
-    decode = _core.heatmap_decode_stage(
-        bodyparts=len(package.bodyparts),
-        map_size=(maps[0][3], maps[0][2]),
-        stride=package.stride,
-        locref_stdev=package.locref_stdev,
-        activation=package.activation,
-    )
-    return Network(package, preprocess, backend, decode, roi)
 
 
-def _input_size(
-    package: ModelPackage, options: NetworkOptions, roi: tuple[int, int, int, int]
-) -> tuple[int, int]:
-    multiple = package.padding.multiple
-    if options.input_size is None:
-        width, height = (-(-size // multiple) * multiple for size in roi[2:])
-        return width, height
-    if any(size % multiple for size in options.input_size):
+def tensor_sizes(package: ModelPackage, input_size: Size | None, roi: Rectangle) -> tuple[Size, Size]:
+    """Return the size to which the roi is resampled, and that of the tensor which holds it.
+
+    Raises ConfigError for an input_size that the network does not take.
+    """
+    padding = package.padding
+    if (
+        input_size is not None
+        and padding.mode == "resample"
+        and any(s % padding.multiple for s in input_size)
+    ):
         raise ConfigError(
-            f"model.input_size is {list(options.input_size)}; allowed: multiples of {multiple} "
+            f"model.input_size is {list(input_size)}; allowed: multiples of {padding.multiple} "
             f"(padding.multiple of model package '{package.name}')"
         )
-    return options.input_size
+    return _padded(padding, input_size or (roi[2], roi[3]))
 
 
-def _backend(
-    package: ModelPackage, options: NetworkOptions, input_shape: tuple[int, int, int, int]
-) -> _core.Backend:
-    if options.device == "fake":
-        return _core.fake_backend(input_shape, _fake_maps(package, input_shape))
-    if options.device != "cpu":
-        raise DeviceError(f"model.device is {options.device!r}; allowed in this version: cpu, fake")
-    if options.precision not in PRECISIONS:
-        allowed = ", ".join(PRECISIONS)
-        raise DeviceError(f"model.precision is {options.precision!r}; allowed on cpu: {allowed}")
-    return _openvino_backend(package, options, input_shape)
+def _padded(padding: Padding, size: Size) -> tuple[Size, Size]:
+    width, height = (-(-side // padding.multiple) * padding.multiple for side in size)
+    tensor = (width, height)
+    return (size, tensor) if padding.mode == "reflect" else (tensor, tensor)
 
 
-def _openvino_backend(
-    package: ModelPackage, options: NetworkOptions, input_shape: tuple[int, int, int, int]
-) -> _core.Backend:
-    try:
-        importlib.import_module("openvino")  # loads its libraries from wherever the wheel lies
-        from fastpose import _openvino
-    except ImportError as error:
-        raise DeviceError(
-            f"device cpu: the OpenVINO runtime cannot be loaded ({error}); "
-            "reinstall fastpose-rig so that it is built against the installed openvino"
-        ) from None
-    try:
-        return _openvino.load(
-            str(package.network),
-            input_shape=input_shape,
-            outputs=list(package.outputs),
-            precision=options.precision,
-            threads=options.threads,
+def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:
+    track = options.track
+    assert track is not None
+    if track.size[0] > area[2] or track.size[1] > area[3]:
+        raise ConfigError(
+            f"roi.size is {list(track.size)}; allowed: at most the {area[2]}x{area[3]} px that are searched"
         )
-    except FastposeError as error:
-        raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
+    wide, backend = _stages(package, options, frames, area, options.input_size)
+    narrow_size = _narrow_input(package, options, area, track.size)
+    narrow, _ = _stages(package, options, frames, (area[0], area[1], *track.size), narrow_size)
+    estimator = _core.track_roi(
+        wide=wide, narrow=narrow, margin_px=track.margin_px, min_likelihood=track.min_likelihood
+    )
+    return Network(package, estimator, backend)
 
 
-def _check_maps(package: ModelPackage, shapes: Sequence[Sequence[int]]) -> None:
-    parts = len(package.bodyparts)
-    expected = (parts, 2 * parts)[: len(package.outputs)]
-    for name, shape, channels in zip(package.outputs, shapes, expected, strict=False):
-        if shape[1] != channels:
-            raise ModelError(
-                f"model package '{package.name}': output {name} has {shape[1]} channels, "
-                f"{parts} bodyparts need {channels}; model.yaml and model.onnx do not belong together"
-            )
+def _narrow_input(package: ModelPackage, options: NetworkOptions, area: Rectangle, size: Size) -> Size | None:
+    """Input size of the roi that moves: animals look as large in it as in the whole area."""
+    if options.input_size is None:
+        return None
+    multiple = 1 if package.padding.mode == "reflect" else package.padding.multiple
+    scales = (side / whole for side, whole in zip(options.input_size, area[2:], strict=True))
+    width, height = (
+        max(1, round(side * scale / multiple)) * multiple for side, scale in zip(size, scales, strict=True)
+    )
+    return width, height
+
+
+def _top_down(
+    package: ModelPackage, detector: Detector, options: NetworkOptions, frames: _Frames, roi: Rectangle
+) -> Network:
+    if options.track is not None:
+        raise ConfigError(
+            f"roi.track is true; model package '{package.name}' has a detector that finds the animals"
+        )
+    if options.input_size is not None:
+        raise ConfigError(
+            f"model.input_size is {list(options.input_size)}; allowed: none, the crops of model package "
+            f"'{package.name}' are {detector.crop_size[0]}x{detector.crop_size[1]} px"
+        )
+    preprocess, finder, boxes = _detection(package, detector, options.runs_on, frames, roi)
+    count, (width, height) = package.count_of_individuals, detector.crop_size
+    backend = open_backend(package, options.runs_on, (count, package.channels, height, width))
+    estimator = _core.top_down(
+        preprocessor=preprocess,
+        detector=finder,
+        boxes=boxes,
+        crop=_crop(package, detector, frames, roi),
+        backend=backend,
+        decoder=make_decoder(package, [_of_one_row(shape, count) for shape in backend.output_shapes]),
+    )
+    return Network(package, estimator, backend)
+
+
+def _detection(
+    package: ModelPackage, detector: Detector, device: Device, frames: _Frames, roi: Rectangle
+) -> tuple[_core.PreprocessStage, _core.Backend, _core.BoxStage]:
+    scaled = (max(1, int(roi[2] * detector.scale)), max(1, int(roi[3] * detector.scale)))
+    image, tensor = _padded(detector.padding, scaled)
+    preprocess = _preprocess(frames, roi, detector.normalisation, image, tensor)
+    shape = (1, len(detector.normalisation.scale), tensor[1], tensor[0])
+    backend = open_detector(package, device, shape)
+    return preprocess, backend, _boxes(package, detector, backend)
+
+
+def _boxes(package: ModelPackage, detector: Detector, backend: _core.Backend) -> _core.BoxStage:
+    if detector.kind == "boxes":
+        if len(detector.outputs) != 2:
+            raise ModelError(f"model package '{package.name}': detector.outputs; needed are boxes, scores")
+        return _core.box_stage(min_score=detector.min_score)
+    _, channels, height, width = backend.output_shapes[0]
+    if channels != 1:
+        raise ModelError(f"model package '{package.name}': {channels} centroid maps; allowed: 1")
+    return _core.centroid_stage(
+        map_size=(width, height), stride=detector.stride, min_score=detector.min_score, activation="none"
+    )
+
+
+def _crop(package: ModelPackage, detector: Detector, frames: _Frames, roi: Rectangle) -> _core.CropStage:
+    if detector.kind == "centroids" and detector.crop == "scaled":
+        raise ModelError(f"model package '{package.name}': detector.crop is scaled; centroids allow: centred")
+    return _core.crop_stage(
+        pixel_format=frames.pixel_format,
+        frame_size=frames.size,
+        crop_size=detector.crop_size,
+        roi=roi,
+        colour=package.colour,
+        scale=_three(package.normalisation.scale),
+        offset=_three(package.normalisation.offset),
+        mode=detector.crop,
+        antialias=True,
+        margin_px=detector.margin_px,
+    )
+
+
+def _of_one_row(shape: list[int], count: int) -> list[int]:
+    """Shape of one row of a batch; outputs of three dimensions carry the batch in the second of four."""
+    axis = 0 if shape[0] == count else 1
+    return [1 if i == axis else size for i, size in enumerate(shape)] if count > 1 else shape
 
 
 def _check_individuals(package: ModelPackage) -> None:
-    if package.count_of_individuals > 1:
+    if package.count_of_individuals > 1 and package.decoder not in SEVERAL:
         raise ModelError(
-            f"model package '{package.name}': {package.count_of_individuals} individuals; "
-            f"decoder {package.decoder} gives one animal in this version"
+            f"model package '{package.name}': {package.count_of_individuals} individuals; decoder "
+            f"{package.decoder} gives one animal without a detector"
         )
 
 
 def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
     r, g, b = values if len(values) == 3 else values * 3
     return r, g, b
-
-
-def _fake_maps(
-    package: ModelPackage, input_shape: tuple[int, int, int, int]
-) -> list[npt.NDArray[np.float32]]:
-    """Maps with one clear peak per body part, spread over the input; they differ from frame to frame."""
-    parts, results = len(package.bodyparts), 16
-    height, width = (int(size // package.stride) for size in input_shape[2:])
-    heatmap = np.full((results, parts, height, width), -6.0, np.float32)
-    for result in range(results):
-        for part in range(parts):
-            row = (part + 1) * height // (parts + 1)
-            heatmap[result, part, row, (result + part) % width] = 6.0
-    locref = np.zeros((results, 2 * parts, height, width), np.float32)
-    return [heatmap, locref][: len(package.outputs)]

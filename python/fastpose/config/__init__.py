@@ -3,7 +3,7 @@
 from fastpose.config.camera import Camera, PixelFormat, SimCamera, VideoCamera
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.load import config_from, load_config, resolved_yaml
-from fastpose.config.model import Model
+from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import Output, SerialOutput, SimOutput
 from fastpose.config.protocol import (
     ConditionalProtocol,
@@ -50,6 +50,7 @@ __all__ = [
     "SimCamera",
     "SimOutput",
     "SpeedRule",
+    "TrackedRoi",
     "VideoCamera",
     "VideoRecord",
     "Zone",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fastpose.config.camera import SimCamera
-from fastpose.config.model import Model
+from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.problems import Problem, ProblemsError, no_such
 from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Pulse
+from fastpose.config.types import Rectangle
 
 if TYPE_CHECKING:
     from fastpose.config.root import Config
@@ -59,13 +60,28 @@ def outside_frame(config: Config, camera: str, size: tuple[int, int]) -> Iterato
 
 
 def _roi(path: str, model: Model, camera: str, size: tuple[int, int]) -> Iterator[Problem]:
-    roi = model.roi
-    if roi is not None and (roi.x + roi.width > size[0] or roi.y + roi.height > size[1]):
+    tracked = model.roi if isinstance(model.roi, TrackedRoi) else None
+    roi = tracked.within if tracked else model.roi
+    name = f"{path}.roi.within" if tracked else f"{path}.roi"
+    if isinstance(roi, Rectangle) and (roi.x + roi.width > size[0] or roi.y + roi.height > size[1]):
         yield Problem(
-            f"{path}.roi",
+            name,
             f"{roi.width}x{roi.height} px at ({roi.x}, {roi.y}) goes beyond the frame of camera {camera!r}; "
             f"allowed: within {size[0]}x{size[1]} px",
         )
+    searched = (roi.width, roi.height) if isinstance(roi, Rectangle) else size
+    if tracked is not None:
+        yield from _size_of_tracked(path, tracked, searched)
+
+
+def _size_of_tracked(path: str, roi: TrackedRoi, searched: tuple[int, int]) -> Iterator[Problem]:
+    if roi.size[0] > searched[0] or roi.size[1] > searched[1]:
+        yield Problem(
+            f"{path}.roi.size",
+            f"{roi.size[0]}x{roi.size[1]} px; allowed: at most the {searched[0]}x{searched[1]} px searched",
+        )
+    if 2 * roi.margin_px >= min(roi.size):
+        yield Problem(f"{path}.roi.margin_px", f"{roi.margin_px}; allowed: less than half of size")
 
 
 def _networks(config: Config) -> Iterator[Problem]:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from fastpose.config.types import BUILTIN, NUMBER, ConfigPath, Rectangle, Section, Size
+from fastpose.config.types import (
+    BUILTIN,
+    NUMBER,
+    ConfigPath,
+    Fraction,
+    NonNegativeInt,
+    Rectangle,
+    Section,
+    Size,
+)
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "models"
 
@@ -17,6 +26,32 @@ def package_folder(path: str | os.PathLike[str]) -> Path:
     """Where a package lies on disk: the path itself, or that of builtin:NAME."""
     text = os.fspath(path)
     return _SHIPPED / text.removeprefix(BUILTIN) if text.startswith(BUILTIN) else Path(path)
+
+
+class TrackedRoi(Section):
+    """A roi of fixed size that follows the animal; when it is lost the next frame is searched as a whole."""
+
+    track: Literal[True]
+    size: Size
+    """Width and height, px."""
+    margin_px: NonNegativeInt = 20
+    """What must lie on each side of the keypoints; else the next frame is searched as a whole."""
+    min_likelihood: Fraction = 0.5
+    """Keypoints below are not followed."""
+    within: Rectangle | None = None
+    """Part of the frame that is searched, px; null: the full frame."""
+
+
+def _kind_of_roi(value: Any) -> str:
+    if isinstance(value, dict):
+        return "tracked" if "track" in value or "size" in value else "rectangle"
+    return "tracked" if isinstance(value, TrackedRoi) else "rectangle"
+
+
+Roi = Annotated[
+    Annotated[Rectangle, Tag("rectangle")] | Annotated[TrackedRoi, Tag("tracked")],
+    Discriminator(_kind_of_roi),
+]
 
 
 class Model(Section):
@@ -31,8 +66,8 @@ class Model(Section):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: Annotated[int, Field(ge=1, le=256), NUMBER] | None = None
     """Threads of the network; null: the runtime's choice."""
-    roi: Rectangle | None = None
-    """Fixed crop that the network sees; null: the full frame."""
+    roi: Roi | None = None
+    """What the network sees: a fixed rectangle, or one that follows the animal; null: the full frame."""
     input_size: Size | None = None
     """Width and height of the network's input, px; null: that of the roi, rounded up to the stride."""
 

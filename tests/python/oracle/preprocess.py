@@ -125,3 +125,9 @@ def tensor_to_sensor(
     """(scale_x, scale_y, offset_x, offset_y) for keypoints whose pixel centres are integers."""
     scale_x, scale_y = roi[2] / output_size[0], roi[3] / output_size[1]
     return scale_x, scale_y, roi[0] + 0.5 * scale_x - 0.5, roi[1] + 0.5 * scale_y - 0.5
+
+
+def mirror(tensor: Array, output_size: tuple[int, int]) -> Array:
+    """Pad (1, C, h, w) at the right and the bottom by reflection to (width, height)."""
+    right, bottom = output_size[0] - tensor.shape[3], output_size[1] - tensor.shape[2]
+    return np.pad(tensor, ((0, 0), (0, 0), (0, bottom), (0, right)), mode="reflect")

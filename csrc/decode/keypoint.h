@@ -1,0 +1,30 @@
+// What the decoders share: a missing keypoint, the activation of a score, the way back to the sensor.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "decode/decoder.h"
+
+namespace fastpose {
+
+inline constexpr Keypoint kMissing{std::numeric_limits<float>::quiet_NaN(),
+                                   std::numeric_limits<float>::quiet_NaN(), 0};
+
+[[nodiscard]] inline float activated(ScoreActivation activation, float value) noexcept {
+    switch (activation) {
+        case ScoreActivation::sigmoid:
+            return 1.0F / (1.0F + std::exp(-value));
+        case ScoreActivation::clip:
+            return std::clamp(value, 0.0F, 1.0F);
+        default:
+            return value;
+    }
+}
+
+[[nodiscard]] inline Keypoint on_sensor(const Keypoint& tensor, const DecodeAffine& affine) noexcept {
+    return {tensor.x * affine.scale_x + affine.offset_x, tensor.y * affine.scale_y + affine.offset_y,
+            tensor.likelihood};
+}
+
+}  // namespace fastpose

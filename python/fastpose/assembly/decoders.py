@@ -1,0 +1,93 @@
+"""The decode stage of a package: one function for each decoder that model.yaml can name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fastpose import _core
+from fastpose.errors import ModelError
+from fastpose.model_package import ModelPackage
+
+__all__ = ["make_decoder"]
+
+Shapes = Sequence[Sequence[int]]  # of the network's outputs for one image, each of four dimensions
+
+
+def make_decoder(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    """Return what turns the network's outputs into keypoints.
+
+    Parameters
+    ----------
+    package : ModelPackage
+    shapes : sequence of sequence of int
+        Shapes of the outputs for one image: four dimensions, missing leading ones are 1.
+
+    Raises
+    ------
+    ModelError
+        The decoder is not supported, or model.yaml and the network do not belong together.
+    """
+    make = _DECODERS.get(package.decoder)
+    if make is None:
+        raise ModelError(
+            f"model package '{package.name}': decoder {package.decoder}; "
+            f"allowed in this version: {', '.join(_DECODERS)}"
+        )
+    return make(package, shapes)
+
+
+def _heatmap(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    parts = len(package.bodyparts)
+    for name, shape, channels in zip(package.outputs, shapes, (parts, 2 * parts), strict=False):
+        _require(package, name, shape[1], channels, "channels")
+    return _core.heatmap_decode_stage(
+        bodyparts=parts,
+        map_size=(shapes[0][3], shapes[0][2]),
+        stride=package.stride,
+        locref_stdev=package.locref_stdev,
+        activation=package.activation,
+    )
+
+
+def _simcc(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    spec = package.simcc
+    assert spec is not None
+    if len(package.outputs) != 2:
+        raise ModelError(
+            f"model package '{package.name}': {len(package.outputs)} outputs; decoder simcc needs x, y"
+        )
+    for name, shape in zip(package.outputs, shapes, strict=True):
+        _require(package, name, shape[2], len(package.bodyparts), "rows")
+    return _core.simcc_decode_stage(
+        bodyparts=len(package.bodyparts),
+        bins=(shapes[0][3], shapes[1][3]),
+        split_ratio=spec.split_ratio,
+        temperature=spec.temperature,
+        softmax=spec.softmax,
+    )
+
+
+def _points(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    name, shape = package.outputs[0], shapes[0]
+    _require(package, name, shape[2], len(package.bodyparts), "rows")
+    if shape[3] != 3:
+        raise ModelError(
+            f"model package '{package.name}': output {name} has {shape[3]} columns; needed are 3"
+        )
+    return _core.points_decode_stage(bodyparts=len(package.bodyparts), activation=package.activation)
+
+
+_DECODERS: dict[str, Callable[[ModelPackage, Shapes], _core.DecodeStage]] = {
+    "heatmap": _heatmap,
+    "simcc": _simcc,
+    "points": _points,
+}
+
+
+def _require(package: ModelPackage, output: str, found: int, needed: int, what: str) -> None:
+    if found != needed:
+        raise ModelError(
+            f"model package '{package.name}': output {output} has {found} {what}, "
+            f"{len(package.bodyparts)} bodyparts need {needed}; model.yaml and {package.network_file} do not "
+            "belong together"
+        )
