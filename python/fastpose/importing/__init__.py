@@ -1,0 +1,1 @@
+"""Turns what other tools export into a model package."""
