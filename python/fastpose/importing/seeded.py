@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["fill", "scale_layer", "seeded_frames", "seeded_tensor", "seeded_tensors", "settle_norms"]
+__all__ = [
+    "fill",
+    "scale_layer",
+    "scale_layers",
+    "seed_pose_model",
+    "seeded_frames",
+    "seeded_tensor",
+    "seeded_tensors",
+    "settle_norms",
+]
 
 CELL_PX = 16
 
@@ -69,7 +78,7 @@ def fill(model: Any, seed: int) -> None:
 
 
 def settle_norms(model: Any, forward: Callable[[], object]) -> None:
-    """Give every batch norm the statistics of one forward pass; the model is left in eval mode.
+    """Give every batch norm, frozen ones too, the statistics of one forward pass; then eval mode.
 
     Parameters
     ----------
@@ -80,17 +89,18 @@ def settle_norms(model: Any, forward: Callable[[], object]) -> None:
     import torch
 
     model.eval()
-    norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.train()
-        norm.reset_running_stats()
-        norm.momentum = None
+    norms = [module for module in model.modules() if getattr(module, "running_var", None) is not None]
+    hooks = [norm.register_forward_pre_hook(_take_statistics) for norm in norms]
     with torch.no_grad():
         forward()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    model.eval()
+    for hook in hooks:
+        hook.remove()
+
+
+def _take_statistics(norm: Any, inputs: tuple[Any, ...]) -> None:
+    axes = (0, *range(2, inputs[0].ndim))
+    norm.running_mean.copy_(inputs[0].mean(axes))
+    norm.running_var.copy_(inputs[0].var(axes))
 
 
 def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float = 0.12) -> None:
@@ -99,7 +109,7 @@ def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float 
     Parameters
     ----------
     layer : torch.nn.Conv2d, ConvTranspose2d or Linear
-        The last layer of a head; it has a bias.
+        The last layer of a head. Without a bias only the deviation is set, over all channels together.
     output : torch.Tensor
         What it gives now: (1, channels, h, w), or (..., channels) for Linear.
     mean, deviation : float
@@ -109,13 +119,89 @@ def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float 
 
     axis = -1 if isinstance(layer, torch.nn.Linear) else 1
     flat = output.detach().movedim(axis, 0).flatten(1).double()
+    if layer.bias is None:
+        flat = flat.flatten().expand(flat.shape[0], -1)
     factor = deviation / flat.std(1).clamp_min(1e-12)
     channel_axis = 1 if isinstance(layer, torch.nn.ConvTranspose2d) else 0
     shape = [1] * layer.weight.ndim
     shape[channel_axis] = -1
     with torch.no_grad():
         layer.weight.mul_(factor.reshape(shape).float())
-        layer.bias.copy_((mean + (layer.bias.double() - flat.mean(1)) * factor).float())
+        if layer.bias is not None:
+            layer.bias.copy_((mean + (layer.bias.double() - flat.mean(1)) * factor).float())
+
+
+def scale_layers(
+    model: Any, forward: Callable[[], object], wanted: Mapping[str, tuple[float, float]]
+) -> None:
+    """Scale layers, given by name with the (mean, deviation) of their outputs, from one forward pass.
+
+    A layer that runs several times in a pass is scaled by its first output; layers that feed each other need
+    a call each, the earlier first.
+    """
+    import torch
+
+    outputs: dict[str, Any] = {}
+    layers = {name: model.get_submodule(name) for name in wanted}
+    hooks = [
+        layer.register_forward_hook(
+            lambda _layer, _inputs, output, name=name: outputs.setdefault(name, output)
+        )
+        for name, layer in layers.items()
+    ]
+    with torch.no_grad():
+        forward()
+    for hook in hooks:
+        hook.remove()
+    for name, (mean, deviation) in wanted.items():
+        scale_layer(layers[name], outputs[name], mean=mean, deviation=deviation)
+
+
+def seed_pose_model(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None:
+    """Give a DeepLabCut pose model weights whose poses are well defined, by the names of its state dict.
+
+    Heatmaps of plain heads get mean 0.2 and deviation 0.12, those of heads with part affinity fields (before
+    the sigmoid) -8 and 2, locref and fields 0 and 0.3, SimCC logits a deviation of 0.0035.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        With DeepLabCut's names; takes (1, 3, h, w).
+    frame : (h, w, 3) uint8
+        RGB, of a size that the network takes; see `seeded_frames`.
+    seed : int
+    """
+    tensor = _network_input(frame)
+    fill(model, seed)
+    settle_norms(model, lambda: model(tensor))
+    scale_layers(model, lambda: model(tensor), _wanted(model.state_dict()))
+
+
+def _network_input(frame: npt.NDArray[np.uint8]) -> Any:
+    """DeepLabCut's normalisation: (h, w, 3) uint8 to (1, 3, h, w) float32."""
+    import torch
+
+    mean = np.array([0.485, 0.456, 0.406], np.float32)
+    deviation = np.array([0.229, 0.224, 0.225], np.float32)
+    values = (frame.astype(np.float32) / np.float32(255) - mean) / deviation
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1))[None])
+
+
+def _wanted(names: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """The last layers of the heads, with the mean and deviation that they get."""
+    last: dict[str, str] = {}
+    for name in names:
+        head, _, rest = name.partition("_head.")
+        if rest and name.startswith("heads.") and name.endswith(".weight"):
+            last[head] = name.removesuffix(".weight")
+    has_paf = {head.rpartition(".")[0] for head in last if head.endswith(".paf")}
+    wanted = {}
+    for head, layer in last.items():
+        owner, _, kind = head.rpartition(".")
+        heatmap = (-8.0, 2.0) if owner in has_paf else (0.2, 0.12)
+        wanted[layer] = heatmap if kind == "heatmap" else (0.0, 0.3)
+    simcc = [name for name in names if name.endswith((".cls_x.weight", ".cls_y.weight"))]
+    return wanted | {name.removesuffix(".weight"): (0.0, 0.0035) for name in simcc}
 
 
 def seeded_frames(count: int, height: int, width: int, seed: int) -> npt.NDArray[np.uint8]:
