@@ -161,7 +161,7 @@ def seed_pose_model(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None
     """Give a DeepLabCut pose model weights whose poses are well defined, by the names of its state dict.
 
     Heatmaps of plain heads get mean 0.2 and deviation 0.12, those of heads with part affinity fields (before
-    the sigmoid) -8 and 2, locref and fields 0 and 0.3, SimCC logits a deviation of 0.0035.
+    the sigmoid) -6 and 3, locref and fields 0 and 0.3, SimCC logits a deviation of 0.0035.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def _wanted(names: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     wanted = {}
     for head, layer in last.items():
         owner, _, kind = head.rpartition(".")
-        heatmap = (-8.0, 2.0) if owner in has_paf else (0.2, 0.12)
+        heatmap = (-6.0, 3.0) if owner in has_paf else (0.2, 0.12)
         wanted[layer] = heatmap if kind == "heatmap" else (0.0, 0.3)
     simcc = [name for name in names if name.endswith((".cls_x.weight", ".cls_y.weight"))]
     return wanted | {name.removesuffix(".weight"): (0.0, 0.0035) for name in simcc}
