@@ -105,7 +105,9 @@ def build_dlcrnet_head(config: Mapping[str, Any]) -> nn.Module:
     """
     missing = [kind for kind in _KINDS if not config.get(f"{kind}_config")]
     if missing:
-        raise ModelError(f"head DLCRNetHead: no {missing[0]}_config; supported: heatmap, locref and paf together")
+        raise ModelError(
+            f"head DLCRNetHead: no {missing[0]}_config; supported: heatmap, locref and paf together"
+        )
     if config["predictor"].get("clip_scores"):
         raise ModelError("head DLCRNetHead: predictor.clip_scores is true; supported: false")
     return DLCRNetHead(config)
