@@ -97,7 +97,7 @@ def pose_config(case: dict[str, Any]) -> Any:
         project(case),
         "/project/pytorch_config.yaml",
         net_type=case["net"],
-        top_down=case.get("top_down", False),
+        top_down="crop" in case,
         detector_type=case.get("detector"),
     )
     head = config["model"]["heads"]["bodypart"]
@@ -116,8 +116,7 @@ def poses(config: Any, case: dict[str, Any], frames: npt.NDArray[np.uint8]) -> d
     from deeplabcut.pose_estimation_pytorch.apis.utils import get_inference_runners
     from deeplabcut.pose_estimation_pytorch.models import PoseModel
 
-    top_down = case.get("top_down", False)
-    calibration = seeded.seeded_frames(1, *calibration_size(case), cases.SEED)[0]
+    calibration = seeded.seeded_frames(1, *cases.seen_size(case), cases.SEED)[0]
     model = PoseModel.build(config["model"])
     seeded.seed_pose_model(model, calibration, cases.SEED)
     with snapshot(model) as path:
@@ -125,8 +124,8 @@ def poses(config: Any, case: dict[str, Any], frames: npt.NDArray[np.uint8]) -> d
         runner.inference_cfg.multithreading.enabled = False
         seen = watch(runner.model)
         images: Any = list(frames)
-        if top_down:
-            images = [(frame, {"bboxes": np.array(cases.BOXES, np.float32)}) for frame in frames]
+        if "crop" in case:
+            images = [(frame, {"bboxes": np.array(cases.boxes(case), np.float32)}) for frame in frames]
         answers = runner.inference(images)
     return (
         {"poses": np.stack([answer["bodyparts"] for answer in answers]).astype(np.float32)}
@@ -136,15 +135,10 @@ def poses(config: Any, case: dict[str, Any], frames: npt.NDArray[np.uint8]) -> d
     )
 
 
-def calibration_size(case: dict[str, Any]) -> tuple[int, int]:
-    """Height and width of the frame that settles the norms: what the network sees."""
-    return (256, 256) if case.get("top_down") else (case["height"], case["width"])
-
-
 def individuals(case: dict[str, Any]) -> int:
     """Animals in a pose."""
-    if case.get("top_down"):
-        return len(cases.BOXES)
+    if "crop" in case:
+        return len(cases.boxes(case))
     return len(cases.INDIVIDUALS) if case.get("paf") else 1
 
 
@@ -180,7 +174,7 @@ def watch(model: Any) -> list[dict[str, dict[str, Any]]]:
 
 
 def maps_of(seen: list[dict[str, dict[str, Any]]]) -> dict[str, npt.NDArray[Any]]:
-    """Shape and samples of each map of the first pass; margin of each maximum over the second best, per pass."""
+    """Shape and samples of each map of the first pass; margin of each maximum, per pass."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for head, maps in seen[0].items():
         for kind, tensor in maps.items():
@@ -228,7 +222,7 @@ def detections(config: Any, frames: npt.NDArray[np.uint8]) -> dict[str, npt.NDAr
 
 @contextmanager
 def no_downloads() -> Iterator[None]:
-    """Detectors ask for pre-trained backbones even where every weight is loaded afterwards: give them none."""
+    """Detectors ask for pre-trained backbones although every weight is loaded afterwards: give none."""
     from torch import nn
     from torchvision.models._api import WeightsEnum
 

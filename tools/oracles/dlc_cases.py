@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BODYPARTS", "CASES", "INDIVIDUALS", "SEED"]
+__all__ = ["BODYPARTS", "CASES", "INDIVIDUALS", "SEED", "boxes", "seen_size"]
 
 SEED = 20
 BODYPARTS = ("snout", "left_ear", "right_ear", "spine", "tail_base")
@@ -15,9 +15,16 @@ def _case(net: str, *, height: int = 160, width: int = 192, **more: Any) -> dict
     return {"net": net, "height": height, "width": width, "count": 2, **more}
 
 
-BOXES = ((16, 8, 256, 256), (40, 24, 256, 256))
-"""x, y, width, height: of the crop's own size, so that a crop resamples nothing."""
-TOP_DOWN: dict[str, Any] = {"height": 288, "width": 320, "top_down": True}
+CORNERS = ((16, 8), (40, 24))
+
+
+def boxes(case: dict[str, Any]) -> list[tuple[int, int, int, int]]:
+    """x, y, width, height of the animals: of the crop's own size, so that a crop resamples nothing."""
+    return [(x, y, case["crop"], case["crop"]) for x, y in CORNERS]
+
+
+TOP_DOWN: dict[str, Any] = {"height": 288, "width": 320, "crop": 256}
+LARGE_CROP: dict[str, Any] = {"height": 416, "width": 448, "crop": 384}
 
 CASES: dict[str, dict[str, Any]] = {
     "resnet_50": _case("resnet_50"),
@@ -37,7 +44,7 @@ CASES: dict[str, dict[str, Any]] = {
     "cspnext_x": _case("cspnext_x"),
     "rtmpose_s": _case("rtmpose_s", **TOP_DOWN),
     "rtmpose_m": _case("rtmpose_m", **TOP_DOWN),
-    "rtmpose_x": _case("rtmpose_x", **TOP_DOWN),
+    "rtmpose_x": _case("rtmpose_x", **LARGE_CROP),
     "dlcrnet_stride16_ms5": _case("dlcrnet_stride16_ms5", paf=True),
     "dlcrnet_stride32_ms5": _case("dlcrnet_stride32_ms5", paf=True),
     "resnet_50_paf": _case("resnet_50", paf=True),
@@ -50,3 +57,8 @@ CASES: dict[str, dict[str, Any]] = {
     "fasterrcnn_resnet50_fpn_v2": _case("resnet_50", detector="fasterrcnn_resnet50_fpn_v2", **TOP_DOWN),
 }
 """Name of a golden file to what makes it. `detector`: the detector alone, whole frames in, boxes out."""
+
+
+def seen_size(case: dict[str, Any]) -> tuple[int, int]:
+    """Height and width of what the network sees."""
+    return (case["crop"], case["crop"]) if "crop" in case else (case["height"], case["width"])

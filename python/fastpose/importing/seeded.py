@@ -18,6 +18,7 @@ __all__ = [
     "fill",
     "scale_layer",
     "scale_layers",
+    "seed_detector",
     "seed_pose_model",
     "seeded_frames",
     "seeded_tensor",
@@ -100,7 +101,7 @@ def settle_norms(model: Any, forward: Callable[[], object]) -> None:
 def _take_statistics(norm: Any, inputs: tuple[Any, ...]) -> None:
     axes = (0, *range(2, inputs[0].ndim))
     norm.running_mean.copy_(inputs[0].mean(axes))
-    norm.running_var.copy_(inputs[0].var(axes))
+    norm.running_var.copy_(inputs[0].var(axes).nan_to_num(1.0).clamp_min(0.01))  # a map may have one cell
 
 
 def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float = 0.12) -> None:
@@ -121,7 +122,7 @@ def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float 
     flat = output.detach().movedim(axis, 0).flatten(1).double()
     if layer.bias is None:
         flat = flat.flatten().expand(flat.shape[0], -1)
-    factor = deviation / flat.std(1).clamp_min(1e-12)
+    factor = (deviation / flat.std(1).clamp_min(1e-12)).nan_to_num(1.0)  # a map may have one cell
     channel_axis = 1 if isinstance(layer, torch.nn.ConvTranspose2d) else 0
     shape = [1] * layer.weight.ndim
     shape[channel_axis] = -1
@@ -175,6 +176,43 @@ def seed_pose_model(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None
     fill(model, seed)
     settle_norms(model, lambda: model(tensor))
     scale_layers(model, lambda: model(tensor), _wanted(model.state_dict()))
+
+
+def seed_detector(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None:
+    """Give a torchvision detector, under DeepLabCut's names, weights that find a few boxes.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        An SSDLite or Faster R-CNN of two classes; takes a list with a (3, h, w) tensor, in eval mode.
+    frame : (h, w, 3) uint8
+        RGB; see `seeded_frames`.
+    seed : int
+    """
+    frames = [_network_input(frame)[0]]
+    fill(model, seed)
+    settle_norms(model, lambda: model(frames))
+    for wanted in _wanted_of_detector(model.state_dict()):
+        scale_layers(model, lambda: model(frames), wanted)
+
+
+def _wanted_of_detector(names: Mapping[str, Any]) -> list[dict[str, tuple[float, float]]]:
+    """The last layers of a detector's heads, in the order in which they feed each other."""
+    stages: tuple[tuple[tuple[str, tuple[float, float]], ...], ...] = (
+        (("rpn.head.cls_logits", (0.0, 2.0)), ("rpn.head.bbox_pred", (0.0, 0.2))),
+        (("box_predictor.cls_score", (0.0, 2.0)), ("box_predictor.bbox_pred", (0.0, 0.5))),
+        (("classification_head", (0.0, 2.0)), ("regression_head", (0.0, 0.5))),
+    )
+    wanted = [{layer: how for part, how in stage for layer in _last_layers(names, part)} for stage in stages]
+    return [stage for stage in wanted if stage]
+
+
+def _last_layers(names: Mapping[str, Any], part: str) -> list[str]:
+    """Layers with a bias of four axes or two in a part of a network; of several scales the last of each."""
+    layers = [name.removesuffix(".weight") for name in names if name.endswith(".weight") and part in name]
+    last = {layer.rpartition(".")[0] if "module_list" in layer else layer: layer for layer in layers}
+    ends = [layer for layer in last.values() if len(names[f"{layer}.weight"].shape) in (2, 4)]
+    return [layer for layer in ends if f"{layer}.bias" in names]
 
 
 def _network_input(frame: npt.NDArray[np.uint8]) -> Any:

@@ -19,7 +19,7 @@ ACTIVATIONS = {"SiLU": nn.SiLU, "ReLU": nn.ReLU}
 
 
 class ConvNorm(nn.Module):
-    """Convolution without bias, batch norm, activation: (n, inputs, h, w) to (n, outputs, h/stride, w/stride)."""
+    """Convolution, batch norm, activation: (n, inputs, h, w) to (n, outputs, h/stride, w/stride)."""
 
     def __init__(
         self,

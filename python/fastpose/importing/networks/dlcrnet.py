@@ -1,4 +1,4 @@
-"""DLCRNet (Lauer et al. 2022): a ResNet whose last features are joined by two early ones, for several animals."""
+"""DLCRNet (Lauer et al. 2022): a ResNet whose last features are joined by two early ones."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["DLCRNet", "build_dlcrnet", "resized"]
 class DLCRNet(nn.Module):
     """Frames (n, 3, h, w) to features (n, 128 + 128 + 2048, h/stride, w/stride).
 
-    The third blocks of the first and second stage are convolved down (without padding) and resized to the last
-    features' size.
+    What the third blocks of the first two stages give is convolved down (without padding) and resized to the
+    last features' size.
     """
 
     def __init__(self, resnet: ResNetBackbone) -> None:

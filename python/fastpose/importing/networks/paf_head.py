@@ -20,10 +20,10 @@ CONTEXT_CHANNELS = 128
 
 
 class DLCRNetHead(nn.Module):
-    """Features (n, C, h, w) to heatmap (n, K, h', w') before the sigmoid, locref (n, 2K, ...), limbs (n, 2L, ...).
+    """Features (n, C, h, w) to heatmap (n, K, h', w') before the sigmoid, locref (n, 2K, ...) and limbs.
 
-    Each stage sees the heatmap and the fields of the one before beside features that stay; from the second on a
-    heatmap is what the stage adds to the one before.
+    Each stage sees the heatmap and the fields (n, 2L, ...) of the one before beside features that stay; from
+    the second on a heatmap is what the stage adds to the one before.
     """
 
     outputs = ("heatmap", "locref", "limbs")

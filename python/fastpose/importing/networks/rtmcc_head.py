@@ -1,4 +1,4 @@
-"""RTMPose's head (Jiang et al. 2023, arXiv 2303.07399): a gated attention unit over body parts, then SimCC bins."""
+"""RTMPose's head (Jiang et al. 2023, arXiv 2303.07399): gated attention over body parts, then SimCC bins."""
 
 from __future__ import annotations
 
