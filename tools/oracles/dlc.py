@@ -108,6 +108,8 @@ def pose_config(case: dict[str, Any]) -> Any:
         del head["criterion"]["locref"]
     if case.get("sigmoid"):
         head["predictor"]["apply_sigmoid"] = True
+    if "crop" in case:  # its generator crops 256 px also where rtmpose_x wants 384, and then cannot run it
+        config["data"]["inference"]["top_down_crop"] = {"width": case["crop"], "height": case["crop"]}
     return config
 
 
@@ -116,9 +118,9 @@ def poses(config: Any, case: dict[str, Any], frames: npt.NDArray[np.uint8]) -> d
     from deeplabcut.pose_estimation_pytorch.apis.utils import get_inference_runners
     from deeplabcut.pose_estimation_pytorch.models import PoseModel
 
-    calibration = seeded.seeded_frames(1, *cases.seen_size(case), cases.SEED)[0]
+    settling = seeded.seeded_frames(cases.SETTLING, *cases.seen_size(case), cases.SEED)
     model = PoseModel.build(config["model"])
-    seeded.seed_pose_model(model, calibration, cases.SEED)
+    seeded.seed_pose_model(model, settling, cases.SEED)
     with snapshot(model) as path:
         runner, _ = get_inference_runners(config, path, device="cpu", max_individuals=individuals(case))
         runner.inference_cfg.multithreading.enabled = False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BODYPARTS", "CASES", "INDIVIDUALS", "SEED", "boxes", "seen_size"]
+__all__ = ["BODYPARTS", "CASES", "INDIVIDUALS", "SEED", "SETTLING", "boxes", "seen_size"]
 
 SEED = 20
+SETTLING = 4
+"""Frames that settle the norms."""
 BODYPARTS = ("snout", "left_ear", "right_ear", "spine", "tail_base")
 INDIVIDUALS = ("mouse_a", "mouse_b", "mouse_c")
 

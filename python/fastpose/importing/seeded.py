@@ -158,7 +158,7 @@ def scale_layers(
         scale_layer(layers[name], outputs[name], mean=mean, deviation=deviation)
 
 
-def seed_pose_model(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None:
+def seed_pose_model(model: Any, frames: npt.NDArray[np.uint8], seed: int) -> None:
     """Give a DeepLabCut pose model weights whose poses are well defined, by the names of its state dict.
 
     Heatmaps of plain heads get mean 0.2 and deviation 0.12, those of heads with part affinity fields (before
@@ -167,12 +167,12 @@ def seed_pose_model(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None
     Parameters
     ----------
     model : torch.nn.Module
-        With DeepLabCut's names; takes (1, 3, h, w).
-    frame : (h, w, 3) uint8
-        RGB, of a size that the network takes; see `seeded_frames`.
+        With DeepLabCut's names; takes (n, 3, h, w).
+    frames : (n, h, w, 3) uint8
+        RGB, of a size that the network takes; see `seeded_frames`. A few, as coarse maps have few cells.
     seed : int
     """
-    tensor = _network_input(frame)
+    tensor = _network_input(frames)
     fill(model, seed)
     settle_norms(model, lambda: model(tensor))
     scale_layers(model, lambda: model(tensor), _wanted(model.state_dict()))
@@ -189,7 +189,7 @@ def seed_detector(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None:
         RGB; see `seeded_frames`.
     seed : int
     """
-    frames = [_network_input(frame)[0]]
+    frames = [_network_input(frame[None])[0]]
     fill(model, seed)
     settle_norms(model, lambda: model(frames))
     for wanted in _wanted_of_detector(model.state_dict()):
@@ -199,9 +199,9 @@ def seed_detector(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None:
 def _wanted_of_detector(names: Mapping[str, Any]) -> list[dict[str, tuple[float, float]]]:
     """The last layers of a detector's heads, in the order in which they feed each other."""
     stages: tuple[tuple[tuple[str, tuple[float, float]], ...], ...] = (
-        (("rpn.head.cls_logits", (0.0, 2.0)), ("rpn.head.bbox_pred", (0.0, 0.2))),
-        (("box_predictor.cls_score", (0.0, 2.0)), ("box_predictor.bbox_pred", (0.0, 0.5))),
-        (("classification_head", (0.0, 2.0)), ("regression_head", (0.0, 0.5))),
+        (("rpn.head.cls_logits", (0.0, 1.0)), ("rpn.head.bbox_pred", (0.0, 0.2))),
+        (("box_predictor.cls_score", (0.0, 0.7)), ("box_predictor.bbox_pred", (0.0, 0.5))),
+        (("classification_head", (0.0, 0.7)), ("regression_head", (0.0, 0.5))),
     )
     wanted = [{layer: how for part, how in stage for layer in _last_layers(names, part)} for stage in stages]
     return [stage for stage in wanted if stage]
@@ -215,14 +215,14 @@ def _last_layers(names: Mapping[str, Any], part: str) -> list[str]:
     return [layer for layer in ends if f"{layer}.bias" in names]
 
 
-def _network_input(frame: npt.NDArray[np.uint8]) -> Any:
-    """DeepLabCut's normalisation: (h, w, 3) uint8 to (1, 3, h, w) float32."""
+def _network_input(frames: npt.NDArray[np.uint8]) -> Any:
+    """DeepLabCut's normalisation: (n, h, w, 3) uint8 to (n, 3, h, w) float32."""
     import torch
 
     mean = np.array([0.485, 0.456, 0.406], np.float32)
     deviation = np.array([0.229, 0.224, 0.225], np.float32)
-    values = (frame.astype(np.float32) / np.float32(255) - mean) / deviation
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1))[None])
+    values = (frames.astype(np.float32) / np.float32(255) - mean) / deviation
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(0, 3, 1, 2)))
 
 
 def _wanted(names: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
