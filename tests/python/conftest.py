@@ -13,6 +13,9 @@ from terminal import Terminal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-networks", action="store_true", help="every network of DeepLabCut, large ones too"
+    )
     parser.addoption("--whole-video", action="store_true", help="all 2,330 frames of the open-field video")
 
 

@@ -1,0 +1,27 @@
+"""Libraries that only the import needs: the extra ``import``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from fastpose.errors import ModelError
+
+__all__ = ["require"]
+
+
+def require(module: str) -> Any:
+    """Return a module of the extra ``import``.
+
+    Raises
+    ------
+    ModelError
+        It is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ModelError(
+            f"importing this model needs {module} ({error}); install it with: "
+            'pip install "fastpose-rig[import]"'
+        ) from None
