@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     bind_ring(m);
     bind_sim(m);
     bind_stages(m);
+    bind_resize(m);
     bind_rules(m);
     bind_outputs(m);
     bind_infer(m);

@@ -355,6 +355,8 @@ def preprocess(
     isa: Literal["auto"] | _Isa = "auto",
 ) -> NDArray[np.float32]: ...
 
+def resize_like_opencv(frame: NDArray[np.uint8], size: _Size) -> NDArray[np.uint8]: ...
+
 class HeatmapDecoder(_Bound):
     def __init__(
         self,

@@ -1,0 +1,147 @@
+"""Runs the network on frames of one size, or on windows whose size changes with every frame.
+
+Note [changing sizes]: With dynamic cropping nearly every frame has another size. Networks with group
+normalisation see the whole window, so padding it to one of a few fixed sizes would change every keypoint;
+compiling for each size takes seconds. So the network is compiled once with free height and width, which runs
+as fast as a fixed one, and only the cheap stages around it are planned per size.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fastpose import _core
+from fastpose.assembly.network import PRECISIONS
+from fastpose.errors import DeviceError, ModelError
+from fastpose.model import Model
+from fastpose.model_package import ModelPackage
+
+__all__ = ["ChangingSizeRunner", "FixedSizeRunner", "Runner"]
+
+Precision = Literal["auto", "fp32", "bf16"]
+FrameFormat = Literal["mono8", "rgb8", "bgr8"]
+_OPENVINO_PRECISION = {"fp32": "f32", "bf16": "bf16"}
+
+
+class Runner(Protocol):
+    """From a frame to keypoints."""
+
+    def keypoints(self, frame: npt.NDArray[np.uint8], pixel_format: FrameFormat) -> npt.NDArray[np.float32]:
+        """(individuals, K, 3) x, y in px of this frame, likelihood."""
+        ...
+
+
+class FixedSizeRunner:
+    """The engine's own pipeline, compiled for each size that comes; meant for one or two of them."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def keypoints(self, frame: npt.NDArray[np.uint8], pixel_format: FrameFormat) -> npt.NDArray[np.float32]:
+        return self._model.estimate(frame, pixel_format=pixel_format).keypoints
+
+
+class ChangingSizeRunner:
+    """One network for every size; see Note [changing sizes].
+
+    Parameters
+    ----------
+    package : ModelPackage
+        With decoder heatmap and without a detector.
+    precision : str
+        "auto", "fp32" or "bf16".
+
+    Raises
+    ------
+    ModelError
+        The package has another decoder.
+    DeviceError
+        The runtime or the precision is not to be had.
+    """
+
+    def __init__(self, package: ModelPackage, precision: Precision) -> None:
+        if package.decoder != "heatmap" or package.detector is not None:
+            raise ModelError(
+                f"model package '{package.name}': decoder {package.decoder}"
+                f"{' with a detector' if package.detector else ''}; dynamic cropping needs decoder heatmap "
+                "without one; use dynamic=(False, 0.5, 10)"
+            )
+        self._package = package
+        self._request = _compile(package, precision).create_infer_request()
+        self._stages = lru_cache(maxsize=256)(self._plan)
+        self._decoder = lru_cache(maxsize=256)(self._plan_decoder)
+
+    def keypoints(self, frame: npt.NDArray[np.uint8], pixel_format: FrameFormat) -> npt.NDArray[np.float32]:
+        frame = _padded(np.ascontiguousarray(frame), self._package)
+        stage = self._stages((frame.shape[1], frame.shape[0]), pixel_format)
+        self._request.infer({0: stage.run(frame)}, share_inputs=True)
+        maps = [self._request.get_tensor(name).data for name in self._package.outputs]
+        decoder = self._decoder((maps[0].shape[3], maps[0].shape[2]))
+        locref = maps[1] if len(maps) > 1 else None
+        return decoder.run(maps[0], locref, tensor_to_sensor=stage.tensor_to_sensor)[None]
+
+    def _plan(self, size: tuple[int, int], pixel_format: FrameFormat) -> _core.Preprocessor:
+        package = self._package
+        multiple = package.padding.multiple
+        width, height = (-(-side // multiple) * multiple for side in size)
+        return _core.Preprocessor(
+            pixel_format,
+            size,
+            (width, height),
+            colour=package.colour,
+            scale=_three(package.normalisation.scale),
+            offset=_three(package.normalisation.offset),
+        )
+
+    def _plan_decoder(self, map_size: tuple[int, int]) -> _core.HeatmapDecoder:
+        package = self._package
+        return _core.HeatmapDecoder(
+            len(package.bodyparts),
+            map_size,
+            stride=package.stride,
+            locref_stdev=package.locref_stdev if len(package.outputs) > 1 else 0.0,
+            activation=package.activation,
+        )
+
+
+def _compile(package: ModelPackage, precision: Precision) -> Any:
+    if precision not in PRECISIONS:
+        raise DeviceError(f"precision is {precision!r}; allowed on cpu: {', '.join(PRECISIONS)}")
+    try:
+        import openvino
+    except ImportError as error:
+        raise DeviceError(
+            f"device cpu: the OpenVINO runtime cannot be loaded ({error}); reinstall openvino"
+        ) from None
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
+    if precision in _OPENVINO_PRECISION:
+        options["INFERENCE_PRECISION_HINT"] = _OPENVINO_PRECISION[precision]
+    try:
+        core = openvino.Core()
+        network = core.read_model(str(package.network))
+        network.reshape([1, package.channels, -1, -1])
+        return core.compile_model(network, "CPU", options)
+    except RuntimeError as error:
+        text = " ".join(str(error).split())
+        raise ModelError(
+            f"model package '{package.name}' cannot run on windows of changing size: {text}"
+        ) from None
+
+
+def _padded(frame: npt.NDArray[np.uint8], package: ModelPackage) -> npt.NDArray[np.uint8]:
+    """Mirrored beyond the right and bottom edge up to a size that the network takes, where it wants that."""
+    if package.padding.mode != "reflect":
+        return frame
+    below, right = (-side % package.padding.multiple for side in frame.shape[:2])
+    if not below and not right:
+        return frame
+    return np.pad(frame, [(0, below), (0, right), (0, 0)][: frame.ndim], mode="reflect")
+
+
+def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
+    r, g, b = values if len(values) == 3 else values * 3
+    return r, g, b
