@@ -56,7 +56,7 @@ class BoxDetector(nn.Module):
 
 
 class _RoiAlign(torch.autograd.Function):
-    """Stands for torchvision's roi_align while a graph is written, as that needs torchvision's compiled part."""
+    """Stands for torchvision's roi_align, which needs its compiled part, while a graph is written."""
 
     @staticmethod
     def forward(
