@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -168,3 +169,18 @@ def test_damaged_references_and_reports(package: Path) -> None:
     np.savez(package / "reference.npz", frames=np.array([object()]))
     with pytest.raises(ModelError, match=r"reference.npz cannot be read"):
         verify(package)
+
+
+def test_a_rig_refuses_it_unless_the_config_accepts_it(package: Path) -> None:
+    from fastpose.assembly.engine import open_network
+    from fastpose.config import Config
+
+    spoil(package, 3.0)
+    verify(package, precisions=["fp32"])
+    camera: Any = SimpleNamespace(frame_size=(64, 64), pixel_format="mono8")
+    model = {"path": str(package), "device": "fake"}
+    config = {"cameras": {"top": {"driver": "sim"}}, "protocol": {"type": "none"}}
+    with pytest.raises(ModelError, match="its poses are not those of the tool it came from"):
+        open_network(Config.model_validate({**config, "model": model}), camera)
+    accepted = Config.model_validate({**config, "model": {**model, "accept_parity": True}})
+    assert open_network(accepted, camera) is not None
