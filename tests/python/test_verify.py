@@ -179,7 +179,11 @@ def test_a_rig_refuses_it_unless_the_config_accepts_it(package: Path) -> None:
     verify(package, precisions=["fp32"])
     camera: Any = SimpleNamespace(frame_size=(64, 64), pixel_format="mono8")
     model = {"path": str(package), "device": "fake"}
-    config = {"cameras": {"top": {"driver": "sim"}}, "protocol": {"type": "none"}}
+    config = {
+        "session": {"subject": "m"},
+        "cameras": {"top": {"driver": "sim"}},
+        "protocol": {"type": "none"},
+    }
     with pytest.raises(ModelError, match="its poses are not those of the tool it came from"):
         open_network(Config.model_validate({**config, "model": model}), camera)
     accepted = Config.model_validate({**config, "model": {**model, "accept_parity": True}})
