@@ -19,7 +19,7 @@ from fastpose.importing.networks.table import BACKBONES, HEADS, SUPPORTED
 __all__ = ["PoseNetwork", "build_pose_network"]
 
 OPSET = 17
-SIZE = (128, 160)  # height and width of the frame that is traced, px; the graph takes others too
+SIZE = (64, 96)  # height and width of the frame that is traced, px; the graph takes others too
 
 
 class PoseNetwork(nn.Module):
@@ -45,7 +45,7 @@ class PoseNetwork(nn.Module):
         features = self.backbone(frame.flip(1) if self.flips else frame)
         outputs = [head(features) for head in self.heads.values()]
         if len(outputs) == 1:
-            return outputs[0]  # type: ignore[no-any-return]
+            return outputs[0]
         return tuple(torch.cat(maps, 1) for maps in zip(*outputs, strict=True))
 
     def individuals(self, config: Dlc3Config) -> list[str]:
@@ -66,7 +66,7 @@ class PoseNetwork(nn.Module):
     def export(self, path: Path) -> None:
         """Write it as ONNX with a batch of one and free height and width.
 
-        Torch's older exporter folds normalisation into the convolutions and takes a quarter of the newer one's
+        Torch's older exporter folds normalisation into the convolutions in a quarter of the newer one's
         time (ResNet-50: 10 s against 42 s); their numbers are the same.
         """
         names: list[str] = self.fields["outputs"]
