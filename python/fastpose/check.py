@@ -180,7 +180,7 @@ def _parity(path: str, model: Model, package: ModelPackage) -> Iterator[Finding]
         yield problem(f"{path}.path", str(error))
         return
     if over:
-        yield (warning if model.accept_parity else problem)(f"{path}.path", over)
+        yield (warning if model.accept_parity else problem)(f"{path}.accept_parity", over)
     elif doubt:
         yield warning(f"{path}.path", doubt)
 

@@ -1,4 +1,4 @@
-"""Golden files of the DeepLabCut oracle, and the same weights here: what the tests of imported networks share."""
+"""Golden files of the DeepLabCut oracle and the same weights here: what tests of imported networks share."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tools.oracles.dlc_cases import CASES, SEED, SETTLING, boxes, seen_size
 
 from fastpose.importing.seeded import seeded_frames
-from tools.oracles.dlc_cases import CASES, SEED, SETTLING, boxes, seen_size
 
 GOLDEN = Path(__file__).parent / "golden" / "dlc"
 
@@ -62,7 +62,7 @@ def golden(name: str) -> Golden:
 
 
 def network_of(golden: Golden) -> Any:
-    """Our network for DeepLabCut's config, with the oracle's weights; its state dict has DeepLabCut's names."""
+    """Our network for DeepLabCut's config, with the oracle's weights."""
     torch = pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
     from fastpose.importing.networks.table import BACKBONES, HEADS
     from fastpose.importing.seeded import seed_pose_model

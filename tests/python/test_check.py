@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import json
 import os
 import pty
 import shutil
@@ -110,6 +111,35 @@ def test_a_body_part_of_a_speed_rule(tmp_path: Path) -> None:
 def test_an_individual_that_the_model_lacks(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, "rules.in_corner.individual", 1)
     assert problem == "rules.in_corner.individual: 1 is not among the 1 of the network; allowed: any, 0 to 0"
+
+
+def over_budget(tmp_path: Path, *, accept: bool) -> list[Finding]:
+    path = write_config(tmp_path, "model.accept_parity", accept)
+    numbers = {"cpu": {"fp32": {"mean_px": 0.9, "max_px": 1.0}}}
+    (tmp_path / "package" / "parity.json").write_text(json.dumps(numbers))
+    return [finding for finding in check(load_config(path)) if finding.path == "model.accept_parity"]
+
+
+def test_a_model_over_its_pixel_budget(tmp_path: Path) -> None:
+    (finding,) = over_budget(tmp_path, accept=False)
+    assert finding.level == "problem"
+    assert finding.text.endswith(
+        "(cpu fp32: mean_px 0.9 is over the budget of 0.5 px); "
+        "import it again, or say accept_parity: true to use it as it is"
+    )
+    with pytest.raises(ModelError):
+        raise_problems([finding])
+
+
+def test_a_model_over_its_pixel_budget_that_the_config_accepts(tmp_path: Path) -> None:
+    (finding,) = over_budget(tmp_path, accept=True)
+    assert finding.level == "warning"
+
+
+def test_a_model_whose_parity_was_never_measured(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "model.device", "cpu")
+    warnings = [finding.text for finding in check(load_config(path)) if finding.level == "warning"]
+    assert any("sample: parity was never measured" in text for text in warnings)
 
 
 def test_an_input_size_that_the_network_does_not_take(tmp_path: Path) -> None:

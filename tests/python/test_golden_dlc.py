@@ -1,4 +1,4 @@
-"""DeepLabCut's own networks, rebuilt here from the seed: the same names, maps and poses as DeepLabCut gave."""
+"""DeepLabCut's own networks, rebuilt here from the seed: the same names, maps and poses."""
 
 from __future__ import annotations
 

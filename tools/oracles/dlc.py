@@ -51,7 +51,7 @@ def main() -> None:
     for name in arguments.only:
         started = time.monotonic()
         arrays = golden(cases.CASES[name])
-        np.savez_compressed(arguments.folder / f"{name}.npz", **arrays)
+        np.savez_compressed(arguments.folder / f"{name}.npz", allow_pickle=False, **arrays)
         print(f"{name}: {time.monotonic() - started:.1f} s", flush=True)
 
 
@@ -207,9 +207,10 @@ def detections(config: Any, frames: npt.NDArray[np.uint8]) -> dict[str, npt.NDAr
     from deeplabcut.pose_estimation_pytorch.apis.utils import get_detector_inference_runner
     from deeplabcut.pose_estimation_pytorch.models.detectors import DETECTORS
 
+    settling = seeded.seeded_frames(cases.SETTLING, *frames.shape[1:3], cases.SEED)
     with no_downloads():
         model = DETECTORS.build(dict(config["detector"]["model"]))
-        seeded.seed_detector(model, frames[0], cases.SEED)
+        seeded.seed_detector(model, settling, cases.SEED)
         with snapshot(model) as path:
             runner = get_detector_inference_runner(config, path, device="cpu", max_individuals=10)
             runner.inference_cfg.multithreading.enabled = False

@@ -8,10 +8,115 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["decode_paf"]
+from fastpose.importing.reference import activate
+from fastpose.importing.reference_assembly import Peak, assemble, best_pairs
+
+__all__ = ["affinities", "decode_paf", "peaks_of", "smoothed"]
+
+Map = npt.NDArray[np.floating[Any]]
+
+KERNEL_CELLS = 11
 
 
 def decode_paf(
     maps: Mapping[str, npt.NDArray[Any]], fields: Mapping[str, Any], *, individuals: int
 ) -> npt.NDArray[np.float32]:
-    raise NotImplementedError
+    """Poses of several animals.
+
+    Parameters
+    ----------
+    maps : mapping
+        heatmap (n, K, h, w) before the activation, locref (n, 2K, h, w), limbs (n, 2L, h, w).
+    fields : mapping
+        ``stride``, ``locref_stdev``, ``activation`` and ``paf`` as in model.yaml.
+    individuals : int
+        Most animals in a frame.
+
+    Returns
+    -------
+    (n, individuals, K, 3) float32
+        x, y (input px), likelihood; NaN: missing.
+    """
+    count, parts = maps["heatmap"].shape[:2]
+    poses = np.full((count, individuals, parts, 3), np.nan, np.float32)
+    for frame in range(count):
+        of_frame = {name: values[frame] for name, values in maps.items()}
+        for row, animal in enumerate(_animals(of_frame, fields, individuals)):
+            for peak in animal:
+                poses[frame, row, peak.bodypart] = *peak.place, peak.likelihood
+    return poses
+
+
+def _animals(maps: Mapping[str, Map], fields: Mapping[str, Any], individuals: int) -> list[list[Peak]]:
+    paf = fields["paf"]
+    heatmap = smoothed(activate(maps["heatmap"], fields["activation"]), paf.get("smoothing_cells", 1.0))
+    cells = peaks_of(heatmap, paf.get("nms_size", 5), paf.get("min_score", 0.01))
+    peaks = _placed(cells, heatmap, maps["locref"], fields)
+    by_part = [[peak for peak in peaks if peak.bodypart == part] for part in range(len(heatmap))]
+    links = []
+    for limb, (start, end) in enumerate(paf["limbs"]):
+        field = maps["limbs"][2 * limb : 2 * limb + 2]
+        pairs = affinities(field, by_part[start], by_part[end], paf.get("points_per_limb", 10))
+        links += best_pairs(
+            by_part[start],
+            by_part[end],
+            pairs,
+            most=individuals,
+            min_affinity=paf.get("min_affinity", 0.05),
+            min_likelihood=paf.get("min_likelihood", 0.1),
+        )
+    return assemble(peaks, links, individuals=individuals, bodyparts=len(heatmap))
+
+
+def smoothed(heatmap: Map, deviation: float) -> Map:
+    """(K, h, w) after a Gaussian of 11 x 11 cells, zeros around."""
+    if deviation == 0:
+        return heatmap
+    reach = KERNEL_CELLS // 2
+    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * deviation**2))
+    weights /= weights.sum()
+    padded = np.pad(heatmap, ((0, 0), (reach, reach), (reach, reach)))
+    rows = sum(w * padded[:, i : i + heatmap.shape[1]] for i, w in enumerate(weights))
+    return np.asarray(sum(w * rows[:, :, i : i + heatmap.shape[2]] for i, w in enumerate(weights)))
+
+
+def peaks_of(heatmap: Map, window: int, min_score: float) -> npt.NDArray[np.intp]:
+    """(peaks, 3) body part, row, column of cells that are the maximum of their window and high enough."""
+    reach = window // 2
+    around = np.pad(heatmap, ((0, 0), (reach, reach), (reach, reach)), constant_values=-np.inf)
+    windows = np.lib.stride_tricks.sliding_window_view(around, (window, window), axis=(1, 2))
+    return np.argwhere((heatmap == windows.max((-2, -1))) & (heatmap >= min_score))
+
+
+def _placed(cells: npt.NDArray[np.intp], heatmap: Map, locref: Map, fields: Mapping[str, Any]) -> list[Peak]:
+    """Peaks in input px: index * stride + stride // 2 + locref * its deviation."""
+    stride, deviation = fields["stride"], fields["locref_stdev"]
+    peaks = []
+    for number, (part, row, column) in enumerate(cells):
+        shift = locref[2 * part : 2 * part + 2, row, column] * deviation
+        x, y = column * stride + stride // 2 + shift[0], row * stride + stride // 2 + shift[1]
+        cell = (int(row), int(column))
+        peaks.append(Peak(number, int(part), (float(x), float(y)), float(heatmap[part, row, column]), cell))
+    return peaks
+
+
+def affinities(field: Map, starts: list[Peak], ends: list[Peak], points: int) -> Map:
+    """(starts, ends): length of the field's integral along the line, per cell of it, to three decimals."""
+    step = np.float32(1 / (points - 1))
+    forth, back = np.arange(points, dtype=np.float32), np.arange(points, dtype=np.float32)[::-1]
+    along = np.where(forth < points // 2, step * forth, np.float32(1) - step * back)  # as torch.linspace
+    result = np.zeros((len(starts), len(ends)))
+    for i, start in enumerate(starts):
+        for j, end in enumerate(ends):
+            result[i, j] = _affinity(field, start.cell, end.cell, along)
+    return result
+
+
+def _affinity(field: Map, start: tuple[int, int], end: tuple[int, int], along: npt.NDArray[Any]) -> float:
+    a, b = np.array(start, np.float32), np.array(end, np.float32)
+    length = np.linalg.norm(b - a) + np.finfo(np.float32).eps
+    line = (a + along[:, None] * (b - a)).astype(np.int32)  # row, column: cut off, not rounded
+    vectors = field[:, line[:, 0], line[:, 1]]
+    steps = np.diff(line[:, ::-1], axis=0).T  # the field's first map is along x
+    integral = ((vectors[:, 1:] + vectors[:, :-1]) / 2 * steps).sum(1)
+    return float(np.round(np.linalg.norm(integral) / length, 3))

@@ -19,8 +19,8 @@ def decode_simcc(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Keypoints of one animal by the highest bin of each axis.
 
-    The position is the bin's index / split_ratio (no half bin is added), the likelihood the smaller one of
-    the two maxima. A keypoint no better than chance (softmax: 1 / bins of y) or at most 0 (without) is missing:
+    The position is the bin's index / split_ratio (no half bin is added), the likelihood the smaller of the
+    two maxima. A keypoint no better than chance (softmax: 1 / bins of y) or at most 0 (without) is missing:
     x = y = -1 / split_ratio in DeepLabCut, NaN here.
 
     Parameters

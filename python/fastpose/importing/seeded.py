@@ -144,18 +144,20 @@ def scale_layers(
 
     outputs: dict[str, Any] = {}
     layers = {name: model.get_submodule(name) for name in wanted}
-    hooks = [
-        layer.register_forward_hook(
-            lambda _layer, _inputs, output, name=name: outputs.setdefault(name, output)
-        )
-        for name, layer in layers.items()
-    ]
+    hooks = [layer.register_forward_hook(_keep_first(outputs, name)) for name, layer in layers.items()]
     with torch.no_grad():
         forward()
     for hook in hooks:
         hook.remove()
     for name, (mean, deviation) in wanted.items():
         scale_layer(layers[name], outputs[name], mean=mean, deviation=deviation)
+
+
+def _keep_first(outputs: dict[str, Any], name: str) -> Callable[..., None]:
+    def hook(_layer: Any, _inputs: Any, output: Any) -> None:
+        outputs.setdefault(name, output)
+
+    return hook
 
 
 def seed_pose_model(model: Any, frames: npt.NDArray[np.uint8], seed: int) -> None:
@@ -178,22 +180,22 @@ def seed_pose_model(model: Any, frames: npt.NDArray[np.uint8], seed: int) -> Non
     scale_layers(model, lambda: model(tensor), _wanted(model.state_dict()))
 
 
-def seed_detector(model: Any, frame: npt.NDArray[np.uint8], seed: int) -> None:
+def seed_detector(model: Any, frames: npt.NDArray[np.uint8], seed: int) -> None:
     """Give a torchvision detector, under DeepLabCut's names, weights that find a few boxes.
 
     Parameters
     ----------
     model : torch.nn.Module
         An SSDLite or Faster R-CNN of two classes; takes a list with a (3, h, w) tensor, in eval mode.
-    frame : (h, w, 3) uint8
-        RGB; see `seeded_frames`.
+    frames : (n, h, w, 3) uint8
+        RGB; see `seeded_frames`. A few, as coarse maps have few cells.
     seed : int
     """
-    frames = [_network_input(frame[None])[0]]
+    tensors = list(_network_input(frames))
     fill(model, seed)
-    settle_norms(model, lambda: model(frames))
+    settle_norms(model, lambda: model(tensors))
     for wanted in _wanted_of_detector(model.state_dict()):
-        scale_layers(model, lambda: model(frames), wanted)
+        scale_layers(model, lambda: model(tensors), wanted)
 
 
 def _wanted_of_detector(names: Mapping[str, Any]) -> list[dict[str, tuple[float, float]]]:

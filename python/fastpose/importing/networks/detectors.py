@@ -1,8 +1,9 @@
-"""DeepLabCut's detectors (SSDLite, Faster R-CNN) under its parameter names; needs torchvision, at import alone."""
+"""DeepLabCut's detectors (SSDLite, Faster R-CNN) under its parameter names; needs torchvision to import."""
 
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -40,7 +41,7 @@ class BoxDetector(nn.Module):
         """An ONNX graph for frames of any size; a frame of this one is run to write it."""
         frame = torch.linspace(-2, 2, 3 * height * width).reshape(1, 3, height, width)
         file = io.BytesIO()
-        with _any_count_of_boxes():
+        with _exportable():
             torch.onnx.export(
                 self.eval(),
                 (frame,),
@@ -54,9 +55,57 @@ class BoxDetector(nn.Module):
         return file.getvalue()
 
 
+class _RoiAlign(torch.autograd.Function):
+    """Stands for torchvision's roi_align, which needs its compiled part, while a graph is written."""
+
+    @staticmethod
+    def forward(
+        context: Any, values: Tensor, rois: Tensor, size: list[int], scale: float, samples: int
+    ) -> Tensor:
+        """(n, 5) frame and box, to (n, C, size): of the right shape only."""
+        return values.new_zeros(rois.shape[0], values.shape[1], *size)
+
+    @staticmethod
+    def symbolic(graph: Any, values: Any, rois: Any, size: list[int], scale: float, samples: int) -> Any:
+        """The ONNX operation."""
+        first, rest = (graph.op("Constant", value_t=torch.tensor(i)) for i in ([0], [1, 2, 3, 4]))
+        frames = graph.op("Gather", rois, first, axis_i=1)
+        axis = graph.op("Constant", value_t=torch.tensor([1]))
+        frames = graph.op("Cast", graph.op("Squeeze", frames, axis), to_i=onnx_int64())
+        return graph.op(
+            "RoiAlign",
+            values,
+            graph.op("Gather", rois, rest, axis_i=1),
+            frames,
+            coordinate_transformation_mode_s="output_half_pixel",
+            output_height_i=size[0],
+            output_width_i=size[1],
+            sampling_ratio_i=samples,
+            spatial_scale_f=scale,
+        )
+
+
+def onnx_int64() -> int:
+    """Number of the type in ONNX."""
+    return int(require("onnx").TensorProto.INT64)
+
+
 @contextmanager
-def _any_count_of_boxes() -> Iterator[None]:
-    yield
+def _exportable() -> Iterator[None]:
+    poolers = require("torchvision.ops.poolers")
+
+    def align(
+        values: Tensor, rois: Tensor, output_size: Any, spatial_scale: float, sampling_ratio: int
+    ) -> Any:
+        return _RoiAlign.apply(values, rois, list(output_size), spatial_scale, sampling_ratio)
+
+    original, poolers.roi_align = poolers.roi_align, align
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the tracer, about sizes that become constants
+            yield
+    finally:
+        poolers.roi_align = original
 
 
 def build_ssdlite(config: Mapping[str, Any]) -> nn.Module:
