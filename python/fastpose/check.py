@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fastpose.arming import parity_doubt, parity_problem
 from fastpose.check_machine import check_platform, check_priorities, check_runtime, check_session_directory
 from fastpose.config import (
     Config,
@@ -167,7 +168,21 @@ def _network(config: Config, path: str, model: Model) -> Iterator[Finding]:
             f"{package.name}: {len(package.bodyparts)} body parts ({parts}), hashes as written",
         )
         yield from _fits_package(config, path, model, package)
+        yield from _parity(path, model, package)
     yield from check_runtime(path, model)
+
+
+def _parity(path: str, model: Model, package: ModelPackage) -> Iterator[Finding]:
+    try:
+        over = parity_problem(package)
+        doubt = parity_doubt(package, model.device, model.precision)
+    except ModelError as error:
+        yield problem(f"{path}.path", str(error))
+        return
+    if over:
+        yield (warning if model.accept_parity else problem)(f"{path}.path", over)
+    elif doubt:
+        yield warning(f"{path}.path", doubt)
 
 
 def _fits_package(config: Config, path: str, model: Model, package: ModelPackage) -> Iterator[Finding]:

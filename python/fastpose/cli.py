@@ -1,4 +1,4 @@
-"""The command line: run, check, schema, cameras, recover, export."""
+"""The command line: run, check, schema, cameras, import, verify, recover, export."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from fastpose.errors import ConfigError, DeviceError, FastposeError
+from fastpose.parity_table import print_imported, print_parity
 
 if TYPE_CHECKING:
     from fastpose.finding import Finding
+    from fastpose.verify import Report
 
 __all__ = ["app", "main", "run"]
 
@@ -127,6 +129,58 @@ def cameras() -> None:
     for driver, use in _LATER.items():
         table.add_row(driver, use, Text("not in this version", style="dim"))
     _output().print(table)
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A trained model of another tool.")],
+    folder: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="The model package to write.")
+    ],
+    *,
+    name: Annotated[str | None, typer.Option(help="Name of the package.")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="Snapshot of a DeepLabCut project.")] = None,
+    shuffle: Annotated[int | None, typer.Option(help="Shuffle of a DeepLabCut project.")] = None,
+    frames: Annotated[Path | None, typer.Option(help="Video or images to compare both tools on.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Make a model package of a model that another tool trained, and compare both."""
+    with _errors_in_one_line(debug=debug):
+        importing = _compiled("fastpose.importing")
+        options = importing.Options(name=name, snapshot=snapshot, shuffle=shuffle, frames=frames)
+        found, imported = importing.import_model(source, folder, options)
+        print_imported(found.description, imported.found, imported.notes, _output())
+        report = _compiled("fastpose.verify").verify(folder)
+        _say_parity(report)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A model package.")],
+    *,
+    device: Annotated[str | None, typer.Option(help="Default: every device at hand.")] = None,
+    precision: Annotated[
+        list[str] | None, typer.Option(help="May be given more than once; default: every one.")
+    ] = None,
+    budget_px: Annotated[
+        tuple[float, float], typer.Option(min=0, help="Mean and largest distance allowed at fp32.")
+    ] = (0.5, 2.0),
+    debug: Debug = False,
+) -> None:
+    """Compare a model package with the tool it came from, on its reference frames."""
+    with _errors_in_one_line(debug=debug):
+        module = _compiled("fastpose.verify")
+        budget = module.Budget(*budget_px)
+        report = module.verify(folder, device=device, precisions=precision or None, budget=budget)
+        _say_parity(report)
+
+
+def _say_parity(report: Report) -> None:
+    print_parity(report, _output())
+    if report.problem:
+        _say(f"{report.folder}: {report.problem}: it does not arm unless model.accept_parity is true")
+        raise typer.Exit(EXIT_PROBLEM)
+    print(f"{report.folder}: within its budget")
 
 
 @app.command()

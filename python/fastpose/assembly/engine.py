@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fastpose import _core
 from fastpose import config as cfg
+from fastpose.arming import require_parity
 from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules
 from fastpose.assembly.cameras import CameraSource
 from fastpose.assembly.network import Network, NetworkOptions, load_network
@@ -39,8 +40,11 @@ def open_network(config: cfg.Config, camera: CameraSource | None) -> Network | N
     spec = networks[0]
     roi = None if spec.roi is None else (spec.roi.x, spec.roi.y, spec.roi.width, spec.roi.height)
     options = NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size)
+    package = read_model_package(spec.folder)
+    if not spec.accept_parity:
+        require_parity(package)
     return load_network(
-        read_model_package(spec.folder),
+        package,
         options,
         frame_size=camera.frame_size,
         pixel_format=camera.pixel_format,

@@ -36,6 +36,9 @@ class Model(Section):
     input_size: Size | None = None
     """Width and height of the network's input, px; null: that of the roi, rounded up to the stride."""
 
+    accept_parity: bool = False
+    """Arm a package whose poses are over its pixel budget against the tool it came from (parity.json)."""
+
     @property
     def folder(self) -> Path:
         """Where the package lies on disk."""

@@ -1,0 +1,199 @@
+"""A backbone with its heads: loads DeepLabCut's weights, runs, decodes, and exports itself as ONNX."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from fastpose.errors import ModelError
+from fastpose.importing.dlc3_config import Dlc3Config
+from fastpose.importing.networks.table import BACKBONES, HEADS, SUPPORTED
+
+__all__ = ["PoseNetwork", "build_pose_network"]
+
+OPSET = 17
+SIZE = (128, 160)  # height and width of the frame that is traced, px; the graph takes others too
+
+
+class PoseNetwork(nn.Module):
+    """``backbone.*`` and ``heads.<name>.*``; the outputs of the second head are appended to the first's.
+
+    Attributes
+    ----------
+    fields : dict
+        What model.yaml says of the outputs.
+    architecture : str
+        In words.
+    """
+
+    def __init__(self, config: Dlc3Config, backbone: nn.Module, heads: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.backbone, self.heads = backbone, nn.ModuleDict(heads)
+        self.flips = config.colormode == "BGR"
+        self.fields: dict[str, Any] = self.heads["bodypart"].fields(backbone.stride, config.raw)
+        self.architecture = _architecture(config)
+
+    def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
+        """(n, 3, H, W) RGB, normalised, to the tuple of outputs."""
+        features = self.backbone(frame.flip(1) if self.flips else frame)
+        outputs = [head(features) for head in self.heads.values()]
+        if len(outputs) == 1:
+            return outputs[0]
+        return tuple(torch.cat(maps, 1) for maps in zip(*outputs, strict=True))
+
+    def individuals(self, config: Dlc3Config) -> list[str]:
+        """Names of the animals; empty where the network finds one."""
+        return [] if self.fields["decoder"] != "paf" else list(config.individuals)
+
+    def maps(self, tensor: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
+        """Run it in fp32: outputs by their names."""
+        with torch.inference_mode():
+            outputs = self(torch.from_numpy(tensor))
+        return {name: maps.numpy() for name, maps in zip(self.fields["outputs"], outputs, strict=True)}
+
+    def decode(self, maps: dict[str, npt.NDArray[np.float32]]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Poses (n, individuals, K, 3) in input px and ties (n, individuals, K)."""
+        poses, ties = self.heads["bodypart"].decode(maps, self.fields)
+        return poses, ties
+
+    def export(self, path: Path) -> None:
+        """Write it as ONNX with a batch of one and free height and width.
+
+        Torch's older exporter folds normalisation into the convolutions in a quarter of the newer one's
+        time (ResNet-50: 10 s against 42 s); their numbers are the same.
+        """
+        names: list[str] = self.fields["outputs"]
+        free = {name: {2: f"{name}_height", 3: f"{name}_width"} for name in names}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                self,
+                (torch.zeros(1, 3, *SIZE),),
+                str(path),
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["frame"],
+                output_names=names,
+                dynamic_axes={"frame": {2: "height", 3: "width"}, **free},
+            )
+
+
+def build_pose_network(config: Dlc3Config, state: Mapping[str, Any], where: str) -> PoseNetwork:
+    """Build the network of a config with its weights.
+
+    Raises
+    ------
+    ModelError
+        The architecture is not supported, or the weights do not fit it.
+    """
+    heads = _heads(config, where)
+    network = PoseNetwork(config, _backbone(config, where), heads).eval()
+    _check_counts(config, heads, where)
+    _load(network, state, where)
+    return network
+
+
+def _backbone(config: Dlc3Config, where: str) -> nn.Module:
+    section = config.model.get("backbone")
+    if not isinstance(section, Mapping):
+        raise ModelError(f"{where}: model.backbone is missing")
+    kind = section.get("type")
+    if kind not in BACKBONES or config.model.get("neck"):
+        raise _unsupported(config, where, f"backbone {kind}" if kind not in BACKBONES else "a neck")
+    try:
+        return BACKBONES[kind](section)
+    except ModelError as error:
+        raise _unsupported(config, where, str(error)) from None
+
+
+def _heads(config: Dlc3Config, where: str) -> dict[str, nn.Module]:
+    sections = config.model.get("heads")
+    if not isinstance(sections, Mapping) or "bodypart" not in sections:
+        raise ModelError(f"{where}: model.heads.bodypart is missing")
+    heads: dict[str, nn.Module] = {}
+    for name in ("bodypart", "unique_bodypart"):
+        section = sections.get(name)
+        if section is None:
+            continue
+        kind = section.get("type") if isinstance(section, Mapping) else None
+        if kind not in HEADS:
+            raise _unsupported(config, where, f"head {kind}")
+        heads[name] = _head(kind, section, where)
+    strangers = [name for name in sections if name not in heads]
+    if strangers:
+        raise _unsupported(config, where, f"head {strangers[0]!r}")
+    _require_equal_heads(config, heads, where)
+    return heads
+
+
+def _head(kind: str, section: Mapping[str, Any], where: str) -> nn.Module:
+    try:
+        return HEADS[kind](section)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from None
+
+
+def _require_equal_heads(config: Dlc3Config, heads: Mapping[str, nn.Module], where: str) -> None:
+    """Unique body parts can stand behind the others only where both heads are decoded alike."""
+    described = [head.fields(1.0, config.raw) for head in heads.values()]
+    if any(fields != described[0] or fields["decoder"] != "heatmap" for fields in described[1:]):
+        raise _unsupported(config, where, "unique body parts beside a head of another kind")
+
+
+def _check_counts(config: Dlc3Config, heads: Mapping[str, nn.Module], where: str) -> None:
+    expected = {"bodypart": config.bodyparts, "unique_bodypart": config.unique_bodyparts}
+    for name, head in heads.items():
+        if head.bodyparts != len(expected[name]):
+            raise ModelError(
+                f"{where}: head {name} has {head.bodyparts} channels, metadata names {len(expected[name])} "
+                f"body parts ({', '.join(expected[name])}); config and network do not belong together"
+            )
+    if config.unique_bodyparts and "unique_bodypart" not in heads:
+        raise ModelError(
+            f"{where}: metadata.unique_bodyparts names {len(config.unique_bodyparts)} body parts, "
+            "but there is no head unique_bodypart"
+        )
+
+
+def _load(network: nn.Module, state: Mapping[str, Any], where: str) -> None:
+    """Load every weight by its name and shape, no more and no less."""
+    problem = _misfit(network.state_dict(), state)
+    if problem:
+        raise ModelError(f"{where}: {problem}; config and weights do not belong together")
+    network.load_state_dict(state, strict=True)
+
+
+def _misfit(wanted: Mapping[str, Any], state: Mapping[str, Any]) -> str:
+    """What does not fit; empty where all does."""
+    missing = [key for key in wanted if not isinstance(state.get(key), Tensor)]
+    if missing:
+        return f"{len(missing)} weights are missing, the first {missing[0]}"
+    unknown = [key for key in state if key not in wanted]
+    if unknown:
+        return f"{len(unknown)} weights are not in the network of the config, the first {unknown[0]}"
+    for key, value in wanted.items():
+        if state[key].shape != value.shape:
+            found, needed = list(state[key].shape), list(value.shape)
+            return f"weight {key} has shape {found}, the config needs {needed}"
+    return ""
+
+
+def _architecture(config: Dlc3Config) -> str:
+    backbone, heads = config.model["backbone"], config.model["heads"]
+    stride = f" (output stride {backbone['output_stride']})" if "output_stride" in backbone else ""
+    kinds = " and ".join(dict.fromkeys(str(head.get("type")) for head in heads.values()))
+    return f"{backbone.get('model_name') or backbone.get('type')}{stride}, {kinds}"
+
+
+def _unsupported(config: Dlc3Config, where: str, what: str) -> ModelError:
+    supported = ", ".join(SUPPORTED)
+    return ModelError(
+        f"{where}: net_type {config.net_type!r} cannot be imported ({what}); supported: {supported}"
+    )

@@ -1,0 +1,231 @@
+"""Runs a package's reference frames on what this machine has and writes parity.json: ``fastpose verify``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from fastpose.config.model import package_folder
+from fastpose.errors import DeviceError, ModelError
+from fastpose.model import load_model
+from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.parity import PARITY, Budget
+
+__all__ = ["PRECISIONS", "Report", "compare", "verify"]
+
+REFERENCE = "reference.npz"
+MIN_LIKELIHOOD = 0.1
+PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32", "bf16")}
+
+Poses = npt.NDArray[np.float32]
+Cell = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Reference:
+    frames: npt.NDArray[np.uint8]
+    poses: Poses
+    """(n, individuals, K, 3)."""
+    ties: npt.NDArray[np.bool_]
+    made_by: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured.
+
+    Attributes
+    ----------
+    cells : dict
+        Device and precision: mean_px, max_px, max_likelihood, keypoints, ties, missed, frames; or not_run.
+    problem : str
+        Why the package does not arm; empty where it does.
+    """
+
+    folder: Path
+    budget: Budget
+    cells: dict[tuple[str, str], Cell]
+    made_by: str
+    problem: str
+
+
+def verify(
+    folder: str | os.PathLike[str],
+    *,
+    device: str | None = None,
+    precisions: Sequence[str] | None = None,
+    budget: Budget | None = None,
+) -> Report:
+    """Compare a package with its reference and write parity.json; over its budget it does not arm.
+
+    Parameters
+    ----------
+    folder : path-like
+        The package, or ``builtin:NAME``.
+    device : str, optional
+        Default: every device at hand.
+    precisions : sequence of str, optional
+        Default: every precision of the device; one that the device lacks is noted.
+    budget : Budget, optional
+        For fp32; default: 0.5 px mean, 2 px max.
+
+    Raises
+    ------
+    ModelError
+        The package or its reference is missing or damaged.
+    DeviceError
+        A device or precision was asked for that is not there.
+    """
+    package = read_model_package(package_folder(folder))
+    reference = _read_reference(package)
+    budget = budget or Budget()
+    wanted = _wanted(device, precisions)
+    cells = {key: _measure(package, reference, *key, asked=precisions is not None) for key in wanted}
+    problem = next((budget.exceeded(cell) for (_, name), cell in cells.items() if name == "fp32"), "")
+    report = Report(package.folder, budget, cells, reference.made_by, problem)
+    _write(package, report)
+    return report
+
+
+def compare(found: Poses, reference: Poses, ties: npt.NDArray[np.bool_]) -> Cell:
+    """Distances between poses (n, individuals, K, 3).
+
+    Pixels are of keypoints whose likelihood in the reference is over 0.1; where there are none, of all, and
+    min_likelihood says so. Ties (n, individuals, K) are counted and left out. A keypoint that only one of
+    both has is missed. Individuals are compared with the nearest of the reference.
+    """
+    found = _in_order(found, reference)
+    here, there = (np.isfinite(poses[..., :2]).all(-1) for poses in (found, reference))
+    floor = MIN_LIKELIHOOD if (there & (reference[..., 2] > MIN_LIKELIHOOD)).any() else 0.0
+    clear = there & ~ties & (reference[..., 2] >= floor)
+    distance = np.linalg.norm(found[..., :2] - reference[..., :2], axis=-1)[clear & here]
+    difference = np.abs(found[..., 2] - reference[..., 2])[here & there & ~ties]
+    return {
+        "mean_px": _number(distance.mean() if distance.size else 0),
+        "max_px": _number(distance.max(initial=0)),
+        "max_likelihood": _number(difference.max(initial=0)),
+        "min_likelihood": floor,
+        "keypoints": int(distance.size),
+        "ties": int(ties.sum()),
+        "missed": int((clear & ~here).sum() + (here & ~there & (found[..., 2] > MIN_LIKELIHOOD)).sum()),
+        "frames": len(reference),
+    }
+
+
+def _number(value: Any) -> float:
+    return float(f"{float(value):.4g}")
+
+
+def _in_order(found: Poses, reference: Poses) -> Poses:
+    """The individuals of each frame in the order of the reference: nearest pairs first."""
+    if found.shape[1] == 1:
+        return found
+    ordered = np.full_like(reference, np.nan)
+    for frame, (poses, wanted) in enumerate(zip(found, reference, strict=True)):
+        for target, source in _nearest_pairs(poses, wanted):
+            ordered[frame, target] = poses[source]
+    return ordered
+
+
+def _nearest_pairs(poses: Poses, wanted: Poses) -> list[tuple[int, int]]:
+    """Pairs of an individual of the reference and one that was found, each used once."""
+    gaps = np.linalg.norm(wanted[:, None, :, :2] - poses[None, :, :, :2], axis=-1)  # (wanted, found, K)
+    known = np.isfinite(gaps)
+    cost = np.where(known, gaps, 0).sum(-1) / np.maximum(known.sum(-1), 1) + 1e6 * (~known.any(-1))
+    pairs: list[tuple[int, int]] = []
+    for _ in range(min(cost.shape)):
+        target, source = np.unravel_index(np.argmin(cost), cost.shape)
+        pairs.append((int(target), int(source)))
+        cost[target], cost[:, source] = np.inf, np.inf
+    return pairs
+
+
+def _wanted(device: str | None, precisions: Sequence[str] | None) -> list[tuple[str, str]]:
+    devices = [device] if device is not None else list(PRECISIONS)
+    for name in devices:
+        if name not in PRECISIONS:
+            raise DeviceError(f"device is {name!r}; allowed in this version: {', '.join(PRECISIONS)}")
+    pairs = [(name, precision) for name in devices for precision in precisions or PRECISIONS[name]]
+    for name, precision in pairs:
+        if precision not in PRECISIONS[name]:
+            allowed = ", ".join(PRECISIONS[name])
+            raise DeviceError(f"precision is {precision!r}; allowed on {name}: {allowed}")
+    return pairs
+
+
+def _measure(
+    package: ModelPackage, reference: _Reference, device: str, precision: str, *, asked: bool
+) -> Cell:
+    model = load_model(
+        package.folder,
+        device=cast(Literal["cpu"], device),
+        precision=cast(Literal["fp32", "bf16"], precision),
+    )
+    try:
+        poses = [model.estimate(frame).keypoints for frame in reference.frames]
+    except DeviceError as error:
+        if asked or precision == "fp32":
+            raise
+        return {"not_run": str(error)}
+    return compare(np.stack(poses), reference.poses, reference.ties)
+
+
+def _read_reference(package: ModelPackage) -> _Reference:
+    path = package.folder / REFERENCE
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            reference = _reference_of({name: arrays[name] for name in arrays.files})
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"model package '{package.folder}': {REFERENCE} cannot be read ({reason}); import it again"
+        ) from None
+    shape = reference.poses.shape
+    needed = (len(reference.frames), package.count_of_individuals, len(package.bodyparts), 3)
+    if shape != needed or reference.ties.shape != shape[:3]:
+        raise ModelError(
+            f"model package '{package.folder}': poses of {REFERENCE} have shape {list(shape)}, the package "
+            f"needs {list(needed)}; import it again"
+        )
+    return reference
+
+
+def _reference_of(arrays: dict[str, npt.NDArray[Any]]) -> _Reference:
+    poses = arrays["poses"] if "poses" in arrays else arrays["keypoints"][:, None]
+    ties = arrays.get("ties", np.zeros(poses.shape[:-1], bool))
+    return _Reference(arrays["frames"], poses.astype(np.float32), ties, str(arrays.get("made_by", "")))
+
+
+def _write(package: ModelPackage, report: Report) -> None:
+    """Write parity.json; what was measured before on other devices of the same files stays."""
+    path = package.folder / PARITY
+    before = _measured_before(path, package)
+    content: dict[str, Any] = {
+        "reference": report.made_by or before.get("reference", "unknown"),
+        "budget_px": {"mean_px": report.budget.mean_px, "max_px": report.budget.max_px},
+        "sha256": package.sha256,
+        **{device: dict(before.get(device, {})) for device in PRECISIONS},
+    }
+    for (device, precision), cell in report.cells.items():
+        if "not_run" not in cell or precision not in content[device]:
+            content[device][precision] = cell
+    try:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be written ({error.strerror})") from None
+
+
+def _measured_before(path: Path, package: ModelPackage) -> dict[str, Any]:
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    same = isinstance(before, dict) and before.get("sha256", package.sha256) == package.sha256
+    return before if same else {}
