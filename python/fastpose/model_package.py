@@ -37,8 +37,8 @@ class Padding(_Part):
     multiple: Annotated[int, Field(ge=1)] = 1
     """Width and height of its input are multiples of this, px."""
     mode: Literal["resample", "reflect", "zero"] = "resample"
-    """How a frame gets such a size: resampled, mirrored beyond its right and bottom edge, or continued there with
-    tensor values of 0 (SLEAP)."""
+    """How a frame gets such a size: resampled, mirrored beyond its right and bottom edge, or continued
+    there with tensor values of 0 (SLEAP)."""
 
 
 class SimCC(_Part):
@@ -129,10 +129,11 @@ class ModelPackage(_Part):
     network_file: str = "model.onnx"
     """model.xml (with model.bin) for networks that exist as OpenVINO IR only."""
     input_size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
-    """Width and height of the network's input, px, where it takes one size alone: the roi is resampled to it."""
+    """Width and height of the network's input, px, where it takes one size alone: the roi is resampled
+    to it."""
     resized_origin: Literal["centre", "corner"] = "centre"
-    """What a resampled roi keeps in place: pixel (0, 0)'s centre moves by half the scale (OpenCV's resize), or
-    coordinates are multiplied by the scale alone (Lightning Pose)."""
+    """What a resampled roi keeps in place: pixel (0, 0)'s centre moves by half the scale (OpenCV's resize),
+    or coordinates are multiplied by the scale alone (Lightning Pose)."""
     training_size: tuple[int, int] | None = None
     """Width and height that it was trained on, px."""
     source: dict[str, Any] = {}

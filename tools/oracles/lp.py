@@ -1,9 +1,9 @@
 """Builds a Lightning Pose model from a seed, exports it with its own exporter and runs its own inference.
 
-Runs in an environment of its own (lightning-pose 2.4.3): ``python tools/oracles/lp.py FOLDER``.
+Runs in an environment of its own (`nox -s oracle_lp` makes one): ``python tools/oracles/lp.py FOLDER``.
 FOLDER/<kind>/model is what `fastpose import` reads (config.yaml, exports_onnx), FOLDER/<kind>/tool.npz what
-Lightning Pose says on the frames: ``keypoints`` (n, K, 3) x, y, confidence by its PyTorch model, and ``large`` on
-frames that it has to resize.
+Lightning Pose says on the frames: ``keypoints`` (n, K, 3) x, y, confidence by its PyTorch model, and the
+``heatmaps`` that they were decoded from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from omegaconf import OmegaConf
 
 PARTS = ("snout", "ear_left", "ear_right", "tailbase")
 SIZE = (128, 128)  # width, height of the network's input, px
-LARGE = (320, 256)
 
 
 def config(kind: str, downsample: int) -> Any:
@@ -64,14 +63,14 @@ def settle(module: torch.nn.Module) -> None:
 
 
 def sharpen(layers: torch.nn.Sequential, features: torch.Tensor) -> None:
-    """Scale the last layer so that each map's highest cell is 12 deviations above the mean, before the softmax."""
+    """Scale the last layer so that each map's highest cell is 5 above the mean, before the softmax."""
     for layer in layers:
         if isinstance(layer, torch.nn.ConvTranspose2d):
             torch.nn.init.normal_(layer.weight, std=0.1)
     with torch.no_grad():
         maps = layers(features)
         top = maps.amax(dim=(0, 2, 3)) - maps.mean(dim=(0, 2, 3))
-        layers[-1].weight.mul_((12 / top)[None, :, None, None])
+        layers[-1].weight.mul_((5 / top)[None, :, None, None])
 
 
 def trained(folder: Path, kind: str, downsample: int) -> Path:
@@ -109,15 +108,19 @@ def make(folder: Path, kind: str, downsample: int = 2) -> None:
     """Model folder, export and answers of one kind."""
     model = Model.from_dir(trained(folder / "model", kind, downsample))
     model.export("onnx", onnx_precision="fp32")
-    frames, large = oracle_frames(SIZE, 3), oracle_frames(LARGE, 3)
     if kind == "heatmap":
+        frames = oracle_frames(SIZE, 3)
         np.savez_compressed(
-            folder / "tool.npz",
-            frames=frames,
-            keypoints=answers(model, frames),
-            large_frames=large,
-            large=answers(model, large),
+            folder / "tool.npz", keypoints=answers(model, frames), heatmaps=heatmaps(model, frames)
         )
+
+
+def heatmaps(model: Any, frames: np.ndarray) -> np.ndarray:
+    """Maps (n, K, h, w) of frames (n, H, W, 3), normalised as Lightning Pose does."""
+    mean, deviation = np.float32((0.485, 0.456, 0.406)), np.float32((0.229, 0.224, 0.225))
+    tensors = ((frames.astype(np.float32) / 255 - mean) / deviation).transpose(0, 3, 1, 2)
+    with torch.inference_mode():
+        return np.concatenate([model.model(torch.tensor(each[None])).numpy() for each in tensors])
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""Builds sleap-nn models from a seed, exports them with its own exporter and runs its own inference on fixed frames.
+"""Builds sleap-nn models from a seed, exports them with its own exporter and runs its own inference.
 
-Runs in an environment of its own (``pip install "sleap-nn[export]==0.3.5"``): ``python tools/oracles/sleap.py FOLDER``.
+Runs in an environment of its own (`nox -s oracle_sleap` makes one): ``python tools/oracles/sleap.py FOLDER``.
 FOLDER/<kind>/export is what `fastpose import` reads, FOLDER/<kind>/tool.npz what sleap-nn says on the frames:
 ``checkpoint`` (its PyTorch inference, integral refinement) and ``export`` (the ONNX graph's own grid peaks),
 (n, individuals, K, 3) x, y, score.
@@ -58,7 +58,7 @@ def config(kind: str, channels: int, scale: float) -> Any:
         "edges": [{"source": {"name": PARTS[a]}, "destination": {"name": PARTS[b]}} for a, b in EDGES],
     }
     made = OmegaConf.create(OmegaConf.to_container(OmegaConf.structured(TrainingJobConfig())))
-    unet = OmegaConf.structured(UNetConfig(in_channels=channels, filters=8, max_stride=8, output_stride=2))
+    unet = OmegaConf.structured(UNetConfig(in_channels=channels, filters=4, max_stride=8, output_stride=2))
     made.model_config.backbone_config.unet = OmegaConf.create(OmegaConf.to_container(unet))
     made.model_config.head_configs[kind] = OmegaConf.create(HEADS[kind])
     made.data_config.preprocessing.scale = scale
@@ -82,7 +82,9 @@ def train_folder(folder: Path, kind: str, *, channels: int = 1, scale: float = 1
     )
     level_heads(module.model, channels)
     OmegaConf.save(made, folder / "training_config.yaml")
-    torch.save({"state_dict": module.state_dict(), "pytorch-lightning_version": "2.5.0"}, folder / "best.ckpt")
+    torch.save(
+        {"state_dict": module.state_dict(), "pytorch-lightning_version": "2.5.0"}, folder / "best.ckpt"
+    )
     return folder
 
 
@@ -128,9 +130,7 @@ def make(folder: Path, kinds: tuple[str, ...], **options: Any) -> None:
     frames = oracle_frames(SIZE, options.get("channels", 1))
     checkpoint = Predictor.from_model_paths([str(path) for path in trained], device="cpu")
     exported = Predictor.from_export_dir(folder / "export", runtime="onnx", device="cpu")
-    np.savez_compressed(
-        folder / "tool.npz", frames=frames, checkpoint=run(checkpoint, frames), export=run(exported, frames)
-    )
+    np.savez_compressed(folder / "tool.npz", checkpoint=run(checkpoint, frames), export=run(exported, frames))
 
 
 def main() -> None:

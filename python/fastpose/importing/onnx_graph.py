@@ -9,7 +9,16 @@ from typing import Any
 from fastpose.errors import ModelError
 from fastpose.importing.extra import require
 
-__all__ = ["ancestors", "cut", "input_shape", "output_shapes", "producers", "read_onnx", "to_bytes", "to_float32"]
+__all__ = [
+    "ancestors",
+    "cut",
+    "input_shape",
+    "output_shapes",
+    "producers",
+    "read_onnx",
+    "to_bytes",
+    "to_float32",
+]
 
 Shape = tuple[int | None, ...]
 """Sizes; None where the graph leaves them open."""
@@ -21,17 +30,21 @@ def read_onnx(path: Path) -> Any:
     Raises
     ------
     ModelError
-        It cannot be read, or is no valid graph with one input.
+        It cannot be read, or is no valid graph with one input of a fixed rank.
     """
     onnx = require("onnx")
     try:
         model = onnx.load(str(path))
-        onnx.checker.check_model(model)
-    except Exception as error:  # protobuf, the checker and the file system each raise their own
+    except Exception as error:  # protobuf, onnx and the file system each raise their own
         raise ModelError(f"'{path}' is no readable ONNX file ({_one_line(error)})") from None
     count = len(_inputs(model))
     if count != 1:
         raise ModelError(f"'{path}': the network has {count} inputs; allowed: one, (1, C, H, W)")
+    input_shape(model)
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise ModelError(f"'{path}' is no readable ONNX file ({_one_line(error)})") from None
     return model
 
 

@@ -16,7 +16,7 @@ def triangle(factor: int) -> npt.NDArray[np.float32]:
     """Weights that shrink a row by an integer factor: a triangle as wide as two cells of the result."""
     distance = np.arange(1 - factor, factor) if factor % 2 else np.arange(0.5 - factor, factor)
     weights = 1 - np.abs(distance) / factor
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def replace_resize(model: Any, resize: Any, *, channels: int, factor: int) -> None:

@@ -1,4 +1,4 @@
-"""Reads what sleap-nn's exporter writes: ``model.onnx``, ``export_metadata.json`` and the training configs."""
+"""Reads what sleap-nn's exporter writes: ``model.onnx``, ``export_metadata.json`` training configs."""
 
 from __future__ import annotations
 
@@ -82,10 +82,13 @@ def _metadata(folder: Path) -> Metadata:
         content = json.loads(path.read_text(encoding="utf-8"))
         metadata = _parse(content)
     except OSError as error:
-        raise ModelError(f"sleap-nn export '{folder}': {METADATA} cannot be read ({error.strerror})") from None
+        raise ModelError(
+            f"sleap-nn export '{folder}': {METADATA} cannot be read ({error.strerror})"
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"sleap-nn export '{folder}': {METADATA} is damaged ({type(error).__name__}: {error}); export again"
+            f"sleap-nn export '{folder}': {METADATA} is damaged ({type(error).__name__}: {error}); "
+            "export again"
         ) from None
     _check(metadata, content)
     return metadata
@@ -144,7 +147,7 @@ def _confidence_maps(graph: Any, metadata: Metadata) -> bytes:
 
 
 def _make_resize_portable(graph: Any, metadata: Metadata) -> None:
-    """Replace the resize of the frame by input_scale, which is the only one that sees three channels or one."""
+    """Replace the resize of the frame by input_scale, the only one of the pixels divided by 255."""
     if metadata.input_scale == 1:
         return
     factor = round(1 / metadata.input_scale)
@@ -152,7 +155,8 @@ def _make_resize_portable(graph: Any, metadata: Metadata) -> None:
     resize = [node for node in graph.graph.node if node.op_type == "Resize" and node.input[0] in scaled]
     if len(resize) != 1 or abs(factor * metadata.input_scale - 1) > 1e-6:
         raise ModelError(
-            f"sleap-nn export: input_scale {metadata.input_scale:g} is not supported; allowed: 1, 1/2, 1/3, 1/4 ..."
+            f"sleap-nn export: input_scale {metadata.input_scale:g} is not supported; allowed: 1, 1/2, "
+            "1/3, 1/4 ..."
         )
     replace_resize(graph, resize[0], channels=metadata.input_channels, factor=factor)
 
@@ -224,9 +228,7 @@ def _frames(options: Options, metadata: Metadata, multiple: int) -> npt.NDArray[
     return np.ascontiguousarray(frames[:, :height, :width])
 
 
-def _reference(
-    network: bytes, frames: npt.NDArray[np.uint8], description: dict[str, Any]
-) -> Reference:
+def _reference(network: bytes, frames: npt.NDArray[np.uint8], description: dict[str, Any]) -> Reference:
     tensors = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)
     soft = description["soft"]
     poses = [

@@ -1,4 +1,4 @@
-"""What sub-cell decoders compute, in plain NumPy: sleap-nn's window mean and Lightning Pose's softmax mean."""
+"""What sub-cell decoders compute, in NumPy: sleap-nn's window mean and Lightning Pose's softmax mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MISSING = (np.nan, np.nan, 0.0)
 def window_mean(
     heatmap: NDArray[np.float32], stride: float, size: int = 5, min_score: float = 0.2
 ) -> NDArray[np.float64]:
-    """Keypoints (K, 3) of maps (K, h, w): the mean place of the cells around the maximum, weighted by their values.
+    """Keypoints (K, 3) of maps (K, h, w): the mean place of the cells around the maximum, weighted.
 
     The mathematics of sleap-nn's global peaks with integral refinement; size 1 is its plain grid peak.
     """
@@ -39,7 +39,7 @@ def softmax_mean(
     radius: int = 2,
     shift: float = 1.5,
 ) -> NDArray[np.float64]:
-    """Keypoints (K, 3) of maps (K, h, w): the mean place under a softmax of the enlarged map (Lightning Pose).
+    """Keypoints (K, 3) of maps (K, h, w): the mean place under a softmax of the larger map (Lightning Pose).
 
     The likelihood is the softmax's mass in the square of `radius` px around the place.
     """
