@@ -44,6 +44,10 @@ READERS: dict[str, Reader] = {
     "dlc3_project": Reader(
         "DeepLabCut 3 project, or a shuffle's train folder", looks.dlc3_project, "dlc3_project"
     ),
+    "dlc2_export": Reader("DeepLabCut 2 export (pose_cfg.yaml, .pb)", looks.dlc2_export, "dlc2"),
+    "sleap": Reader("sleap-nn export (export_metadata.json, model.onnx)", looks.sleap, "sleap"),
+    "lightning": Reader("Lightning Pose model with exports_onnx", looks.lightning, "lightning"),
+    "bare": Reader("ONNX file beside a model.yaml", looks.bare, "bare"),
 }
 """Asked in this order; the first that recognises the source reads it."""
 
