@@ -36,8 +36,9 @@ class Padding(_Part):
 
     multiple: Annotated[int, Field(ge=1)] = 1
     """Width and height of its input are multiples of this, px."""
-    mode: Literal["resample", "reflect"] = "resample"
-    """How a frame gets such a size: resampled, or mirrored beyond its right and bottom edge."""
+    mode: Literal["resample", "reflect", "zero"] = "resample"
+    """How a frame gets such a size: resampled, mirrored beyond its right and bottom edge, or continued there
+    with tensor values of 0 (SLEAP)."""
 
 
 class SimCC(_Part):
@@ -127,6 +128,12 @@ class ModelPackage(_Part):
     """Given for a top-down network, which then sees one animal at a time."""
     network_file: str = "model.onnx"
     """model.xml (with model.bin) for networks that exist as OpenVINO IR only."""
+    input_size: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] | None = None
+    """Width and height of the network's input, px, where it takes one size alone: the roi is resampled to
+    it."""
+    resized_origin: Literal["centre", "corner"] = "centre"
+    """What a resampled roi keeps in place: pixel (0, 0)'s centre moves by half the scale (OpenCV's resize),
+    or coordinates are multiplied by the scale alone (Lightning Pose)."""
     training_size: tuple[int, int] | None = None
     """Width and height that it was trained on, px."""
     source: dict[str, Any] = {}
