@@ -226,6 +226,7 @@ def _top_down(
             f"model.input_size is {list(options.input_size)}; allowed: none, the crops of model package "
             f"'{package.name}' are {detector.crop_size[0]}x{detector.crop_size[1]} px"
         )
+    crop = _crop(package, detector, frames, roi)
     preprocess, finder, boxes = _detection(package, detector, options.runs_on, frames, roi)
     count, (width, height) = package.count_of_individuals, detector.crop_size
     backend = open_backend(package, options.runs_on, (count, package.channels, height, width))
@@ -233,7 +234,7 @@ def _top_down(
         preprocessor=preprocess,
         detector=finder,
         boxes=boxes,
-        crop=_crop(package, detector, frames, roi),
+        crop=crop,
         backend=backend,
         decoder=make_decoder(package, [_of_one_row(shape, count) for shape in backend.output_shapes]),
     )
