@@ -126,7 +126,8 @@ using Size = std::pair<int, int>;  // width, height; px
 using PerChannel = std::array<float, 3>;
 
 std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, Size frame_size,
-                                               Size output_size, Size image_size, std::array<int, 4> roi,
+                                               Size output_size, Size image_size, const std::string& beyond,
+                                               const std::string& origin, std::array<int, 4> roi,
                                                const std::string& colour, PerChannel scale,
                                                PerChannel offset) {
     PreprocessSpec spec;
@@ -134,6 +135,8 @@ std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, 
     std::tie(spec.frame_width, spec.frame_height) = frame_size;
     std::tie(spec.output_width, spec.output_height) = output_size;
     std::tie(spec.image_width, spec.image_height) = image_size;
+    spec.beyond = beyond == "zero" ? Beyond::zero : Beyond::mirror;
+    spec.origin = origin == "corner" ? Origin::corner : Origin::centre;
     spec.roi = {roi[0], roi[1], roi[2], roi[3]};
     spec.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
     spec.scale = scale;
@@ -144,7 +147,8 @@ std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, 
 void bind_stages_for_engine(py::module_& m) {
     py::class_<Preprocessor, std::shared_ptr<Preprocessor>>(m, "PreprocessStage");
     m.def("preprocess_stage", &preprocess_stage, py::kw_only(), "pixel_format"_a, "frame_size"_a,
-          "output_size"_a, "image_size"_a = Size{0, 0}, "roi"_a, "colour"_a, "scale"_a, "offset"_a);
+          "output_size"_a, "image_size"_a = Size{0, 0}, "beyond"_a = "mirror", "origin"_a = "centre", "roi"_a,
+          "colour"_a, "scale"_a, "offset"_a);
     bind_estimators(m);
 }
 

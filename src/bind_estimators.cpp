@@ -125,6 +125,26 @@ void bind_decoders(py::module_& m) {
         py::kw_only(), "bodyparts"_a, "activation"_a);
 }
 
+void bind_soft_decoders(py::module_& m) {
+    m.def(
+        "soft_window_decode_stage",
+        [](int bodyparts, Size map_size, float stride, int size, float min_score) {
+            return std::shared_ptr<Decoder>(make_soft_window_decoder(
+                {bodyparts, map_size.second, map_size.first, stride, size, min_score}));
+        },
+        py::kw_only(), "bodyparts"_a, "map_size"_a, "stride"_a, "size"_a, "min_score"_a);
+    m.def(
+        "softmax_decode_stage",
+        [](int bodyparts, Size map_size, float stride, int upsampling, float temperature, int radius,
+           float shift) {
+            return std::shared_ptr<Decoder>(
+                make_softmax_decoder({bodyparts, map_size.second, map_size.first, stride, upsampling,
+                                      temperature, radius, shift}));
+        },
+        py::kw_only(), "bodyparts"_a, "map_size"_a, "stride"_a, "upsampling"_a, "temperature"_a, "radius"_a,
+        "shift"_a);
+}
+
 void bind_detection(py::module_& m) {
     py::class_<BoxDecoder, std::shared_ptr<BoxDecoder>>(m, "BoxStage")
         .def("run", &find_boxes, "outputs"_a, "room"_a, py::kw_only(), "tensor_to_sensor"_a = kIdentity,
@@ -135,11 +155,11 @@ void bind_detection(py::module_& m) {
         py::kw_only(), "min_score"_a);
     m.def(
         "centroid_stage",
-        [](Size map_size, float stride, float min_score, const std::string& activation) {
-            return std::shared_ptr<BoxDecoder>(make_centroid_decoder(
-                {map_size.second, map_size.first, stride, min_score, activation_from(activation)}));
+        [](Size map_size, float stride, float min_score, int window) {
+            return std::shared_ptr<BoxDecoder>(
+                make_centroid_decoder({map_size.second, map_size.first, stride, min_score, window}));
         },
-        py::kw_only(), "map_size"_a, "stride"_a, "min_score"_a, "activation"_a);
+        py::kw_only(), "map_size"_a, "stride"_a, "min_score"_a, "window"_a);
     py::class_<CropStage>(m, "CropStage")
         .def("run", &crop, "frame"_a, "box"_a,
              "box: left, top, right, bottom, px. Returns (C, h, w) float32 and tensor_to_sensor.");
@@ -151,6 +171,7 @@ void bind_detection(py::module_& m) {
 
 void bind_estimators(py::module_& m) {
     bind_decoders(m);
+    bind_soft_decoders(m);
     bind_detection(m);
     py::class_<Estimator, std::shared_ptr<Estimator>>(m, "Estimator", "From a frame to its raw pose.");
     py::class_<StageParts>(m, "StageParts")

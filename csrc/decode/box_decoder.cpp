@@ -48,12 +48,10 @@ class DetectedBoxes final : public BoxDecoder {
     }
 
   private:
-    // Edges, not centres of pixels: the affine's half-pixel term is taken out again.
     static Box on_frame(const float* edges, float score, const DecodeAffine& affine) noexcept {
-        const float x = affine.offset_x - 0.5F * affine.scale_x + 0.5F;
-        const float y = affine.offset_y - 0.5F * affine.scale_y + 0.5F;
-        return {edges[0] * affine.scale_x + x, edges[1] * affine.scale_y + y, edges[2] * affine.scale_x + x,
-                edges[3] * affine.scale_y + y, score};
+        return {edges[0] * affine.scale_x + affine.offset_x, edges[1] * affine.scale_y + affine.offset_y,
+                edges[2] * affine.scale_x + affine.offset_x, edges[3] * affine.scale_y + affine.offset_y,
+                score};
     }
     static bool has_area(const Box& box) noexcept {
         return box.right > box.left && box.bottom > box.top && std::isfinite(box.right - box.left) &&
@@ -74,9 +72,9 @@ class Centroids final : public BoxDecoder {
         Best best(boxes);
         for (int row = 0; row < spec_.map_height; ++row)
             for (int column = 0; column < spec_.map_width; ++column) {
-                const float score = activated(spec_.activation, at(outputs[0].data, row, column));
-                if (score >= spec_.min_score && is_peak(outputs[0].data, row, column))
-                    best.add(box_at(row, column, score, affine));
+                const float score = at(outputs[0].data, row, column);
+                if (score > spec_.min_score && is_peak(outputs[0].data, row, column))
+                    best.add(box_at(outputs[0].data, row, column, affine));
             }
         return best.count();
     }
@@ -96,10 +94,12 @@ class Centroids final : public BoxDecoder {
         return true;
     }
 
-    [[nodiscard]] Box box_at(int row, int column, float score, const DecodeAffine& affine) const noexcept {
-        const Keypoint centre = on_sensor({(static_cast<float>(column) + 0.5F) * spec_.stride,
-                                           (static_cast<float>(row) + 0.5F) * spec_.stride, score},
-                                          affine);
+    [[nodiscard]] Box box_at(const float* map, int row, int column,
+                             const DecodeAffine& affine) const noexcept {
+        const Keypoint place =
+            refined_peak(map, {spec_.map_height, spec_.map_width}, row, column, spec_.window);
+        const float score = at(map, row, column);
+        const Keypoint centre = on_sensor({place.x * spec_.stride, place.y * spec_.stride, score}, affine);
         return {centre.x, centre.y, centre.x, centre.y, score};
     }
 

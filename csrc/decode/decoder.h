@@ -33,6 +33,26 @@ struct PointsDecoderSpec {
     ScoreActivation activation = ScoreActivation::none;
 };
 
+// The weighted mean of the cells around the maximum (SLEAP's integral refinement).
+struct SoftWindowSpec {
+    int bodyparts = 0;
+    int map_height = 0, map_width = 0;  // cells
+    float stride = 1;                   // tensor px per cell
+    int size = 5;                       // side of the window, odd; 1: the maximum's own cell
+    float min_score = 0.2F;             // a maximum below is missing
+};
+
+// The mean under a softmax of the whole map, enlarged (Lightning Pose).
+struct SoftmaxSpec {
+    int bodyparts = 0;
+    int map_height = 0, map_width = 0;  // cells
+    float stride = 4;                   // tensor px per cell
+    int upsampling = 2;                 // times that the map is made twice as large
+    float temperature = 1000;
+    int radius = 2;      // px of the enlarged map: the likelihood is the mass of the square around the mean
+    float shift = 1.5F;  // px of the enlarged map, taken off the mean
+};
+
 struct DecodeAffine {  // tensor px -> sensor px
     float scale_x = 1, scale_y = 1, offset_x = 0, offset_y = 0;
 };
@@ -64,5 +84,13 @@ class Decoder {
 // outputs: [points (1, N, K, 3)]: x, y in tensor px, score, of N individuals; NaN is missing. Throws
 // ConfigError.
 [[nodiscard]] std::unique_ptr<Decoder> make_points_decoder(const PointsDecoderSpec& spec);
+
+// outputs: [heatmap (1, K, h, w)]. x = (col + mean offset within the window) * stride, without half a cell;
+// likelihood = the maximum as it is. Cells beyond the map count as 0. Throws ConfigError.
+[[nodiscard]] std::unique_ptr<Decoder> make_soft_window_decoder(const SoftWindowSpec& spec);
+
+// outputs: [heatmap (1, K, h, w)]. x = (mean column - shift) * stride / 2^upsampling; a map with a cell that
+// is not finite is missing. Throws ConfigError.
+[[nodiscard]] std::unique_ptr<Decoder> make_softmax_decoder(const SoftmaxSpec& spec);
 
 }  // namespace fastpose

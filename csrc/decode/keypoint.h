@@ -27,4 +27,12 @@ inline constexpr Keypoint kMissing{std::numeric_limits<float>::quiet_NaN(),
             tensor.likelihood};
 }
 
+struct MapSize {
+    int height = 0, width = 0;  // cells
+};
+
+// x, y in cells: the mean of the window's cells weighted by their values; not finite where these sum to 0.
+[[nodiscard]] Keypoint refined_peak(const float* map, MapSize map_size, int row, int column,
+                                    int window) noexcept;
+
 }  // namespace fastpose

@@ -49,9 +49,7 @@ class CpuCropper final : public Cropper {
         const int bottom = std::clamp(crop.y + crop.height, 0, area_.height);
         for (int y = top; y < bottom; ++y) narrow(y, crop);
         for (int y = 0; y < height(); ++y) write_row(y, crop, tensor);
-        return {static_cast<float>(crop.width) / static_cast<float>(width()),
-                static_cast<float>(crop.height) / static_cast<float>(height()),
-                static_cast<float>(crop.x + area_.x), static_cast<float>(crop.y + area_.y)};
+        return way_back(box, crop);
     }
 
   private:
@@ -75,10 +73,24 @@ class CpuCropper final : public Cropper {
         return {x0, y0, std::max(rounded(x + w / 2) - x0, 1), std::max(rounded(y + h / 2) - y0, 1)};
     }
 
+    // Where a centred crop begins, full-frame px, not rounded.
+    [[nodiscard]] double centred_left(const Box& box) const noexcept {
+        return (static_cast<double>(box.left) + box.right - width() + 1) / 2;
+    }
+    [[nodiscard]] double centred_top(const Box& box) const noexcept {
+        return (static_cast<double>(box.top) + box.bottom - height() + 1) / 2;
+    }
     [[nodiscard]] Roi centred(const Box& box) const noexcept {
-        const double x = (static_cast<double>(box.left) + box.right) / 2 - area_.x;
-        const double y = (static_cast<double>(box.top) + box.bottom) / 2 - area_.y;
-        return {rounded(x - width() / 2.0), rounded(y - height() / 2.0), width(), height()};
+        return {static_cast<int>(std::floor(centred_left(box))) - area_.x,
+                static_cast<int>(std::floor(centred_top(box))) - area_.y, width(), height()};
+    }
+
+    [[nodiscard]] TensorToSensor way_back(const Box& box, const Roi& crop) const noexcept {
+        if (spec_.mode == CropMode::centred)
+            return {1, 1, static_cast<float>(centred_left(box)), static_cast<float>(centred_top(box))};
+        return {static_cast<float>(crop.width) / static_cast<float>(width()),
+                static_cast<float>(crop.height) / static_cast<float>(height()),
+                static_cast<float>(crop.x + area_.x), static_cast<float>(crop.y + area_.y)};
     }
 
     [[nodiscard]] float* narrow_row(int y, int channel) noexcept {

@@ -10,23 +10,30 @@ namespace fastpose {
 
 enum class InputColour : int { grey = 0, rgb = 1 };  // channels of the network's input: 1 or 3
 
+// mirror: the image about its outermost pixels, as numpy.pad's mode "reflect"; zero: tensor values of 0.
+enum class Beyond : int { mirror = 0, zero = 1 };
+
+// What a resize keeps in place for tensor_to_sensor(): a pixel's centre has integer coordinates, so that the
+// offset holds a half-pixel term (centre), or coordinates are multiplied by the scale alone (corner), as many
+// tools do.
+enum class Origin : int { centre = 0, corner = 1 };
+
 struct PreprocessSpec {
     PixelFormat format = PixelFormat::mono8;
     int frame_width = 0, frame_height = 0;  // px of the full frame
     Roi roi;                                // rectangle that the network sees; inside the frame
     int output_width = 0, output_height = 0;
-    // Part of the tensor, at its left and top, to which the roi is resampled; to the right of it and below
-    // the tensor mirrors it about its outermost pixels, as numpy.pad's mode "reflect". 0: the whole tensor.
+    // Part of the tensor, at its left and top, to which the roi is resampled; 0: the whole tensor.
     int image_width = 0, image_height = 0;
+    Beyond beyond = Beyond::mirror;  // what the tensor holds to the right of that part and below
+    Origin origin = Origin::centre;
     InputColour colour = InputColour::grey;
     // tensor = pixel * scale[c] + offset[c], pixel in 0..255; rgb8 means come in R, G, B order.
     std::array<float, 3> scale{1.0F / 255, 1.0F / 255, 1.0F / 255};
     std::array<float, 3> offset{0, 0, 0};
 };
 
-// tensor px -> full-frame sensor px: x_sensor = x_tensor * scale_x + offset_x. Keypoints are in the
-// convention where a pixel's centre has integer coordinates, so offset holds the half-pixel term of the
-// resize.
+// tensor px -> full-frame sensor px: x_sensor = x_tensor * scale_x + offset_x. See Origin.
 struct TensorToSensor {
     float scale_x = 1, scale_y = 1, offset_x = 0, offset_y = 0;
 };

@@ -56,6 +56,7 @@ void check_image(const PreprocessSpec& spec) {
     const std::string size = "image size is " + size_text(spec.image_width, spec.image_height);
     const std::string output = size_text(spec.output_width, spec.output_height);
     if (!fits) refuse(size, "positive, and within the output of " + output);
+    if (spec.beyond == Beyond::zero) return;
     if (spec.output_width < 2 * spec.image_width && spec.output_height < 2 * spec.image_height) return;
     refuse(size, "more than half of the output of " + output + ", which mirrors it beyond its edges");
 }
@@ -110,7 +111,12 @@ class CpuPreprocessor final : public Preprocessor {
             float* row = tensor + static_cast<std::size_t>(y) * spec_.output_width;
             resampler_->row(source_rows(y), {row, row + plane, row + 2 * plane});
         }
-        for (int c = 0; c < row_spec_.outputs; ++c) mirror(tensor + c * plane);
+        for (int c = 0; c < row_spec_.outputs; ++c) {
+            if (spec_.beyond == Beyond::mirror)
+                mirror(tensor + c * plane);
+            else
+                clear(tensor + c * plane);
+        }
     }
 
     void move_roi(int x, int y) noexcept override {
@@ -124,8 +130,9 @@ class CpuPreprocessor final : public Preprocessor {
     [[nodiscard]] TensorToSensor tensor_to_sensor() const noexcept override {
         const float scale_x = static_cast<float>(spec_.roi.width) / static_cast<float>(spec_.image_width);
         const float scale_y = static_cast<float>(spec_.roi.height) / static_cast<float>(spec_.image_height);
-        return {scale_x, scale_y, static_cast<float>(spec_.roi.x) + 0.5F * scale_x - 0.5F,
-                static_cast<float>(spec_.roi.y) + 0.5F * scale_y - 0.5F};
+        const float half = spec_.origin == Origin::centre ? 0.5F : 0.0F;
+        return {scale_x, scale_y, static_cast<float>(spec_.roi.x) + half * (scale_x - 1),
+                static_cast<float>(spec_.roi.y) + half * (scale_y - 1)};
     }
 
   private:
@@ -139,6 +146,13 @@ class CpuPreprocessor final : public Preprocessor {
         }
         for (int y = height; y < spec_.output_height; ++y)
             std::memcpy(plane + y * pitch, plane + (2 * (height - 1) - y) * pitch, pitch * sizeof(float));
+    }
+
+    void clear(float* plane) const noexcept {
+        const auto pitch = static_cast<std::size_t>(spec_.output_width);
+        for (int y = 0; y < spec_.image_height; ++y)
+            std::fill(plane + y * pitch + spec_.image_width, plane + (y + 1) * pitch, 0.0F);
+        std::fill(plane + spec_.image_height * pitch, plane + spec_.output_height * pitch, 0.0F);
     }
 
     [[nodiscard]] SourceRows source_rows(int y) noexcept {

@@ -399,6 +399,8 @@ def preprocess_stage(
     frame_size: _Size,
     output_size: _Size,
     image_size: _Size = (0, 0),
+    beyond: Literal["mirror", "zero"] = "mirror",
+    origin: Literal["centre", "corner"] = "centre",
     roi: _Rectangle,
     colour: _Colour,
     scale: Sequence[float],
@@ -420,6 +422,19 @@ def heatmap_decode_stage(
 def simcc_decode_stage(
     *, bodyparts: int, bins: _Size, split_ratio: float, temperature: float, softmax: bool
 ) -> DecodeStage: ...
+def soft_window_decode_stage(
+    *, bodyparts: int, map_size: _Size, stride: float, size: int, min_score: float
+) -> DecodeStage: ...
+def softmax_decode_stage(
+    *,
+    bodyparts: int,
+    map_size: _Size,
+    stride: float,
+    upsampling: int,
+    temperature: float,
+    radius: int,
+    shift: float,
+) -> DecodeStage: ...
 def points_decode_stage(*, bodyparts: int, activation: _Activation) -> DecodeStage: ...
 
 class BoxStage(_Bound):
@@ -428,9 +443,7 @@ class BoxStage(_Bound):
     ) -> NDArray[np.float32]: ...  # (n, 5): left, top, right, bottom, score
 
 def box_stage(*, min_score: float) -> BoxStage: ...
-def centroid_stage(
-    *, map_size: _Size, stride: float, min_score: float, activation: _Activation
-) -> BoxStage: ...
+def centroid_stage(*, map_size: _Size, stride: float, min_score: float, window: int) -> BoxStage: ...
 
 class CropStage(_Bound):
     def run(

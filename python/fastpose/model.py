@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
-from fastpose.assembly.network import NetworkOptions, load_network
+from fastpose.assembly.network import NetworkOptions, TrackRoi, load_network
 from fastpose.config import PixelFormat
 from fastpose.config.model import package_folder
 from fastpose.errors import ConfigError
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.pose import Pose
 
-__all__ = ["Model", "load_model"]
+__all__ = ["Model", "TrackRoi", "load_model"]
 
 _CHANNELS: dict[int, PixelFormat] = {2: "mono8", 3: "rgb8"}  # dimensions of a frame: its default pixel format
 
@@ -29,6 +29,7 @@ def load_model(
     threads: int | None = None,
     roi: tuple[int, int, int, int] | None = None,
     input_size: tuple[int, int] | None = None,
+    track: TrackRoi | None = None,
 ) -> Model:
     """Load a model package.
 
@@ -47,12 +48,15 @@ def load_model(
     input_size : tuple of int, optional
         Width and height of the network's input, px; default: the roi's, rounded up to the network's multiple.
 
+    track : TrackRoi, optional
+        A smaller roi inside `roi` that follows the animal from frame to frame; default: none.
+
     Raises
     ------
     ModelError
         The package is missing, incomplete or was changed.
     """
-    options = NetworkOptions(device, precision, threads or 0, roi, input_size)
+    options = NetworkOptions(device, precision, threads or 0, roi, input_size, track)
     return Model(read_model_package(package_folder(path)), options)
 
 

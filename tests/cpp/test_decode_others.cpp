@@ -68,8 +68,7 @@ TEST(BoxDecoder, BestFirstAboveTheScoreAndNoneWithoutArea) {
     const std::vector<TensorView> outputs{{edges.data(), {1, 1, 6, 4}}, {scores.data(), {1, 1, 1, 6}}};
     std::vector<Box> boxes(3);
     const auto decoder = make_box_decoder({0.6F});
-    // Twice as large a frame whose roi begins at (100, 50): the affine of half-pixel centres.
-    ASSERT_EQ(decoder->run(outputs, {2, 2, 100.5F, 50.5F}, boxes), 3);
+    ASSERT_EQ(decoder->run(outputs, {2, 2, 100, 50}, boxes), 3);
     EXPECT_FLOAT_EQ(boxes[0].score, 0.9F);
     EXPECT_FLOAT_EQ(boxes[0].left, 102);
     EXPECT_FLOAT_EQ(boxes[0].bottom, 60);
@@ -94,11 +93,45 @@ TEST(CentroidDecoder, LocalMaximaBestFirst) {
     map[3 * 6 + 1] = 0.1F;  // too low
     const std::vector<TensorView> outputs{{map.data(), {1, 1, 5, 6}}};
     std::vector<Box> boxes(4);
-    const auto decoder = make_centroid_decoder({5, 6, 4, 0.2F, ScoreActivation::none});
-    ASSERT_EQ(decoder->run(outputs, {}, boxes), 2);
-    EXPECT_FLOAT_EQ(boxes[0].left, 22);
-    EXPECT_FLOAT_EQ(boxes[0].top, 18);
-    EXPECT_FLOAT_EQ(boxes[1].right, 6);
+    ASSERT_EQ(make_centroid_decoder({5, 6, 4, 0.2F, 1})->run(outputs, {}, boxes), 2);
+    EXPECT_FLOAT_EQ(boxes[0].left, 20);
+    EXPECT_FLOAT_EQ(boxes[0].top, 16);
+    EXPECT_FLOAT_EQ(boxes[1].right, 4);
+    EXPECT_FLOAT_EQ(boxes[1].score, 0.6F);
+    ASSERT_EQ(make_centroid_decoder({5, 6, 4, 0.2F, 3})->run(outputs, {}, boxes), 2);
+    EXPECT_FLOAT_EQ(boxes[1].right, 4 * 1.5F);  // half way to its equal neighbour
+}
+
+TEST(SoftWindowDecoder, WeightedMeanWithoutHalfACell) {
+    std::vector<float> map(5 * 6, 0);
+    map[2 * 6 + 3] = 0.6F;
+    map[2 * 6 + 4] = 0.3F;
+    map[1 * 6 + 3] = 0.1F;
+    const std::vector<TensorView> outputs{{map.data(), {1, 1, 5, 6}}};
+    Keypoint keypoint{};
+    make_soft_window_decoder({1, 5, 6, 2, 3, 0.2F})->run(outputs, {}, {&keypoint, 1, 1});
+    EXPECT_FLOAT_EQ(keypoint.x, 2 * 3.3F);
+    EXPECT_FLOAT_EQ(keypoint.y, 2 * 1.9F);
+    EXPECT_FLOAT_EQ(keypoint.likelihood, 0.6F);
+    make_soft_window_decoder({1, 5, 6, 2, 3, 0.7F})->run(outputs, {}, {&keypoint, 1, 1});
+    EXPECT_TRUE(missing(keypoint));
+    EXPECT_THROW(static_cast<void>(make_soft_window_decoder({1, 5, 6, 2, 4, 0.2F})), ConfigError);
+}
+
+TEST(SoftmaxDecoder, OnePeakIsItsPlace) {
+    std::vector<float> map(9 * 8, 0);
+    map[4 * 8 + 3] = 1;
+    std::vector<TensorView> outputs{{map.data(), {1, 1, 9, 8}}};
+    Keypoint keypoint{};
+    const auto decoder = make_softmax_decoder({1, 9, 8, 4, 2, 1000, 2, 1.5F});
+    decoder->run(outputs, {}, {&keypoint, 1, 1});
+    // The enlarged map's maximum lies at 4 * 3 + 1.5 and the shift takes 1.5 off.
+    EXPECT_NEAR(keypoint.x, 12, 0.51);
+    EXPECT_NEAR(keypoint.y, 16, 0.51);
+    EXPECT_NEAR(keypoint.likelihood, 1, 1e-3);
+    map[0] = kNan;
+    decoder->run(outputs, {}, {&keypoint, 1, 1});
+    EXPECT_TRUE(missing(keypoint));
 }
 
 }  // namespace

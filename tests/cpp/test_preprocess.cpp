@@ -102,6 +102,54 @@ TEST(Preprocess, TwinsAgreeAndStayInsideTheFrame) {
     }
 }
 
+// To every corner and to odd places, at the end of guarded memory.
+TEST(Preprocess, AMovedRoiEqualsAPlannedOneAndStaysInsideTheFrame) {
+    constexpr int width = 66, height = 40;
+    for (const PixelFormat format : kFormats) {
+        const GuardedFrame frame(format, width, height, 7);
+        const PreprocessSpec first = make_spec(format, width, height, {0, 0, 17, 15}, 40, 32);
+        const auto moving = make_preprocessor(first);
+        for (const Roi corner : {Roi{width - 17, height - 15}, {1, 3}, {0, height - 15}, {width, -1}}) {
+            moving->move_roi(corner.x, corner.y);
+            PreprocessSpec planned = first;
+            planned.roi = moving->roi();
+            std::vector<float> tensor(tensor_size(first));
+            moving->run(frame.view(), tensor.data());
+            EXPECT_EQ(tensor, run(planned, frame.view(), best_isa())) << name_of(format);
+        }
+        EXPECT_EQ(moving->roi().x, width - 17);
+        EXPECT_EQ(moving->roi().y, 0);
+    }
+}
+
+TEST(Preprocess, WhatLiesBeyondTheImage) {
+    const std::vector<std::uint8_t> pixels{1, 2, 3, 4, 5, 6};  // 3 x 2
+    PreprocessSpec spec = make_spec(PixelFormat::mono8, 3, 2, {0, 0, 3, 2}, 5, 3);
+    spec.colour = InputColour::grey;
+    spec.image_width = 3;
+    spec.image_height = 2;
+    const auto tensor_of = [&](Beyond beyond) {
+        spec.beyond = beyond;
+        std::vector<float> tensor(15, -1);
+        make_preprocessor(spec)->run({pixels.data(), 3, 2, 3, PixelFormat::mono8}, tensor.data());
+        return tensor;
+    };
+    EXPECT_EQ(tensor_of(Beyond::mirror), (std::vector<float>{1, 2, 3, 2, 1, 4, 5, 6, 5, 4, 1, 2, 3, 2, 1}));
+    EXPECT_EQ(tensor_of(Beyond::zero), (std::vector<float>{1, 2, 3, 0, 0, 4, 5, 6, 0, 0, 0, 0, 0, 0, 0}));
+    spec.output_width = 6;
+    spec.beyond = Beyond::mirror;
+    EXPECT_THROW(static_cast<void>(make_preprocessor(spec)), ConfigError);
+}
+
+TEST(Preprocess, OriginOfAResize) {
+    PreprocessSpec spec = make_spec(PixelFormat::mono8, 20, 20, {4, 6, 10, 10}, 5, 20);
+    EXPECT_FLOAT_EQ(make_preprocessor(spec)->tensor_to_sensor().offset_x, 4.5F);
+    EXPECT_FLOAT_EQ(make_preprocessor(spec)->tensor_to_sensor().offset_y, 5.75F);
+    spec.origin = Origin::corner;
+    EXPECT_FLOAT_EQ(make_preprocessor(spec)->tensor_to_sensor().offset_x, 4);
+    EXPECT_FLOAT_EQ(make_preprocessor(spec)->tensor_to_sensor().offset_y, 6);
+}
+
 TEST(Preprocess, SinglePixelFrames) {
     for (const PixelFormat format : {PixelFormat::mono8, PixelFormat::rgb8, PixelFormat::bgr8}) {
         expect_twins_agree(make_spec(format, 1, 1, {0, 0, 1, 1}, 1, 1), 1);

@@ -26,7 +26,9 @@ BAD = [
     # unknown keys
     ("cameras.top.rate", 5, "cameras.top.rate: unknown key (did you mean 'rate_hz'?); allowed: driver, ring_slots,"),
     ("rulez", 5, "rulez: unknown key (did you mean 'rules'?); allowed: session, cameras, model,"),
-    ("model.roi", {"track": True, "x": 0, "y": 0, "width": 9, "height": 9}, "model.roi.track: unknown key; allowed: x,"),
+    ("model.roi", {"track": True, "size": [9, 9], "margin_px": 2, "x": 0}, "model.roi.x: unknown key; allowed: track, size,"),
+    ("model.roi", {"z": 0, "x": 0, "y": 0, "width": 9, "height": 9}, "model.roi.z: unknown key; allowed: x, y, width, height"),
+    ("model.roi", {"track": False, "size": [99, 99]}, "model.roi.track: false is not allowed; allowed: True"),
     # wrong types and values out of range
     ("cameras.top.rate_hz", "fast", "cameras.top.rate_hz: 'fast' is not allowed; allowed: a number at least 0.1 and"),
     ("cameras.top.rate_hz", True, "cameras.top.rate_hz: true is not allowed; allowed: a number"),
@@ -74,6 +76,10 @@ BAD = [
     ("zones.corner", {}, "zones.corner: no shape given; allowed: exactly one of polygon, circle, rectangle"),
     ("zones.corner.circle", {"center": [1, 1], "radius_px": 1}, "zones.corner: polygon and circle given; allowed: exactly one of"),
     ("model.roi", {"x": 600, "y": 0, "width": 100, "height": 9}, "model.roi: 100x9 px at (600, 0) goes beyond the frame of camera 'top'; allowed: within 640x480 px"),
+    ("model.roi", {"track": True, "size": [700, 100]}, "model.roi.size: 700x100 px; allowed: at most the 640x480 px searched"),
+    ("model.roi", {"track": True, "size": [64, 99], "within": {"x": 9, "y": 9, "width": 50, "height": 100}}, "model.roi.size: 64x99 px; allowed: at most the 50x100"),
+    ("model.roi", {"track": True, "size": [64, 64], "within": {"x": 600, "y": 0, "width": 100, "height": 99}}, "model.roi.within: 100x99 px at (600, 0) goes beyond"),
+    ("model.roi", {"track": True, "size": [100, 200], "margin_px": 50}, "model.roi.margin_px: 50; allowed: less than half of size"),
     ("cameras.top.exposure_us", 20000, "cameras.top: exposure_us 20000 does not fit into the period at rate_hz 100; allowed: at most 10000"),
     ("cameras.top.body_length_px", 400, "cameras.top: body_length_px 400 is too long for frames of [640, 480]; allowed: at most 288"),
     ("protocol.do.laser", {"pulse_ms": 300}, "protocol.do.laser.pulse_ms: 300 is more than its max_on_ms; allowed: at most 100"),

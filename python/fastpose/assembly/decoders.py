@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fastpose import _core
 from fastpose.errors import ModelError
@@ -77,10 +80,47 @@ def _points(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
     return _core.points_decode_stage(bodyparts=len(package.bodyparts), activation=package.activation)
 
 
+class _Window(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    method: Literal["window"]
+    size: int = 5
+    min_score: float = 0.2
+
+
+class _Softmax(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    method: Literal["softmax"]
+    upsampling: int = 2
+    temperature: float = 1000.0
+    radius: int = 2
+    shift: float = 1.5
+
+
+_SOFT: TypeAdapter[_Window | _Softmax] = TypeAdapter(
+    Annotated[_Window | _Softmax, Field(discriminator="method")]
+)
+
+
+def _soft_heatmap(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    _, channels, height, width = shapes[0]
+    _require(package, package.outputs[0], channels, len(package.bodyparts), "channels")
+    try:
+        spec = _SOFT.validate_python(package.soft)
+    except ValidationError as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"model package '{package.name}': soft: {reason}; allowed methods: window, softmax"
+        ) from None
+    values = spec.model_dump(exclude={"method"})
+    make = _core.soft_window_decode_stage if isinstance(spec, _Window) else _core.softmax_decode_stage
+    return make(bodyparts=channels, map_size=(width, height), stride=package.stride, **values)
+
+
 _DECODERS: dict[str, Callable[[ModelPackage, Shapes], _core.DecodeStage]] = {
     "heatmap": _heatmap,
     "simcc": _simcc,
     "points": _points,
+    "soft_heatmap": _soft_heatmap,
 }
 
 

@@ -16,6 +16,7 @@ __all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
 
 Size = tuple[int, int]  # width, height; px
 Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
+CENTROID_WINDOW = 5  # cells, SLEAP's
 SEVERAL = ("points", "paf")  # decoders that give several animals without a detector
 
 
@@ -122,20 +123,33 @@ def _stages(
     package: ModelPackage, options: NetworkOptions, frames: _Frames, roi: Rectangle, input_size: Size | None
 ) -> tuple[_core.StageParts, _core.Backend]:
     image, tensor = tensor_sizes(package, input_size, roi)
-    preprocess = _preprocess(frames, roi, package.normalisation, image, tensor)
+    tensor_spec = _Tensor(image, tensor, package.padding, package.normalisation, package.resized_origin)
+    preprocess = _preprocess(frames, roi, tensor_spec)
     backend = open_backend(package, options.runs_on, (1, package.channels, tensor[1], tensor[0]))
     decoder = make_decoder(package, backend.output_shapes)
     return _core.StageParts(preprocessor=preprocess, backend=backend, decoder=decoder), backend
 
 
-def _preprocess(
-    frames: _Frames, roi: Rectangle, normalisation: Normalisation, image: Size, tensor: Size
-) -> _core.PreprocessStage:
+@dataclass(frozen=True)
+class _Tensor:
+    """What a network wants as input: the roi resampled to `image`, in a tensor of `size`."""
+
+    image: Size
+    size: Size
+    padding: Padding
+    normalisation: Normalisation
+    origin: Literal["centre", "corner"]
+
+
+def _preprocess(frames: _Frames, roi: Rectangle, tensor: _Tensor) -> _core.PreprocessStage:
+    normalisation = tensor.normalisation
     return _core.preprocess_stage(
         pixel_format=frames.pixel_format,
         frame_size=frames.size,
-        output_size=tensor,
-        image_size=image,
+        output_size=tensor.size,
+        image_size=tensor.image,
+        beyond="zero" if tensor.padding.mode == "zero" else "mirror",
+        origin=tensor.origin,
         roi=roi,
         colour="rgb" if len(normalisation.scale) == 3 else "grey",
         scale=_three(normalisation.scale),
@@ -164,12 +178,17 @@ def tensor_sizes(package: ModelPackage, input_size: Size | None, roi: Rectangle)
 def _padded(padding: Padding, size: Size) -> tuple[Size, Size]:
     width, height = (-(-side // padding.multiple) * padding.multiple for side in size)
     tensor = (width, height)
-    return (size, tensor) if padding.mode == "reflect" else (tensor, tensor)
+    return (tensor, tensor) if padding.mode == "resample" else (size, tensor)
 
 
 def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:
     track = options.track
     assert track is not None
+    if package.input_size is not None:
+        raise ConfigError(
+            f"roi.track is true; allowed: a fixed roi, model package '{package.name}' takes one "
+            f"input size alone, {package.input_size[0]}x{package.input_size[1]} px"
+        )
     if track.size[0] > area[2] or track.size[1] > area[3]:
         raise ConfigError(
             f"roi.size is {list(track.size)}; allowed: at most the {area[2]}x{area[3]} px that are searched"
@@ -187,7 +206,7 @@ def _narrow_input(package: ModelPackage, options: NetworkOptions, area: Rectangl
     """Input size of the roi that moves: animals look as large in it as in the whole area."""
     if options.input_size is None:
         return None
-    multiple = 1 if package.padding.mode == "reflect" else package.padding.multiple
+    multiple = package.padding.multiple if package.padding.mode == "resample" else 1
     scales = (side / whole for side, whole in zip(options.input_size, area[2:], strict=True))
     width, height = (
         max(1, round(side * scale / multiple)) * multiple for side, scale in zip(size, scales, strict=True)
@@ -207,6 +226,7 @@ def _top_down(
             f"model.input_size is {list(options.input_size)}; allowed: none, the crops of model package "
             f"'{package.name}' are {detector.crop_size[0]}x{detector.crop_size[1]} px"
         )
+    crop = _crop(package, detector, frames, roi)
     preprocess, finder, boxes = _detection(package, detector, options.runs_on, frames, roi)
     count, (width, height) = package.count_of_individuals, detector.crop_size
     backend = open_backend(package, options.runs_on, (count, package.channels, height, width))
@@ -214,7 +234,7 @@ def _top_down(
         preprocessor=preprocess,
         detector=finder,
         boxes=boxes,
-        crop=_crop(package, detector, frames, roi),
+        crop=crop,
         backend=backend,
         decoder=make_decoder(package, [_of_one_row(shape, count) for shape in backend.output_shapes]),
     )
@@ -226,7 +246,9 @@ def _detection(
 ) -> tuple[_core.PreprocessStage, _core.Backend, _core.BoxStage]:
     scaled = (max(1, int(roi[2] * detector.scale)), max(1, int(roi[3] * detector.scale)))
     image, tensor = _padded(detector.padding, scaled)
-    preprocess = _preprocess(frames, roi, detector.normalisation, image, tensor)
+    # Boxes are edges and SLEAP's centroids are scaled alone: neither has a half-pixel term.
+    tensor_spec = _Tensor(image, tensor, detector.padding, detector.normalisation, "corner")
+    preprocess = _preprocess(frames, roi, tensor_spec)
     shape = (1, len(detector.normalisation.scale), tensor[1], tensor[0])
     backend = open_detector(package, device, shape)
     return preprocess, backend, _boxes(package, detector, backend)
@@ -241,7 +263,7 @@ def _boxes(package: ModelPackage, detector: Detector, backend: _core.Backend) ->
     if channels != 1:
         raise ModelError(f"model package '{package.name}': {channels} centroid maps; allowed: 1")
     return _core.centroid_stage(
-        map_size=(width, height), stride=detector.stride, min_score=detector.min_score, activation="none"
+        map_size=(width, height), stride=detector.stride, min_score=detector.min_score, window=CENTROID_WINDOW
     )
 
 

@@ -92,7 +92,8 @@ def _with_tag(nodes: list[Node], tag: str | int) -> list[Node]:
     tagged = [
         node
         for node in nodes
-        if any(node.get("properties", {}).get(key, {}).get("const") == tag for key in ("driver", "type"))
+        if node.get("title") == tag
+        or any(node.get("properties", {}).get(key, {}).get("const") == tag for key in ("driver", "type"))
     ]
     return tagged or nodes
 

@@ -44,12 +44,12 @@ class TrackedRoi(Section):
 
 def _kind_of_roi(value: Any) -> str:
     if isinstance(value, dict):
-        return "tracked" if "track" in value or "size" in value else "rectangle"
-    return "tracked" if isinstance(value, TrackedRoi) else "rectangle"
+        return "TrackedRoi" if "track" in value or "size" in value else "Rectangle"
+    return "TrackedRoi" if isinstance(value, TrackedRoi) else "Rectangle"
 
 
 Roi = Annotated[
-    Annotated[Rectangle, Tag("rectangle")] | Annotated[TrackedRoi, Tag("tracked")],
+    Annotated[Rectangle, Tag("Rectangle")] | Annotated[TrackedRoi, Tag("TrackedRoi")],
     Discriminator(_kind_of_roi),
 ]
 
