@@ -1,4 +1,4 @@
-"""The command line: run, check, schema, cameras, import, verify, recover, export."""
+"""The command line: run, check, schema, cameras, import, verify, analyze, recover, export."""
 
 from __future__ import annotations
 
@@ -210,6 +210,35 @@ def export(
         _require_session(session)
         labelled = import_module("fastpose.session.labelled")
         print(labelled.write_labelled_video(session, camera=camera, min_likelihood=min_likelihood))
+
+
+@app.command()
+def analyze(
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files.")],
+    *,
+    model: Annotated[str, typer.Option("--model", help="Model package, or builtin:NAME.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder for the files; default: beside each video.")
+    ] = None,
+    labelled_video: Annotated[
+        bool, typer.Option("--labelled-video", help="Draw the keypoints into a copy of each video.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="What runs the network: cpu.")] = "cpu",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Do not draw keypoints below.")] = 0.6,
+    debug: Debug = False,
+) -> None:
+    """Find the poses in whole videos; writes DeepLabCut's h5 and csv."""
+    with _errors_in_one_line(debug=debug):
+        _compiled("fastpose.analyze_command").analyze_videos(
+            videos,
+            model,
+            out,
+            device=device,
+            precision=precision,
+            labelled_video=labelled_video,
+            min_likelihood=min_likelihood,
+        )
 
 
 @contextmanager

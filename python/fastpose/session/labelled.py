@@ -23,7 +23,7 @@ from fastpose.session.source import CameraLogs, SessionLogs, mapping, read_sessi
 from fastpose.session.states import StateTrack, state_tracks
 from fastpose.session.video_file import video_rate, video_state
 
-__all__ = ["write_labelled_video"]
+__all__ = ["encode_video", "write_labelled_video"]
 
 _ZONE: Colour = (120, 200, 255)
 _OFF: Colour = (165, 165, 165)
@@ -72,7 +72,7 @@ def write_labelled_video(
     target = logs.session_dir / f"labelled_{chosen.camera}.mp4"
     try:
         with replacing(target) as temporary:
-            _encode(temporary, video_rate(chosen.video_path), painter.painted(chosen.video_path))
+            encode_video(temporary, video_rate(chosen.video_path), painter.painted(chosen.video_path))
     except av.error.FFmpegError as error:
         raise RecordError(f"cannot write '{target}': {error}") from error
     return target
@@ -91,7 +91,8 @@ def _camera_logs(logs: SessionLogs, camera: str | None) -> CameraLogs:
     return with_video[camera]
 
 
-def _encode(path: Path, rate: Fraction, frames: Iterator[Rgb]) -> None:
+def encode_video(path: Path, rate: Fraction, frames: Iterator[Rgb]) -> None:
+    """Write RGB frames as H.264; raises RecordError if there is none."""
     with av.open(str(path), "w") as container:
         stream: Any = None
         for frame in frames:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,23 @@ from fastpose.session.frames import CameraFrames, Int64
 from fastpose.session.log import LogFile
 from fastpose.session.source import SessionLogs, mapping
 
-__all__ = ["PoseTable", "pose_tables", "write_csv", "write_h5", "write_poses"]
+__all__ = ["PoseTable", "Table", "pose_tables", "write_csv", "write_h5", "write_poses"]
 
 COORDS = ("x", "y", "likelihood")
 _ROWS_AT_ONCE = 100_000
+
+
+class Table(Protocol):
+    """Rows of keypoints with DeepLabCut's columns."""
+
+    @property
+    def columns(self) -> pd.MultiIndex:
+        """Level names and labels."""
+        ...
+
+    def chunks(self) -> Iterator[tuple[Int64, npt.NDArray[np.float32]]]:
+        """Index and values, a bounded number of rows at once; at least one chunk."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -135,7 +148,7 @@ def write_poses(session_dir: Path, table: PoseTable) -> list[Path]:
     return [h5, text]
 
 
-def write_h5(path: Path, table: PoseTable) -> None:
+def write_h5(path: Path, table: Table) -> None:
     """Write the table as pandas does for DeepLabCut: key `df_with_missing`, format `table`, float64."""
     columns = table.columns
     with replacing(path) as temporary:
@@ -155,7 +168,7 @@ def write_h5(path: Path, table: PoseTable) -> None:
             ) from error
 
 
-def write_csv(path: Path, table: PoseTable) -> None:
+def write_csv(path: Path, table: Table) -> None:
     """Write the table with one header row a level; a missing keypoint is an empty cell."""
     columns: Any = table.columns
     with replacing(path) as temporary, temporary.open("wb") as file:

@@ -1,0 +1,228 @@
+"""Offline use of the engine: poses of whole videos, bit for bit those that the loop finds on the same frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fastpose.config import PixelFormat
+from fastpose.errors import CameraError, ConfigError, RecordError
+from fastpose.hosts.common import FRAME_TORN
+from fastpose.hosts.pixels import SlotFiller
+from fastpose.hosts.probe import VideoInfo, probe
+from fastpose.hosts.reader import VideoReader
+from fastpose.model import Model
+from fastpose.session.atomic import replacing, write_json
+from fastpose.session.drawing import Rgb, draw_pose
+from fastpose.session.labelled import encode_video
+from fastpose.session.poses import COORDS, write_csv, write_h5
+
+__all__ = ["Analysis", "VideoPoses", "analyze_video", "scorer_of"]
+
+_ROWS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class VideoPoses:
+    """Keypoints of every frame of a video.
+
+    Attributes
+    ----------
+    scorer : str
+        First header row of the files.
+    bodyparts, individuals : tuple of str
+        Names; individuals only where there are several.
+    keypoints : ndarray
+        (frames, individuals, K, 3) float32 x, y (px of the frame), likelihood; NaN: unreadable or not found.
+    unreadable, torn : tuple of int
+        Numbers of the frames that could not be decoded, and of those built upon one.
+    """
+
+    scorer: str
+    bodyparts: tuple[str, ...]
+    individuals: tuple[str, ...]
+    keypoints: npt.NDArray[np.float32]
+    unreadable: tuple[int, ...]
+    torn: tuple[int, ...]
+
+    @property
+    def columns(self) -> pd.MultiIndex:
+        """Level names and labels as DeepLabCut writes them."""
+        levels = {"scorer": [self.scorer]}
+        levels |= {"individuals": list(self.individuals)} if len(self.individuals) > 1 else {}
+        levels |= {"bodyparts": list(self.bodyparts), "coords": list(COORDS)}
+        columns: pd.MultiIndex = pd.MultiIndex.from_product(list(levels.values()), names=list(levels))
+        return columns
+
+    def chunks(self) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
+        """Frame numbers and rows, a bounded number at once; at least one chunk."""
+        rows = self.keypoints.reshape(len(self.keypoints), -1)
+        for start in range(0, max(len(rows), 1), _ROWS_AT_ONCE):
+            part = rows[start : start + _ROWS_AT_ONCE]
+            yield np.arange(start, start + len(part), dtype=np.int64), part
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was written for one video.
+
+    Attributes
+    ----------
+    poses : VideoPoses
+    files : tuple of Path
+        h5, csv, meta.json and the labelled video where it was asked for.
+    """
+
+    poses: VideoPoses
+    files: tuple[Path, ...]
+
+
+def scorer_of(model: Model) -> str:
+    """The scorer in headers and file names: DeepLabCut's own where the package knows it, else the package's."""
+    package = model.package
+    return str(package.source.get("scorer") or f"fastpose_{package.name}")
+
+
+def analyze_video(
+    video: str | os.PathLike[str],
+    model: Model,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    pixel_format: PixelFormat | None = None,
+    labelled_video: bool = False,
+    min_likelihood: float = 0.6,
+    on_frame: Callable[[int], None] | None = None,
+) -> Analysis:
+    """Find the pose in every frame of a video and write DeepLabCut's files.
+
+    Frames are read as the video camera of a session reads them, so that the keypoints are bit for bit those of the
+    loop. ``<video><scorer>.h5`` (key ``df_with_missing``) and ``.csv`` get a row for each frame; those that cannot be
+    read are missing (NaN) and listed in ``<video><scorer>_meta.json``.
+
+    Parameters
+    ----------
+    video : path-like
+    model : Model
+    folder : path-like, optional
+        Where the files go; default: beside the video.
+    pixel_format : str, optional
+        "mono8", "rgb8" or "bgr8"; default: mono8 for grey files, else rgb8.
+    labelled_video : bool
+        Write ``<video><scorer>_p<percent>_labeled.mp4``, too.
+    min_likelihood : float
+        Keypoints below are not drawn there.
+    on_frame : callable, optional
+        Called with the number of frames so far.
+
+    Raises
+    ------
+    CameraError
+        The video cannot be opened, or holds no frame that can be read.
+    RecordError
+        A file cannot be written.
+    """
+    source, info = Path(video), probe(video)
+    target = _free_folder(Path(folder) if folder is not None else source.parent)
+    poses = _found(source, model, pixel_format or _format_of(info), info, on_frame)
+    stem = f"{source.stem}{poses.scorer}"
+    files = [target / f"{stem}.h5", target / f"{stem}.csv", target / f"{stem}_meta.json"]
+    write_h5(files[0], poses)
+    write_csv(files[1], poses)
+    write_json(files[2], _meta(source, model, poses, info))
+    if labelled_video:
+        files.append(target / f"{stem}_p{int(100 * min_likelihood)}_labeled.mp4")
+        _write_labelled(files[-1], source, poses, model, info, min_likelihood)
+    return Analysis(poses, tuple(files))
+
+
+def _format_of(info: VideoInfo) -> PixelFormat:
+    return "mono8" if info.is_grey else "rgb8"
+
+
+def _free_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot make folder '{folder}': {error.strerror or error}") from error
+    return folder
+
+
+def _frames(
+    video: Path, info: VideoInfo, pixel_format: PixelFormat
+) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int]]:
+    """Each frame, None where it cannot be read, with its flags; the array is overwritten by the next one."""
+    if not SlotFiller.supports(pixel_format):
+        raise ConfigError(f"pixel_format is {pixel_format!r}; allowed for videos: mono8, rgb8, bgr8")
+    filler = SlotFiller(info.width, info.height, pixel_format)
+    shape = (info.height, info.width) if pixel_format == "mono8" else (info.height, info.width, 3)
+    slot = np.empty(shape, np.uint8)
+    for item in VideoReader(video, threads=0):
+        yield (slot if filler.fill(item.frame, slot) else None), item.flags
+
+
+def _found(
+    video: Path,
+    model: Model,
+    pixel_format: PixelFormat,
+    info: VideoInfo,
+    on_frame: Callable[[int], None] | None,
+) -> VideoPoses:
+    rows: list[npt.NDArray[np.float32]] = []
+    unreadable, torn = [], []
+    missing = np.full((model.package.count_of_individuals, len(model.bodyparts), 3), np.nan, np.float32)
+    for number, (frame, flags) in enumerate(_frames(video, info, pixel_format)):
+        if frame is None:
+            unreadable.append(number)
+        elif flags & FRAME_TORN:
+            torn.append(number)
+        rows.append(missing if frame is None else model.estimate(frame,
+        pixel_format=pixel_format).keypoints.copy()) if on_frame is not None:
+            on_frame(number + 1)
+    if len(unreadable) == len(rows):
+        raise CameraError(f"'{video}' holds no frame that can be decoded; it may be cut off or damaged")
+    individuals = tuple(model.package.individuals)
+    keypoints = np.stack(rows)
+    return VideoPoses(scorer_of(model), model.bodyparts, individuals, keypoints, tuple(unreadable),
+    tuple(torn))
+
+
+def _meta(video: Path, model: Model, poses: VideoPoses, info: VideoInfo) -> dict[str, Any]:
+    import fastpose
+
+    return {
+        "scorer": poses.scorer,
+        "video": str(video),
+        "frame_dimensions": [info.width, info.height],
+        "fps": info.rate_hz,
+        "nframes": len(poses.keypoints),
+        "unreadable_frames": list(poses.unreadable),
+        "torn_frames": list(poses.torn),
+        "bodyparts": list(poses.bodyparts),
+        "individuals": list(poses.individuals),
+        "model": {"name": model.package.name, "sha256": dict(model.package.sha256), "runs": repr(model)},
+        "fastpose": fastpose.__version__,
+    }
+
+
+def _write_labelled(
+    path: Path, video: Path, poses: VideoPoses, model: Model, info: VideoInfo, min_likelihood: float
+) -> None:
+    places = {name: place for place, name in enumerate(poses.bodyparts)}
+    skeleton = [(places[a], places[b]) for a, b in model.package.skeleton]
+
+    def drawn(frames: Iterable[tuple[npt.NDArray[np.uint8] | None, int]]) -> Iterator[Rgb]:
+        for (frame, _), keypoints in zip(frames, poses.keypoints, strict=False):
+            shown = np.zeros((info.height, info.width), np.uint8) if frame is None else frame
+            yield draw_pose(shown, keypoints, skeleton=skeleton, min_likelihood=min_likelihood)
+
+    with replacing(path) as temporary:
+        rate = Fraction(info.rate_hz).limit_denominator(65_535)
+        encode_video(temporary, rate, drawn(_frames(video, info, _format_of(info))))

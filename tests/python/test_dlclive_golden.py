@@ -1,0 +1,135 @@
+"""`fastpose.dlclive.DLCLive` against DeepLabCut-live itself: the same export, the same frames, option by option."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastpose.dlclive import DLCLive
+from fastpose.importing.seeded import seed_pose_model, seeded_frames
+from tools.oracles.dlc_live_cases import CASES, CONFIG, CROP, FRAMES, SEED, SHIFT
+
+torch = pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
+pytest.importorskip("onnx", reason='needs onnx: pip install "fastpose-rig[import]"')
+
+GOLDEN = Path(__file__).parent / "golden" / "dlclive" / "poses.npz"
+MAX_PX = 0.02
+MAX_LIKELIHOOD = 1e-4
+
+
+class Shifting:
+    """The processor of a case."""
+
+    def process(self, pose: np.ndarray, **kwargs: Any) -> np.ndarray:
+        return pose + np.array([kwargs["shift"], kwargs["shift"], 0], pose.dtype)
+
+    def save(self, file: str = "") -> int:
+        return 0
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The oracle's seeded ``.pt``, and a cache of its own for what is made of it."""
+    from fastpose.importing.networks.table import BACKBONES, HEADS
+
+    class Network(torch.nn.Module):
+        def __init__(self, config: dict[str, Any]) -> None:
+            super().__init__()
+            self.backbone = BACKBONES[config["backbone"]["type"]](config["backbone"])
+            heads = {name: HEADS[head["type"]](head) for name, head in config["heads"].items()}
+            self.heads = torch.nn.ModuleDict(heads)
+
+        def forward(self, frames: Any) -> dict[str, Any]:
+            features = self.backbone(frames)
+            return {name: head(features) for name, head in self.heads.items()}
+
+    folder = tmp_path_factory.mktemp("export")
+    network = Network(CONFIG["model"])
+    seed_pose_model(network, seeded_frames(1, 160, 192, SEED), SEED)
+    path = folder / "seeded.pt"
+    torch.save({"config": CONFIG, "pose": network.state_dict(), "detector": None}, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASTPOSE_CACHE", str(folder / "cache"))
+        yield path
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, np.ndarray]:
+    with np.load(GOLDEN, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def rgb_frames() -> np.ndarray:
+    return seeded_frames(FRAMES["count"], FRAMES["height"], FRAMES["width"], SEED)
+
+
+def bgr_frames(case: dict[str, Any]) -> list[np.ndarray]:
+    """As a camera of OpenCV gives them; grey where the case says so."""
+    frames = [frame[:, :, ::-1].copy() for frame in rgb_frames()]
+    return [frame[:, :, 1].copy() for frame in frames] if case.get("grey") else frames
+
+
+def options_of(case: dict[str, Any]) -> dict[str, Any]:
+    known = ("cropping", "resize", "dynamic", "single_animal")
+    return {key: value for key, value in case.items() if key in known}
+
+
+def poses_of(live: DLCLive, frames: list[np.ndarray], **kwargs: Any) -> np.ndarray:
+    first = live.init_inference(frames[0], **kwargs)
+    return np.stack([first, *(live.get_pose(frame, **kwargs) for frame in frames[1:])])
+
+
+def assert_agree(poses: np.ndarray, expected: np.ndarray) -> None:
+    assert poses.shape == expected.shape and poses.dtype == expected.dtype
+    assert np.abs(poses[..., :2] - expected[..., :2]).max() <= MAX_PX
+    assert np.abs(poses[..., 2] - expected[..., 2]).max() <= MAX_LIKELIHOOD
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "inside" not in CASES[name]])
+def test_same_poses(name: str, export: Path, golden: dict[str, np.ndarray]) -> None:
+    case = CASES[name]
+    processor = Shifting() if case.get("processor") else None
+    live = DLCLive(export, model_type="pytorch", device="cpu", processor=processor, **options_of(case))
+    kwargs = {"shift": SHIFT} if processor else {}
+    assert_agree(poses_of(live, bgr_frames(case), **kwargs), golden[f"{name}.poses"])
+
+
+def test_the_window_moves_and_is_the_same(export: Path, golden: dict[str, np.ndarray]) -> None:
+    live = DLCLive(export, dynamic=CASES["dynamic"]["dynamic"])
+    windows = []
+    for number, frame in enumerate(bgr_frames({})):
+        _ = live.get_pose(frame) if number else live.init_inference(frame)
+        windows.append(live.dynamic_cropping or [-1] * 4)
+    assert windows == golden["dynamic.windows"].tolist()
+    assert len({tuple(window) for window in windows}) > 2  # else the case would prove nothing
+
+
+def test_rgb_frames_need_no_swap(export: Path, golden: dict[str, np.ndarray]) -> None:
+    live = DLCLive(export, convert2rgb=False)
+    assert_agree(poses_of(live, list(rgb_frames())), golden["plain.poses"])
+
+
+def test_crop_and_dynamic_together_follow_the_animal(export: Path, golden: dict[str, np.ndarray]) -> None:
+    live = DLCLive(export, cropping=CROP, dynamic=CASES["dynamic"]["dynamic"])
+    expected = golden["dynamic_inside.poses"] + np.float32([CROP[0], CROP[2], 0])
+    assert_agree(poses_of(live, bgr_frames({})), expected)
+
+
+def test_the_config_is_deeplabcuts_own(export: Path) -> None:
+    live = DLCLive(export)
+    assert live.cfg["model"] == CONFIG["model"]
+    assert live.read_config()["metadata"]["bodyparts"] == CONFIG["metadata"]["bodyparts"]
+
+
+def test_a_second_start_imports_nothing(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    DLCLive(export)
+    monkeypatch.setattr("fastpose.importing.import_model", lambda *_: pytest.fail("imported again"))
+    DLCLive(export)
+
+
+def test_golden_names_its_makers(golden: dict[str, np.ndarray]) -> None:
+    assert json.loads(str(golden["versions"]))["deeplabcut-live"] == "1.1.0"

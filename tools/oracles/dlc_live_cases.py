@@ -1,0 +1,75 @@
+"""What the DeepLabCut-live oracle is asked: plain data, read by both sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["BODYPARTS", "CASES", "CONFIG", "CROP", "FRAMES", "SEED", "SHIFT"]
+
+SEED = 31
+BODYPARTS = ("snout", "left_ear", "right_ear", "tail_base")
+FRAMES = {"count": 4, "height": 138, "width": 170}
+CROP = [21, 149, 6, 122]
+"""x1, x2, y1, y2, px."""
+SHIFT = 3.0
+"""What the processor of one case adds to x and y, px."""
+_FOLLOW = (True, 0.5, 14)
+
+CONFIG: dict[str, Any] = {
+    "data": {"colormode": "RGB", "inference": {"normalize_images": True}},
+    "device": "auto",
+    "method": "bu",
+    "metadata": {
+        "project_path": "",
+        "pose_config_path": "",
+        "bodyparts": list(BODYPARTS),
+        "unique_bodyparts": [],
+        "individuals": ["animal"],
+        "with_identity": False,
+    },
+    "net_type": "resnet_50",
+    "model": {
+        "backbone": {
+            "type": "ResNet",
+            "model_name": "resnet50_gn",
+            "output_stride": 16,
+            "freeze_bn_stats": False,
+            "freeze_bn_weights": False,
+        },
+        "backbone_output_channels": 2048,
+        "heads": {
+            "bodypart": {
+                "type": "HeatmapHead",
+                "weight_init": "normal",
+                "predictor": {
+                    "type": "HeatmapPredictor",
+                    "apply_sigmoid": False,
+                    "clip_scores": True,
+                    "location_refinement": True,
+                    "locref_std": 7.2801,
+                },
+                "heatmap_config": {"channels": [2048, 4], "kernel_size": [3], "strides": [2]},
+                "locref_config": {"channels": [2048, 8], "kernel_size": [3], "strides": [2]},
+            }
+        },
+    },
+}
+"""The config of an export, as DeepLabCut 3 writes it for resnet_50."""
+
+CASES: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "grey": {"grey": True},
+    "crop": {"cropping": CROP},
+    "smaller": {"resize": 0.75},
+    "half": {"resize": 0.5},
+    "larger": {"resize": 1.25},
+    "crop_smaller": {"cropping": CROP, "resize": 0.8},
+    "dynamic": {"dynamic": _FOLLOW},
+    "dynamic_smaller": {"dynamic": _FOLLOW, "resize": 0.75},
+    "dynamic_inside": {"dynamic": _FOLLOW, "inside": True},
+    "several": {"single_animal": False},
+    "processor": {"processor": True},
+}
+"""Arguments of DLCLive by case. `grey`: frames are one channel; `processor`: one that adds SHIFT; `inside`:
+frames
+are cut to CROP beforehand, which is what cropping and dynamic together are meant to do."""
