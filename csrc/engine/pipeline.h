@@ -11,6 +11,7 @@
 #include "infer/backend.h"
 #include "latency/histogram.h"
 #include "output/interlock.h"
+#include "pose/identity.h"
 #include "preprocess/preprocess.h"
 #include "protocol/protocol.h"
 #include "rule/rule.h"
@@ -21,6 +22,7 @@ struct PipelineParts {
     std::shared_ptr<Preprocessor> preprocessor;
     std::shared_ptr<Backend> backend;
     std::shared_ptr<Decoder> decoder;
+    std::shared_ptr<Identity> identity;        // null: individuals stay in the order of the detections
     std::shared_ptr<Filter> filter;            // null: none
     std::vector<std::shared_ptr<Rule>> rules;  // in the config's order
     std::shared_ptr<Protocol> protocol;        // null: none

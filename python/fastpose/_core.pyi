@@ -405,6 +405,49 @@ def heatmap_decode_stage(
     *, bodyparts: int, map_size: _Size, stride: float, locref_stdev: float, activation: _Activation
 ) -> DecodeStage: ...
 
+# --- several animals ---
+
+def paf_decode_stage(
+    *,
+    shape: _Shape,
+    limbs: Sequence[Sequence[int]],
+    map_size: _Size,
+    stride: float,
+    locref_stdev: float,
+    activation: _Activation = "sigmoid",
+    smoothing_cells: float = 1.0,
+    nms_size: int = 5,
+    min_score: float = 0.01,
+    min_likelihood: float = 0.1,
+    min_affinity: float = 0.05,
+    points_per_limb: int = 10,
+    isa: Literal["auto"] | _Isa = "auto",
+) -> DecodeStage: ...
+def decode_maps(
+    stage: DecodeStage,
+    maps: Sequence[NDArray[np.float32]],
+    shape: _Shape,
+    *,
+    tensor_to_sensor: Sequence[float] = (1, 1, 0, 0),
+) -> NDArray[np.float32]: ...
+def time_decode_maps_ns(
+    stage: DecodeStage, maps: Sequence[NDArray[np.float32]], shape: _Shape, calls: int
+) -> NDArray[np.int64]: ...
+
+class Identity(_Bound):
+    def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...
+    def reset(self) -> None: ...
+    def time_ns(self, poses: NDArray[np.float32], step_ns: int) -> NDArray[np.int64]: ...
+
+def motion_identity(
+    shape: _Shape,
+    *,
+    min_likelihood: float = 0.1,
+    max_gap_ms: float = 2000.0,
+    velocity_window_ms: float = 50.0,
+    tolerance: float = 0.3,
+) -> Identity: ...
+
 # --- networks ---
 
 class Backend(_Bound):
@@ -467,7 +510,7 @@ def in_zone_rule(
     which: _Which = "any",
     hysteresis_px: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -480,7 +523,7 @@ def outside_zone_rule(
     which: _Which = "any",
     hysteresis_px: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -494,7 +537,7 @@ def speed_rule(
     window_ms: float = 50.0,
     hysteresis_px_s: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -507,7 +550,7 @@ def distance_rule(
     below_px: float | None = None,
     hysteresis_px: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -522,7 +565,7 @@ def angle_rule(
     below_deg: float | None = None,
     hysteresis_deg: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -682,6 +725,7 @@ class PipelineParts(_Bound):
         preprocessor: PreprocessStage,
         backend: Backend,
         decoder: DecodeStage,
+        identity: Identity | None = None,
         filter: Filter | None = None,
         rules: Sequence[Rule] = ...,
         protocol: Protocol | None = None,

@@ -78,10 +78,10 @@ def load_network(
     ModelError
         The network is not what model.yaml says.
     """
-    if package.decoder != "heatmap" or package.detector is not None:
+    if package.decoder not in ("heatmap", "paf") or package.detector is not None:
         raise ModelError(
             f"model package '{package.name}': decoder {package.decoder}"
-            f"{' with a detector' if package.detector else ''}; allowed in this version: heatmap without one"
+            f"{' with a detector' if package.detector else ''}; allowed in this version: heatmap, paf, without one"
         )
     roi = options.roi or (0, 0, *frame_size)
     width, height = _input_size(package, options, roi)
@@ -99,14 +99,28 @@ def load_network(
         scale=scale,
         offset=offset,
     )
-    decode = _core.heatmap_decode_stage(
+    decode = _decode_stage(package, maps[0])
+    return Network(package, preprocess, backend, decode, roi)
+
+
+def _decode_stage(package: ModelPackage, heatmap: Sequence[int]) -> _core.DecodeStage:
+    map_size = (heatmap[3], heatmap[2])
+    if package.paf is not None:
+        return _core.paf_decode_stage(
+            shape=(package.count_of_individuals, len(package.bodyparts)),
+            map_size=map_size,
+            stride=package.stride,
+            locref_stdev=package.locref_stdev,
+            activation=package.activation,
+            **package.paf.model_dump(),
+        )
+    return _core.heatmap_decode_stage(
         bodyparts=len(package.bodyparts),
-        map_size=(maps[0][3], maps[0][2]),
+        map_size=map_size,
         stride=package.stride,
         locref_stdev=package.locref_stdev,
         activation=package.activation,
     )
-    return Network(package, preprocess, backend, decode, roi)
 
 
 def _input_size(
@@ -162,7 +176,7 @@ def _openvino_backend(
 
 def _check_maps(package: ModelPackage, shapes: Sequence[Sequence[int]]) -> None:
     parts = len(package.bodyparts)
-    expected = (parts, 2 * parts)[: len(package.outputs)]
+    expected = _channels(package)
     for name, shape, channels in zip(package.outputs, shapes, expected, strict=False):
         if shape[1] != channels:
             raise ModelError(
@@ -171,8 +185,17 @@ def _check_maps(package: ModelPackage, shapes: Sequence[Sequence[int]]) -> None:
             )
 
 
+def _channels(package: ModelPackage) -> tuple[int, ...]:
+    """Channels of each output: heatmap, locref where there is one, limbs of decoder paf."""
+    parts = len(package.bodyparts)
+    if package.paf is None:
+        return (parts, 2 * parts)[: len(package.outputs)]
+    locref = (2 * parts,) if package.locref_stdev > 0 else ()
+    return (parts, *locref, 2 * len(package.paf.limbs))
+
+
 def _check_individuals(package: ModelPackage) -> None:
-    if package.count_of_individuals > 1:
+    if package.count_of_individuals > 1 and package.paf is None:
         raise ModelError(
             f"model package '{package.name}': {package.count_of_individuals} individuals; "
             f"decoder {package.decoder} gives one animal in this version"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fastpose.config.identity import Identity, MotionIdentity
 from fastpose.config.types import BUILTIN, NUMBER, ConfigPath, Rectangle, Section, Size
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "models"
@@ -35,6 +36,8 @@ class Model(Section):
     """Fixed crop that the network sees; null: the full frame."""
     input_size: Size | None = None
     """Width and height of the network's input, px; null: that of the roi, rounded up to the stride."""
+    identity: Identity = MotionIdentity()
+    """How each animal keeps its place in the pose; for networks that find several."""
 
     @property
     def folder(self) -> Path:
