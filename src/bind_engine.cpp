@@ -24,13 +24,14 @@ py::array_t<float> copy_of(const PoseView& pose) {
 }
 
 std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Estimator> estimator,
-                                          std::shared_ptr<Filter> filter,
+                                          std::shared_ptr<Identity> identity, std::shared_ptr<Filter> filter,
                                           std::vector<std::shared_ptr<Rule>> rules,
                                           std::shared_ptr<Protocol> protocol,
                                           std::shared_ptr<Interlock> interlock, int individuals,
                                           int bodyparts) {
     auto parts = std::make_shared<PipelineParts>();
     parts->estimator = std::move(estimator);
+    parts->identity = std::move(identity);
     parts->filter = std::move(filter);
     parts->rules = std::move(rules);
     parts->protocol = std::move(protocol);
@@ -161,9 +162,9 @@ void bind_cameras(py::module_& m) {
 
 void bind_parts(py::module_& m) {
     py::class_<PipelineParts, std::shared_ptr<PipelineParts>>(m, "PipelineParts")
-        .def(py::init(&make_parts), py::kw_only(), "estimator"_a, "filter"_a = py::none(),
-             "rules"_a = std::vector<std::shared_ptr<Rule>>{}, "protocol"_a = py::none(),
-             "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a);
+        .def(py::init(&make_parts), py::kw_only(), "estimator"_a, "identity"_a = py::none(),
+             "filter"_a = py::none(), "rules"_a = std::vector<std::shared_ptr<Rule>>{},
+             "protocol"_a = py::none(), "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a);
     py::class_<Pipeline>(m, "Pipeline", "The stages without threads: one frame in, one pose out.")
         .def(py::init([](const std::shared_ptr<PipelineParts>& parts) {
                  return std::make_unique<Pipeline>(*parts, nullptr, nullptr);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error.h"
@@ -129,6 +130,15 @@ std::unique_ptr<Rule> make_rule(std::unique_ptr<Condition> condition, double min
     return std::make_unique<Rule>(std::move(condition), timing);
 }
 
+using Individual = std::variant<int, std::string>;  // index, any, all
+
+GateSpec gate_from(double min_likelihood, const Individual& individual) {
+    if (const int* index = std::get_if<int>(&individual)) return {min_likelihood, *index, false};
+    const std::string& word = std::get<std::string>(individual);
+    if (word == "any" || word == "all") return {min_likelihood, std::nullopt, word == "all"};
+    throw ConfigError("individual is '" + word + "'; allowed: an index, any, all");
+}
+
 // Defines a factory of rules: `make_condition(spec, individuals, bodyparts)` after the spec's own arguments,
 // then those that all rules have.
 template <class... Arguments, class... Names>
@@ -137,14 +147,14 @@ void def_rule(py::module_& m, const char* name,
     m.def(
         name,
         [make_condition](Shape shape, Arguments... arguments, double min_likelihood,
-                         std::optional<int> individual, double min_duration_ms, double refractory_ms,
+                         const Individual& individual, double min_duration_ms, double refractory_ms,
                          const std::string& missing) {
             auto condition =
-                make_condition(shape, GateSpec{min_likelihood, individual}, std::move(arguments)...);
+                make_condition(shape, gate_from(min_likelihood, individual), std::move(arguments)...);
             return make_rule(std::move(condition), min_duration_ms, refractory_ms, missing);
         },
         "shape"_a, py::kw_only(), names..., "min_likelihood"_a = GateSpec{}.min_likelihood,
-        "individual"_a = py::none(), "min_duration_ms"_a = 0.0, "refractory_ms"_a = 0.0,
+        "individual"_a = Individual("any"), "min_duration_ms"_a = 0.0, "refractory_ms"_a = 0.0,
         "missing"_a = "hold");
 }
 

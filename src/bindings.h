@@ -7,6 +7,7 @@ void bind_ring(pybind11::module_& m);
 void bind_sim(pybind11::module_& m);
 void bind_stages(pybind11::module_& m);
 void bind_resize(pybind11::module_& m);
+void bind_animals(pybind11::module_& m);
 void bind_rules(pybind11::module_& m);
 void bind_outputs(pybind11::module_& m);
 void bind_infer(pybind11::module_& m);

@@ -15,6 +15,10 @@ void check(const PipelineParts& parts) {
     if (parts.individuals < 1 || parts.bodyparts < 1)
         throw ConfigError("individuals = " + std::to_string(parts.individuals) +
                           ", bodyparts = " + std::to_string(parts.bodyparts) + ": allowed is at least 1");
+    if (parts.identity && parts.identity->size() != parts.individuals * parts.bodyparts)
+        throw ConfigError("the identity was made for " + std::to_string(parts.identity->size()) +
+                          " keypoints; allowed: the " + std::to_string(parts.individuals * parts.bodyparts) +
+                          " of the pose");
 }
 
 void copy_meta(const FrameMeta& meta, const Roi& roi, FrameRecord& record) noexcept {
@@ -45,6 +49,7 @@ Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
 void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept {
     copy_meta(meta, parts_.estimator->roi(), record);
     if (!estimate(frame, record)) make_missing(raw());
+    if (parts_.identity) parts_.identity->apply(raw(), record.exposure_start_ns);
     smooth(record);
     update_rules(record);
     decide(record);

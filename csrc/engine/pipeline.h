@@ -10,6 +10,7 @@
 #include "frame/frame.h"
 #include "latency/histogram.h"
 #include "output/interlock.h"
+#include "pose/identity.h"
 #include "protocol/protocol.h"
 #include "rule/rule.h"
 
@@ -17,6 +18,7 @@ namespace fastpose {
 
 struct PipelineParts {
     std::shared_ptr<Estimator> estimator;
+    std::shared_ptr<Identity> identity;        // null: individuals stay in the order of the detections
     std::shared_ptr<Filter> filter;            // null: none
     std::vector<std::shared_ptr<Rule>> rules;  // in the config's order
     std::shared_ptr<Protocol> protocol;        // null: none

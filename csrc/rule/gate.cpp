@@ -10,6 +10,7 @@ namespace fastpose {
 Gate::Gate(const GateSpec& spec, int individuals, int bodyparts)
     : min_likelihood_(static_cast<float>(spec.min_likelihood)),
       individual_(spec.individual),
+      all_(spec.all),
       individuals_(individuals),
       bodyparts_(bodyparts) {
     require_at_least("individuals", individuals, 1);

@@ -9,7 +9,8 @@ namespace fastpose {
 
 struct GateSpec {
     double min_likelihood = 0.6;      // keypoints below, or NaN, are missing
-    std::optional<int> individual{};  // empty: any
+    std::optional<int> individual{};  // empty: any or all of them
+    bool all = false;                 // of the individuals, where none is named; else any
 };
 
 class Gate {
@@ -23,15 +24,17 @@ class Gate {
     // The keypoint, or nullptr when it is missing.
     [[nodiscard]] const Keypoint* visible(const PoseView& pose, int individual, int bodypart) const noexcept;
 
-    // test(individual) -> Truth for the one individual, or for any: yes if one says yes, missing if all are.
+    // test(individual) -> Truth for the one individual; for any: yes if one says yes, missing if all are; for
+    // all: no if one says no, missing if one is.
     template <class Test>
     [[nodiscard]] Truth evaluate(Test test) const noexcept {
         if (individual_) return test(*individual_);
-        Truth found = Truth::missing;
+        const Truth decisive = all_ ? Truth::no : Truth::yes;
+        Truth found = all_ ? Truth::yes : Truth::missing;
         for (int individual = 0; individual < individuals_; ++individual) {
             const Truth truth = test(individual);
-            if (truth == Truth::yes) return truth;
-            if (truth == Truth::no) found = truth;
+            if (truth == decisive) return truth;
+            if (truth == (all_ ? Truth::missing : Truth::no)) found = truth;
         }
         return found;
     }
@@ -41,6 +44,7 @@ class Gate {
   private:
     float min_likelihood_;  // float as likelihoods are, so that 0.7 passes a gate of 0.7
     std::optional<int> individual_;
+    bool all_;
     int individuals_;
     int bodyparts_;
 };

@@ -354,7 +354,6 @@ def preprocess(
     offset: Sequence[float] = ...,
     isa: Literal["auto"] | _Isa = "auto",
 ) -> NDArray[np.float32]: ...
-
 def resize_like_opencv(frame: NDArray[np.uint8], size: _Size) -> NDArray[np.uint8]: ...
 
 class HeatmapDecoder(_Bound):
@@ -464,6 +463,49 @@ def crop_stage(
     margin_px: float,
 ) -> CropStage: ...
 
+# --- several animals ---
+
+def paf_decode_stage(
+    *,
+    shape: _Shape,
+    limbs: Sequence[Sequence[int]],
+    map_size: _Size,
+    stride: float,
+    locref_stdev: float,
+    activation: _Activation = "sigmoid",
+    smoothing_cells: float = 1.0,
+    nms_size: int = 5,
+    min_score: float = 0.01,
+    min_likelihood: float = 0.1,
+    min_affinity: float = 0.05,
+    points_per_limb: int = 10,
+    isa: Literal["auto"] | _Isa = "auto",
+) -> DecodeStage: ...
+def decode_maps(
+    stage: DecodeStage,
+    maps: Sequence[NDArray[np.float32]],
+    shape: _Shape,
+    *,
+    tensor_to_sensor: Sequence[float] = (1, 1, 0, 0),
+) -> NDArray[np.float32]: ...
+def time_decode_maps_ns(
+    stage: DecodeStage, maps: Sequence[NDArray[np.float32]], shape: _Shape, calls: int
+) -> NDArray[np.int64]: ...
+
+class Identity(_Bound):
+    def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...
+    def reset(self) -> None: ...
+    def time_ns(self, poses: NDArray[np.float32], step_ns: int) -> NDArray[np.int64]: ...
+
+def motion_identity(
+    shape: _Shape,
+    *,
+    min_likelihood: float = 0.1,
+    max_gap_ms: float = 2000.0,
+    velocity_window_ms: float = 50.0,
+    tolerance: float = 0.3,
+) -> Identity: ...
+
 # --- networks ---
 
 class Backend(_Bound):
@@ -526,7 +568,7 @@ def in_zone_rule(
     which: _Which = "any",
     hysteresis_px: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -539,7 +581,7 @@ def outside_zone_rule(
     which: _Which = "any",
     hysteresis_px: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -553,7 +595,7 @@ def speed_rule(
     window_ms: float = 50.0,
     hysteresis_px_s: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -566,7 +608,7 @@ def distance_rule(
     below_px: float | None = None,
     hysteresis_px: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -581,7 +623,7 @@ def angle_rule(
     below_deg: float | None = None,
     hysteresis_deg: float = 0.0,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
@@ -758,6 +800,7 @@ class PipelineParts(_Bound):
         self,
         *,
         estimator: Estimator,
+        identity: Identity | None = None,
         filter: Filter | None = None,
         rules: Sequence[Rule] = ...,
         protocol: Protocol | None = None,

@@ -1,4 +1,4 @@
-"""Offline use of the engine: poses of whole videos, bit for bit those that the loop finds on the same frames."""
+"""Offline use of the engine: poses of whole videos, bit for bit those of the loop on the same frames."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Analysis:
 
 
 def scorer_of(model: Model) -> str:
-    """The scorer in headers and file names: DeepLabCut's own where the package knows it, else the package's."""
+    """The scorer in headers and file names: the source tool's where the package knows it, else its name."""
     package = model.package
     return str(package.source.get("scorer") or f"fastpose_{package.name}")
 
@@ -103,9 +103,9 @@ def analyze_video(
 ) -> Analysis:
     """Find the pose in every frame of a video and write DeepLabCut's files.
 
-    Frames are read as the video camera of a session reads them, so that the keypoints are bit for bit those of the
-    loop. ``<video><scorer>.h5`` (key ``df_with_missing``) and ``.csv`` get a row for each frame; those that cannot be
-    read are missing (NaN) and listed in ``<video><scorer>_meta.json``.
+    Frames are read as the video camera of a session reads them, so that the keypoints are bit for bit those
+    of the loop. ``<video><scorer>.h5`` (key ``df_with_missing``) and ``.csv`` get a row for each frame; those
+    that cannot be read are missing (NaN) and listed in ``<video><scorer>_meta.json``.
 
     Parameters
     ----------
@@ -183,15 +183,22 @@ def _found(
             unreadable.append(number)
         elif flags & FRAME_TORN:
             torn.append(number)
-        rows.append(missing if frame is None else model.estimate(frame,
-        pixel_format=pixel_format).keypoints.copy()) if on_frame is not None:
+        rows.append(missing if frame is None else _pose(model, frame, pixel_format))
+        if on_frame is not None:
             on_frame(number + 1)
     if len(unreadable) == len(rows):
         raise CameraError(f"'{video}' holds no frame that can be decoded; it may be cut off or damaged")
     individuals = tuple(model.package.individuals)
     keypoints = np.stack(rows)
-    return VideoPoses(scorer_of(model), model.bodyparts, individuals, keypoints, tuple(unreadable),
-    tuple(torn))
+    return VideoPoses(
+        scorer_of(model), model.bodyparts, individuals, keypoints, tuple(unreadable), tuple(torn)
+    )
+
+
+def _pose(model: Model, frame: npt.NDArray[np.uint8], pixel_format: PixelFormat) -> npt.NDArray[np.float32]:
+    keypoints = model.estimate(frame, pixel_format=pixel_format).keypoints
+    found: npt.NDArray[np.float32] = keypoints.reshape(-1, *keypoints.shape[-2:]).copy()
+    return found
 
 
 def _meta(video: Path, model: Model, poses: VideoPoses, info: VideoInfo) -> dict[str, Any]:

@@ -198,12 +198,18 @@ def _fits_package(config: Config, path: str, model: Model, package: ModelPackage
             if bodypart not in package.bodyparts:
                 key = "bodypart" if isinstance(rule, SpeedRule) else "bodyparts"
                 yield problem(f"rules.{name}.{key}", no_such("body part", bodypart, package.bodyparts))
-        if rule.individual != "any" and rule.individual >= package.count_of_individuals:
-            yield problem(
-                f"rules.{name}.individual",
-                f"{rule.individual} is not among the {package.count_of_individuals} of the network; "
-                f"allowed: any, 0 to {package.count_of_individuals - 1}",
-            )
+        yield from _individual(f"rules.{name}.individual", rule.individual, package)
+
+
+def _individual(path: str, asked: int | str, package: ModelPackage) -> Iterator[Finding]:
+    names, count = package.individuals, package.count_of_individuals
+    if asked in ("any", "all", *names) or (isinstance(asked, int) and asked < count):
+        return
+    if isinstance(asked, str):
+        yield problem(path, no_such("individual", asked, ("any", "all", *names)))
+        return
+    allowed = ", ".join(["any", "all", *names, f"0 to {count - 1}"])
+    yield problem(path, f"{asked} is not among the {count} of the network; allowed: {allowed}")
 
 
 def _serial_port(path: str, port: str, *, probe: bool) -> Iterator[Finding]:

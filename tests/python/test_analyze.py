@@ -40,7 +40,9 @@ def test_bit_for_bit_what_the_loop_finds(tmp_path: Path, values: dict[str, Any])
 
 def test_files_are_deeplabcuts(tmp_path: Path) -> None:
     video = make_video(tmp_path / "mouse day 1.mp4", frames=12, **SIZE)
-    result = invoke(video, "--model", MODEL, "-o", tmp_path / "out", "--labelled-video", "--precision", "fp32")
+    result = invoke(
+        video, "--model", MODEL, "-o", tmp_path / "out", "--labelled-video", "--precision", "fp32"
+    )
     assert result.exit_code == 0, result.output
     stem = tmp_path / "out" / "mouse day 1fastpose_simulated_mouse"
     h5: Any = pd.read_hdf(f"{stem}.h5", key="df_with_missing")

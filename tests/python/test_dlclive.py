@@ -33,10 +33,25 @@ def test_quick_start() -> None:
 
 def test_signature_is_the_originals() -> None:
     names = list(inspect.signature(DLCLive).parameters)
-    assert names == (
-        "model_path model_type precision tf_config single_animal device top_down_config top_down_dynamic cropping "
-        "dynamic resize convert2rgb processor display pcutoff display_radius display_cmap"
-    ).split()
+    assert names == [
+        "model_path",
+        "model_type",
+        "precision",
+        "tf_config",
+        "single_animal",
+        "device",
+        "top_down_config",
+        "top_down_dynamic",
+        "cropping",
+        "dynamic",
+        "resize",
+        "convert2rgb",
+        "processor",
+        "display",
+        "pcutoff",
+        "display_radius",
+        "display_cmap",
+    ]
     live = DLCLive(MODEL, resize=0.5)
     assert list(live.parameterization) == list(DLCLive.PARAMETERS)
     assert live.parameterization["resize"] == 0.5 and live.precision == "FP32"
@@ -267,7 +282,9 @@ def test_benchmark_videos_as_the_readme_calls_it(video: Path, tmp_path: Path) ->
     content = pickle.loads(files[0].read_bytes())
     assert content["inference_times"].shape == (2, 3) and content["im_size"] == [(160, 120), (80, 60)]
     assert len(content["stats"]) == 2 and content["dlclive_version"] == "1.1.0"
-    assert dlclive.benchmark_videos(MODEL, "base", str(video), output=tmp_path, n_frames=1)[0].stem.endswith("_1")
+    assert dlclive.benchmark_videos(MODEL, "base", str(video), output=tmp_path, n_frames=1)[0].stem.endswith(
+        "_1"
+    )
     with pytest.raises(ConfigError, match="one of them"):
         dlclive.benchmark_videos(MODEL, "base", str(video), resize=1, pixels=100)
 

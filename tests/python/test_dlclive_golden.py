@@ -1,4 +1,4 @@
-"""`fastpose.dlclive.DLCLive` against DeepLabCut-live itself: the same export, the same frames, option by option."""
+"""`fastpose.dlclive.DLCLive` against DeepLabCut-live itself on the same export and frames, by option."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tools.oracles.dlc_live_cases import CASES, CONFIG, CROP, FRAMES, SEED, SHIFT
 
 from fastpose.dlclive import DLCLive
 from fastpose.importing.seeded import seed_pose_model, seeded_frames
-from tools.oracles.dlc_live_cases import CASES, CONFIG, CROP, FRAMES, SEED, SHIFT
 
 torch = pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
 pytest.importorskip("onnx", reason='needs onnx: pip install "fastpose-rig[import]"')

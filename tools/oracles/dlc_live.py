@@ -43,7 +43,9 @@ class Shifting:
 
     def process(self, pose: npt.NDArray[Any], **kwargs: Any) -> npt.NDArray[Any]:
         """Add the shift that the caller gave."""
-        return pose + np.array([kwargs["shift"], kwargs["shift"], 0], pose.dtype)
+        shift: npt.NDArray[Any] = np.array([kwargs["shift"], kwargs["shift"], 0], pose.dtype)
+        shifted: npt.NDArray[Any] = pose + shift
+        return shifted
 
     def save(self, file: str = "") -> int:
         """There is nothing to save."""
@@ -57,7 +59,7 @@ def main() -> None:
     parser.add_argument("--golden", type=Path)
     arguments = parser.parse_args()
     answers = asked()
-    np.savez_compressed(arguments.file, **answers)
+    np.savez_compressed(arguments.file, allow_pickle=False, **answers)
     if arguments.golden is not None:
         sys.exit(not agree(answers, np.load(arguments.golden)))
 
@@ -94,7 +96,9 @@ def answer(model: Path, case: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
     """One case: poses (n, [individuals,] K, 3) and windows (n, 4), -1 where the whole frame was seen."""
     from dlclive import DLCLive
 
-    options = {key: value for key, value in case.items() if key in ("cropping", "resize", "dynamic", "single_animal")}
+    options = {
+        key: value for key, value in case.items() if key in ("cropping", "resize", "dynamic", "single_animal")
+    }
     processor = Shifting() if case.get("processor") else None
     live = DLCLive(model, model_type="pytorch", device="cpu", processor=processor, **options)
     kwargs = {"shift": cases.SHIFT} if processor else {}

@@ -71,5 +71,4 @@ CASES: dict[str, dict[str, Any]] = {
     "processor": {"processor": True},
 }
 """Arguments of DLCLive by case. `grey`: frames are one channel; `processor`: one that adds SHIFT; `inside`:
-frames
-are cut to CROP beforehand, which is what cropping and dynamic together are meant to do."""
+frames are cut to CROP beforehand, which is what cropping and dynamic together are meant to do."""

@@ -11,8 +11,17 @@ from fastpose import _core
 from fastpose import config as cfg
 from fastpose.errors import ConfigError
 from fastpose.guardian import GuardedPort, Guardian
+from fastpose.model_package import ModelPackage
 
-__all__ = ["Lines", "make_filter", "make_protocol", "make_rules", "open_outputs"]
+__all__ = [
+    "Lines",
+    "index_of_individual",
+    "make_filter",
+    "make_identity",
+    "make_protocol",
+    "make_rules",
+    "open_outputs",
+]
 
 NS_PER_MS = 1_000_000
 TIMER_PRIORITY = 70  # above camera and loop: the end of a pulse waits for nobody
@@ -31,17 +40,22 @@ def make_filter(spec: cfg.Filter, shape: Shape) -> _core.Filter | None:
     return _core.kalman_filter(shape, **values)
 
 
-def make_rules(config: cfg.Config, bodyparts: Sequence[str], shape: Shape) -> list[_core.Rule]:
+def make_identity(spec: cfg.Identity, shape: Shape) -> _core.Identity | None:
+    """Return what keeps the animals apart; None for one animal, or for type none."""
+    if shape[0] == 1 or isinstance(spec, cfg.NoIdentity):
+        return None
+    return _core.motion_identity(shape, **spec.model_dump(exclude={"type"}))
+
+
+def make_rules(config: cfg.Config, package: ModelPackage) -> list[_core.Rule]:
     """Return the rules in the config's order."""
     zones = {name: _zone(zone) for name, zone in config.zones.items()}
-    return [_named(name, rule, zones, bodyparts, shape) for name, rule in config.rules.items()]
+    return [_named(name, rule, zones, package) for name, rule in config.rules.items()]
 
 
-def _named(
-    name: str, rule: cfg.Rule, zones: dict[str, _core.Zone], bodyparts: Sequence[str], shape: Shape
-) -> _core.Rule:
+def _named(name: str, rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
     try:
-        return _rule(rule, zones, bodyparts, shape)
+        return _rule(rule, zones, package)
     except ConfigError as error:
         raise ConfigError(*(f"rules.{name}.{line}" for line in error.lines)) from None
 
@@ -55,9 +69,28 @@ def _zone(zone: cfg.Zone) -> _core.Zone:
     return _core.rectangle_zone(**zone.rectangle.model_dump())
 
 
-def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], bodyparts: Sequence[str], shape: Shape) -> _core.Rule:
+def index_of_individual(asked: int | str, package: ModelPackage) -> int | str:
+    """Return the index of an animal of the network; "any" and "all" as they are.
+
+    Raises
+    ------
+    ConfigError
+        The network has no such animal.
+    """
+    count, names = package.count_of_individuals, package.individuals
+    if asked in ("any", "all") or (isinstance(asked, int) and asked < count):
+        return asked
+    if asked in names:
+        return names.index(str(asked))
+    allowed = ", ".join(["any", "all", *names, f"0 to {count - 1}"])
+    what = repr(asked) if isinstance(asked, str) else asked
+    raise ConfigError(f"individual: {what} is not among the {count} of the network; allowed: {allowed}")
+
+
+def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
     values: dict[str, Any] = rule.model_dump(exclude={"type"})
-    values["individual"] = None if rule.individual == "any" else rule.individual
+    values["individual"] = index_of_individual(rule.individual, package)
+    bodyparts, shape = package.bodyparts, (package.count_of_individuals, len(package.bodyparts))
     for key in ("bodypart", "bodyparts"):
         if key in values:
             names = values[key]

@@ -80,6 +80,28 @@ def _points(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
     return _core.points_decode_stage(bodyparts=len(package.bodyparts), activation=package.activation)
 
 
+def _paf(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    spec, parts = package.paf, len(package.bodyparts)
+    assert spec is not None
+    locref = (2 * parts,) if package.locref_stdev > 0 else ()
+    expected = (parts, *locref, 2 * len(spec.limbs))
+    if len(package.outputs) != len(expected):
+        raise ModelError(
+            f"model package '{package.name}': {len(package.outputs)} outputs; decoder paf needs "
+            f"{len(expected)}: heatmap, {'locref, ' if locref else ''}limbs"
+        )
+    for name, shape, channels in zip(package.outputs, shapes, expected, strict=True):
+        _require(package, name, shape[1], channels, "channels")
+    return _core.paf_decode_stage(
+        shape=(package.count_of_individuals, parts),
+        map_size=(shapes[0][3], shapes[0][2]),
+        stride=package.stride,
+        locref_stdev=package.locref_stdev,
+        activation=package.activation,
+        **spec.model_dump(),
+    )
+
+
 class _Window(BaseModel):
     model_config = ConfigDict(extra="forbid")
     method: Literal["window"]
@@ -119,6 +141,7 @@ def _soft_heatmap(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
 _DECODERS: dict[str, Callable[[ModelPackage, Shapes], _core.DecodeStage]] = {
     "heatmap": _heatmap,
     "simcc": _simcc,
+    "paf": _paf,
     "points": _points,
     "soft_heatmap": _soft_heatmap,
 }

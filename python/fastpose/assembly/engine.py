@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.arming import require_parity
-from fastpose.assembly.behaviour import Lines, make_filter, make_protocol, make_rules
+from fastpose.assembly.behaviour import Lines, make_filter, make_identity, make_protocol, make_rules
 from fastpose.assembly.cameras import CameraSource
 from fastpose.assembly.network import Network, NetworkOptions, TrackRoi, load_network
 from fastpose.assembly.session_folder import Names, SessionFolder
@@ -94,13 +94,19 @@ def _part(camera: CameraSource, folder: SessionFolder, names: Names) -> _core.Ca
     return _core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log)
 
 
+def _identity(config: cfg.Config, shape: tuple[int, int]) -> _core.Identity | None:
+    (model,) = config.networks.values()
+    return make_identity(model.identity, shape)
+
+
 def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.PipelineParts:
     package = network.package
     shape = (package.count_of_individuals, len(package.bodyparts))
     return _core.PipelineParts(
         estimator=network.estimator,
+        identity=_identity(config, shape),
         filter=make_filter(config.filter, shape),
-        rules=make_rules(config, package.bodyparts, shape),
+        rules=make_rules(config, package),
         protocol=make_protocol(config, package.bodyparts),
         interlock=lines.interlock,
         individuals=shape[0],

@@ -2,6 +2,7 @@
 
 from fastpose.config.camera import Camera, PixelFormat, SimCamera, VideoCamera
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
+from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import Output, SerialOutput, SimOutput
@@ -30,10 +31,13 @@ __all__ = [
     "DistanceRule",
     "Engine",
     "Filter",
+    "Identity",
     "InZoneRule",
     "KalmanFilter",
     "Model",
+    "MotionIdentity",
     "NoFilter",
+    "NoIdentity",
     "NoProtocol",
     "OneEuroFilter",
     "Output",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from fastpose.config.identity import Identity, MotionIdentity
 from fastpose.config.types import (
     BUILTIN,
     NUMBER,
@@ -70,6 +71,8 @@ class Model(Section):
     """What the network sees: a fixed rectangle, or one that follows the animal; null: the full frame."""
     input_size: Size | None = None
     """Width and height of the network's input, px; null: that of the roi, rounded up to the stride."""
+    identity: Identity = MotionIdentity()
+    """How each animal keeps its place in the pose; for networks that find several."""
 
     accept_parity: bool = False
     """Arm a package whose poses are over its pixel budget against the tool it came from (parity.json)."""

@@ -45,8 +45,8 @@ class _Rule(Section):
     """After the rule became false it stays false at least this long."""
     missing: Annotated[Literal["hold", "false", "true"], BeforeValidator(_word)] = "hold"
     """What a missing keypoint means for the condition; hold: what it was."""
-    individual: NonNegativeInt | Literal["any"] = "any"
-    """Index of the animal, or any."""
+    individual: NonNegativeInt | Text = "any"
+    """Name or index of the animal, any, or all."""
 
     def names_of_bodyparts(self) -> tuple[str, ...]:
         """Return every body part that the rule reads."""

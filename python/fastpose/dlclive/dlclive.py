@@ -270,16 +270,18 @@ class DLCLive:
         """The network's last pose in px of the cropped frame."""
         if self._network_pose is None or not self.cropping:
             return self._network_pose
-        pose = self._network_pose.copy()
+        pose: npt.NDArray[np.float32] = self._network_pose.copy()
         pose[..., 0] -= self.cropping[0]
         pose[..., 1] -= self.cropping[2]
         return pose
 
     def _shaped(self, keypoints: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         if self.single_animal:
-            return keypoints[0].copy()
-        found = np.isfinite(keypoints).all(axis=2).any(axis=1)
-        return keypoints[found][: self._top_down.max_detections].copy()
+            first: npt.NDArray[np.float32] = keypoints[0].copy()
+            return first
+        found = np.any(np.all(np.isfinite(keypoints), axis=2), axis=1)
+        several: npt.NDArray[np.float32] = keypoints[found][: self._top_down.max_detections].copy()
+        return several
 
     def _to_full_frame(self, pose: npt.NDArray[np.float32]) -> None:
         if self.resize is not None:

@@ -142,8 +142,8 @@ def camera_frames(camera: float | str | Path) -> Iterator[tuple[npt.NDArray[np.u
         container: Any = av.open(name, **options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise CameraError(
-            f"camera {camera!r} cannot be opened as {name} ({error}); allowed: the number of a camera, a file, "
-            "an rtsp:// address"
+            f"camera {camera!r} cannot be opened as {name} ({error}); allowed: the number of a camera, a "
+            "file, an rtsp:// address"
         ) from None
     with container:
         stream = container.streams.video[0]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
-from fastpose.assembly.network import PRECISIONS
+from fastpose.assembly.backends import PRECISIONS
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model import Model
 from fastpose.model_package import ModelPackage

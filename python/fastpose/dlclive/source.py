@@ -46,8 +46,8 @@ def package_of(path: str | os.PathLike[str]) -> Path:
     source = Path(path)
     if not source.exists():
         raise ModelError(
-            f"model_path is '{path}': no such file or folder; allowed: a model package, builtin:NAME, or a model "
-            "that fastpose import reads, such as DeepLabCut's exported .pt"
+            f"model_path is '{path}': no such file or folder; allowed: a model package, builtin:NAME, "
+            "or a model that fastpose import reads, such as DeepLabCut's exported .pt"
         )
     folder = cache_folder() / "imported" / _digest(source)[:32] / "package"
     if not (folder / DESCRIPTION).is_file():

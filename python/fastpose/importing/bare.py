@@ -149,8 +149,8 @@ def _frames(package: ModelPackage, shape: onnx_graph.Shape, options: Options) ->
     needed = (package.input_size or (shape[3] or width, shape[2] or height))[::-1]
     if needed != (height, width):
         raise ModelError(
-            f"frames are {frames.shape[2]} x {frames.shape[1]} px, the network takes {needed[1]} x {needed[0]}"
-            "; give frames of that size"
+            f"frames are {frames.shape[2]} x {frames.shape[1]} px, the network takes {needed[1]} x "
+            f"{needed[0]}; give frames of that size"
         )
     return np.ascontiguousarray(frames[:, :height, :width])
 

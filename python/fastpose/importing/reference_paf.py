@@ -106,17 +106,19 @@ def affinities(field: Map, starts: list[Peak], ends: list[Peak], points: int) ->
     forth, back = np.arange(points, dtype=np.float32), np.arange(points, dtype=np.float32)[::-1]
     along = np.where(forth < points // 2, step * forth, np.float32(1) - step * back)  # as torch.linspace
     result = np.zeros((len(starts), len(ends)))
-    for i, start in enumerate(starts):
-        for j, end in enumerate(ends):
-            result[i, j] = _affinity(field, start.cell, end.cell, along)
+    if ends:
+        cells = np.array([end.cell for end in ends], np.float32)
+        for row, start in enumerate(starts):
+            result[row] = _affinities_of(field, np.array(start.cell, np.float32), cells, along)
     return result
 
 
-def _affinity(field: Map, start: tuple[int, int], end: tuple[int, int], along: npt.NDArray[Any]) -> float:
-    a, b = np.array(start, np.float32), np.array(end, np.float32)
-    length = np.linalg.norm(b - a) + np.finfo(np.float32).eps
-    line = (a + along[:, None] * (b - a)).astype(np.int32)  # row, column: cut off, not rounded
-    vectors = field[:, line[:, 0], line[:, 1]]
-    steps = np.diff(line[:, ::-1], axis=0).T  # the field's first map is along x
-    integral = ((vectors[:, 1:] + vectors[:, :-1]) / 2 * steps).sum(1)
-    return float(np.round(np.linalg.norm(integral) / length, 3))
+def _affinities_of(field: Map, start: Map, ends: Map, along: npt.NDArray[Any]) -> Map:
+    """(ends,) of one start (row, column) with many ends (ends, 2)."""
+    across = ends - start
+    lengths = np.linalg.norm(across, axis=1) + np.finfo(np.float32).eps
+    lines = (start + along[:, None] * across[:, None]).astype(np.int32)  # row, column: cut off, not rounded
+    vectors = field[:, lines[..., 0], lines[..., 1]]  # (2, ends, points)
+    steps = np.diff(lines[..., ::-1], axis=1).transpose(2, 0, 1)  # the field's first map is along x
+    integrals = ((vectors[..., 1:] + vectors[..., :-1]) / 2 * steps).sum(-1)
+    return np.asarray(np.round(np.linalg.norm(integrals, axis=0) / lengths, 3))

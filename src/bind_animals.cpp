@@ -1,0 +1,163 @@
+// Several animals: the part affinity decoder and the identity, with steps on NumPy arrays for tests and
+// benches.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "bindings.h"
+#include "decode/paf_decoder.h"
+#include "pose/identity.h"
+
+namespace py = pybind11;
+using namespace py::literals;
+using namespace fastpose;
+
+namespace {
+
+using FloatArray = py::array_t<float, py::array::c_style>;
+using Shape = std::pair<int, int>;    // individuals, bodyparts
+using Size = std::pair<int, int>;     // width, height
+using Affine = std::array<float, 4>;  // scale_x, scale_y, offset_x, offset_y
+
+ScoreActivation activation_from(const std::string& name) {
+    if (name == "none") return ScoreActivation::none;
+    if (name == "sigmoid") return ScoreActivation::sigmoid;
+    if (name == "clip") return ScoreActivation::clip;
+    throw ConfigError("activation is '" + name + "'; allowed: none, sigmoid, clip");
+}
+
+std::shared_ptr<Decoder> paf_stage(Shape shape, std::vector<std::array<int, 2>> limbs, Size map_size,
+                                   float stride, float locref_stdev, const std::string& activation,
+                                   float smoothing_cells, int nms_size, float min_score, float min_likelihood,
+                                   float min_affinity, int points_per_limb, const std::string& isa) {
+    return make_paf_decoder({.bodyparts = shape.second,
+                             .individuals = shape.first,
+                             .limbs = std::move(limbs),
+                             .map_height = map_size.second,
+                             .map_width = map_size.first,
+                             .stride = stride,
+                             .locref_stdev = locref_stdev,
+                             .activation = activation_from(activation),
+                             .smoothing_cells = smoothing_cells,
+                             .nms_size = nms_size,
+                             .min_score = min_score,
+                             .min_likelihood = min_likelihood,
+                             .min_affinity = min_affinity,
+                             .points_per_limb = points_per_limb},
+                            isa_from(isa));
+}
+
+std::vector<TensorView> views_of(const std::vector<FloatArray>& maps) {
+    std::vector<TensorView> views;
+    for (const FloatArray& map : maps) {
+        if (map.ndim() != 4)
+            throw ConfigError("a map has " + std::to_string(map.ndim()) + " dimensions; allowed: 4");
+        TensorView view{map.data(), {}};
+        for (int i = 0; i < 4; ++i) view.shape[static_cast<std::size_t>(i)] = static_cast<int>(map.shape(i));
+        views.push_back(view);
+    }
+    return views;
+}
+
+PoseView view_of(FloatArray& pose) {
+    if (pose.ndim() != 3 || pose.shape(2) != 3)
+        throw ConfigError("pose has " + std::to_string(pose.ndim()) +
+                          " dimensions; allowed: (individuals, bodyparts, 3)");
+    return {reinterpret_cast<Keypoint*>(pose.mutable_data()), static_cast<int>(pose.shape(0)),
+            static_cast<int>(pose.shape(1))};
+}
+
+FloatArray decode_maps(Decoder& stage, const std::vector<FloatArray>& maps, Shape shape,
+                       const Affine& affine) {
+    const std::vector<TensorView> views = views_of(maps);
+    FloatArray pose({shape.first, shape.second, 3});
+    stage.run(views, {affine[0], affine[1], affine[2], affine[3]}, view_of(pose));
+    return pose;
+}
+
+// Each call's wall time in ns; a call is step(i).
+template <class Step>
+py::array_t<std::int64_t> times_ns(int calls, Step step) {
+    py::array_t<std::int64_t> result(calls);
+    auto* stamps = result.mutable_data();
+    py::gil_scoped_release release;
+    for (int i = 0; i < calls; ++i) {
+        const std::int64_t start = now_ns();
+        step(i);
+        stamps[i] = now_ns() - start;
+    }
+    return result;
+}
+
+py::array_t<std::int64_t> time_decode(Decoder& stage, const std::vector<FloatArray>& maps, Shape shape,
+                                      int calls) {
+    const std::vector<TensorView> views = views_of(maps);
+    FloatArray pose({shape.first, shape.second, 3});
+    const PoseView view = view_of(pose);
+    return times_ns(calls, [&](int) { stage.run(views, {}, view); });
+}
+
+void apply(Identity& identity, FloatArray& pose, std::int64_t exposure_start_ns) {
+    const PoseView view = view_of(pose);
+    if (view.size() != identity.size())
+        throw ConfigError("pose has " + std::to_string(view.size()) + " keypoints; allowed: the " +
+                          std::to_string(identity.size()) + " that the identity was made for");
+    identity.apply(view, exposure_start_ns);
+}
+
+// poses: (frames, individuals, bodyparts, 3), one a call, `step_ns` apart.
+py::array_t<std::int64_t> time_identity(Identity& identity, const FloatArray& poses, std::int64_t step_ns) {
+    const int individuals = static_cast<int>(poses.shape(1)), bodyparts = static_cast<int>(poses.shape(2));
+    std::vector<Keypoint> scratch(poses.data() == nullptr ? 0 : static_cast<std::size_t>(poses.size()) / 3);
+    std::copy_n(reinterpret_cast<const Keypoint*>(poses.data()), scratch.size(), scratch.begin());
+    identity.reset();
+    return times_ns(static_cast<int>(poses.shape(0)), [&](int i) {
+        identity.apply({scratch.data() + static_cast<std::ptrdiff_t>(i) * individuals * bodyparts,
+                        individuals, bodyparts},
+                       (i + 1) * step_ns);
+    });
+}
+
+std::shared_ptr<Identity> motion(Shape shape, double min_likelihood, double max_gap_ms,
+                                 double velocity_window_ms, double tolerance) {
+    return make_motion_identity({min_likelihood, max_gap_ms, velocity_window_ms, tolerance}, shape.first,
+                                shape.second);
+}
+
+void bind_paf(py::module_& m) {
+    const PafDecoderSpec paf;
+    m.def("paf_decode_stage", &paf_stage, py::kw_only(), "shape"_a, "limbs"_a, "map_size"_a, "stride"_a,
+          "locref_stdev"_a, "activation"_a = "sigmoid", "smoothing_cells"_a = paf.smoothing_cells,
+          "nms_size"_a = paf.nms_size, "min_score"_a = paf.min_score, "min_likelihood"_a = paf.min_likelihood,
+          "min_affinity"_a = paf.min_affinity, "points_per_limb"_a = paf.points_per_limb, "isa"_a = "auto");
+    m.def("decode_maps", &decode_maps, "stage"_a, "maps"_a, "shape"_a, py::kw_only(),
+          "tensor_to_sensor"_a = Affine{1, 1, 0, 0},
+          "A decode stage on maps (1, C, h, w): the pose (individuals, bodyparts, 3).");
+    m.def("time_decode_maps_ns", &time_decode, "stage"_a, "maps"_a, "shape"_a, "calls"_a,
+          "Wall time of each of `calls` runs, ns.");
+}
+
+}  // namespace
+
+void bind_animals(py::module_& m) {
+    bind_paf(m);
+    py::class_<Identity, std::shared_ptr<Identity>>(m, "Identity")
+        .def("apply", &apply, "pose"_a.noconvert(), "exposure_start_ns"_a,
+             "Permutes the individuals of the pose in place.")
+        .def("reset", &Identity::reset)
+        .def("time_ns", &time_identity, "poses"_a.noconvert(), "step_ns"_a,
+             "Wall time of each pose of (frames, individuals, bodyparts, 3), ns.");
+    const IdentitySpec spec;
+    m.def("motion_identity", &motion, "shape"_a, py::kw_only(), "min_likelihood"_a = spec.min_likelihood,
+          "max_gap_ms"_a = spec.max_gap_ms, "velocity_window_ms"_a = spec.velocity_window_ms,
+          "tolerance"_a = spec.tolerance);
+}
