@@ -91,8 +91,10 @@ class Detector(_Part):
     crop_size: tuple[int, int]
     """Width and height of the crop that the network sees of each animal, px."""
     crop: Literal["scaled", "centred"] = "scaled"
-    """scaled: the box, grown to the crop's aspect ratio, is resized with antialias (DeepLabCut); centred: the
-    frame's own px around the centre (SLEAP)."""
+    """scaled: the box, grown to the crop's aspect ratio, is resized (DeepLabCut); centred: the frame's own px
+    around the centre (SLEAP)."""
+    antialias: bool = True
+    """A crop that is made smaller is low-passed first (DeepLabCut-live), or not (DeepLabCut); scaled only."""
     margin_px: Annotated[float, Field(ge=0)] = 0
     """Added on every side of a box; scaled only."""
 

@@ -279,7 +279,7 @@ def _crop(package: ModelPackage, detector: Detector, frames: _Frames, roi: Recta
         scale=_three(package.normalisation.scale),
         offset=_three(package.normalisation.offset),
         mode=detector.crop,
-        antialias=True,
+        antialias=detector.antialias,
         margin_px=detector.margin_px,
     )
 
