@@ -481,6 +481,23 @@ def paf_decode_stage(
     points_per_limb: int = 10,
     isa: Literal["auto"] | _Isa = "auto",
 ) -> DecodeStage: ...
+def paf_tree_decode_stage(
+    *,
+    shape: _Shape,
+    limbs: Sequence[Sequence[int]],
+    order: Sequence[int],
+    map_size: _Size,
+    limb_map_size: _Size,
+    stride: float,
+    limb_stride: float,
+    window: int = 5,
+    min_score: float = 0.2,
+    most_peaks: int = 20,
+    min_affinity: float = 0.25,
+    points_per_limb: int = 10,
+    length_ratio: float = 0.25,
+    length_penalty: float = 1.0,
+) -> DecodeStage: ...
 def decode_maps(
     stage: DecodeStage,
     maps: Sequence[NDArray[np.float32]],
