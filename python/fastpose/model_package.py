@@ -93,7 +93,7 @@ class PafTree(_Part):
     """Side of the window whose weighted mean is a peak's place, cells; odd."""
     min_score: float = 0.2
     """Only peaks above count."""
-    most_peaks: Annotated[int, Field(ge=1, le=256)] = 20
+    most_peaks: Annotated[int, Field(ge=1, le=256)] = 64
     """Of a body part; the highest are kept."""
     min_affinity: float = 0.25
     """Of a pair of peaks."""

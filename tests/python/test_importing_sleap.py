@@ -79,7 +79,10 @@ def test_below_the_threshold_a_keypoint_is_missing(export: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"model_type": "bottomup"}, "model_type 'bottomup' is not supported"),
+        (
+            {"model_type": "centroid"},
+            "model_type 'centroid' is not supported; allowed: single_instance, topdown",
+        ),
         ({"input_channels": 3}, "3 channels; they do not belong together"),
         ({"input_channels": 2}, "input_channels 2"),
         ({"normalization": "per_crop_standardize"}, "normalization 'per_crop_standardize'"),
@@ -125,24 +128,23 @@ def test_refuses_a_cut_off_network(export: Path) -> None:
         read(export)
 
 
-@pytest.mark.parametrize("factor", [2, 3, 4])
+@pytest.mark.parametrize("factor", [1, 2, 3, 4])
 def test_shrinks_as_pil_does(factor: int) -> None:
-    """PIL's antialiased bilinear resize, which torch's follows."""
+    """PIL's antialiased bilinear resize of whole grey levels, which torch's follows."""
     import onnx
 
-    from fastpose.importing.onnx_shrink import replace_resize
+    from fastpose.importing.onnx_shrink import make_from_pixels
     from fastpose.importing.run_network import run_network
 
-    make, value = onnx.helper.make_node, onnx.helper.make_tensor_value_info
-    resize = make("Resize", ["pixels", "", "scales"], ["small"])
-    scales = onnx.numpy_helper.from_array(np.float32([1, 1, 1 / factor, 1 / factor]), "scales")
-    float32 = onnx.TensorProto.FLOAT
-    graph = onnx.helper.make_graph(
-        [resize], "g", [value("pixels", float32, [1, 1, 24, 36])], [value("small", float32, None)], [scales]
+    value, float32 = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
+    inputs, outputs = [value("pixels", float32, [1, 1, 24, 36])], [value("small", float32, None)]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph([], "g", inputs, outputs),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+        ir_version=9,
     )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
-    replace_resize(model, model.graph.node[0], channels=1, factor=factor)
-    pixels = np.random.default_rng(0).random((24, 36)).astype(np.float32)
-    ours = run_network(model.SerializeToString(), pixels[None, None])["small"][0, 0]
+    make_from_pixels(model, "pixels", "small", channels=1, factor=factor)
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 36)).astype(np.uint8)
+    ours = run_network(model.SerializeToString(), pixels[None, None].astype(np.float32))["small"][0, 0]
     small = Image.fromarray(pixels).resize((36 // factor, 24 // factor), Image.Resampling.BILINEAR)
-    np.testing.assert_allclose(ours, np.asarray(small), atol=1e-5)
+    np.testing.assert_array_equal(np.rint(ours * 255), np.asarray(small))

@@ -23,6 +23,7 @@ __all__ = ["METADATA", "read"]
 SMALLEST_SIDE_PX = 96
 WINDOW = 5  # cells, sleap-nn's default for its integral refinement
 ANIMALS = 10  # of a bottom-up model that does not say how many there may be
+PEAKS = 64  # of a body part; sleap-nn's inference takes any number, its export 20
 MIN_AFFINITY, POINTS_PER_LIMB, LENGTH_RATIO, LENGTH_PENALTY = 0.25, 10, 0.25, 1.0  # its grouping's defaults
 
 Frame = npt.NDArray[np.uint8]
@@ -121,7 +122,7 @@ def _top_down(export: _Export) -> _Kind:
         "file": "detector.onnx",
         "kind": "centroids",
         "outputs": ["heatmap"],
-        "normalisation": _normalisation(metadata, 1.0),
+        "normalisation": _normalisation(metadata),
         "padding": {"multiple": multiple, "mode": "zero"},
         "stride": cell_px,
         "min_score": metadata.peak_threshold,
@@ -131,7 +132,6 @@ def _top_down(export: _Export) -> _Kind:
     fields = {
         "individuals": _names(count),
         "skeleton": [list(edge) for edge in near.edges],
-        "normalisation": _normalisation(metadata, 1 / 255),
         "padding": {"multiple": 1},
         "stride": stride,
         "detector": detector,
@@ -145,7 +145,7 @@ def _top_down(export: _Export) -> _Kind:
         poses = np.full((count, len(metadata.node_names), 3), np.nan, np.float32)
         for slot, index in enumerate(np.argsort(-centres[:, 2], kind="stable")[:count]):
             pixels, corner = crop_around(frame, centres[index, :2], crop)
-            maps = network.run(_tensor(pixels) / np.float32(255))["heatmap"][0]
+            maps = network.run(_tensor(pixels))["heatmap"][0]
             poses[slot] = _keypoints(maps, stride, metadata)
             poses[slot, :, :2] += corner
         return poses
@@ -196,7 +196,7 @@ def _tree(metadata: Metadata, training: Training) -> dict[str, Any]:
         "limb_stride": stride / metadata.input_scale,
         "window": WINDOW,
         "min_score": metadata.peak_threshold,
-        "most_peaks": metadata.max_peaks_per_node,
+        "most_peaks": max(PEAKS, metadata.max_peaks_per_node),
         "min_affinity": MIN_AFFINITY,
         "points_per_limb": POINTS_PER_LIMB,
         "length_ratio": LENGTH_RATIO,
@@ -212,7 +212,7 @@ def _common(metadata: Metadata, options: Options) -> dict[str, Any]:
         "skeleton": [[names[a], names[b]] for a, b in metadata.edge_inds],
         "individuals": [],
         "colour": "grey" if metadata.input_channels == 1 else "rgb",
-        "normalisation": _normalisation(metadata, 1.0),
+        "normalisation": _normalisation(metadata),
         "locref_stdev": 0.0,
         "activation": "none",
         "source": {
@@ -223,8 +223,9 @@ def _common(metadata: Metadata, options: Options) -> dict[str, Any]:
     }
 
 
-def _normalisation(metadata: Metadata, scale: float) -> dict[str, list[float]]:
-    return {"scale": [scale] * metadata.input_channels, "offset": [0.0] * metadata.input_channels}
+def _normalisation(metadata: Metadata) -> dict[str, list[float]]:
+    """None: the networks divide by 255 themselves."""
+    return {"scale": [1.0] * metadata.input_channels, "offset": [0.0] * metadata.input_channels}
 
 
 def _soft(metadata: Metadata) -> dict[str, Any]:

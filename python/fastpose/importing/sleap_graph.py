@@ -6,7 +6,7 @@ from typing import Any
 
 from fastpose.errors import ModelError
 from fastpose.importing import onnx_graph
-from fastpose.importing.onnx_shrink import replace_resize
+from fastpose.importing.onnx_shrink import make_from_pixels
 from fastpose.importing.sleap_metadata import METADATA, Metadata
 
 __all__ = ["bottom_up", "centroids", "check_input", "crops", "single"]
@@ -33,13 +33,14 @@ def centroids(graph: Any, metadata: Metadata) -> bytes:
 
 
 def crops(graph: Any, metadata: Metadata, scale: float) -> bytes:
-    """The part of a top-down graph from crops (0..1) to their maps."""
-    image = _first_crops(graph)
-    maps = _before_maximum(graph, "peak_vals")
-    _make_resize_portable(graph, image, scale, metadata.input_channels)
+    """The part of a top-down graph from crops (0..255) to their maps."""
+    image, maps = _first_crops(graph), _before_maximum(graph, "peak_vals")
+    resize = _resize_of(graph, image, scale)
+    channels, factor = metadata.input_channels, _factor(scale)
+    make_from_pixels(graph, "pixels", resize or image, channels=channels, factor=factor)
     assert metadata.crop_size is not None
-    shape = ("batch", metadata.input_channels, *metadata.crop_size)
-    return onnx_graph.to_bytes(onnx_graph.cut(graph, {image: shape}, {maps: "heatmap"}))
+    shape = ("batch", channels, *metadata.crop_size)
+    return onnx_graph.to_bytes(onnx_graph.cut(graph, {"pixels": shape}, {maps: "heatmap"}))
 
 
 def bottom_up(graph: Any, metadata: Metadata) -> bytes:
@@ -49,24 +50,35 @@ def bottom_up(graph: Any, metadata: Metadata) -> bytes:
 
 
 def _frame_network(graph: Any, metadata: Metadata, outputs: dict[str, str]) -> bytes:
-    image = graph.graph.input[0].name
-    scaled = next((node.output[0] for node in graph.graph.node if node.op_type == "Div"), image)
-    _make_resize_portable(graph, scaled, metadata.input_scale, metadata.input_channels)
+    image, scale = graph.graph.input[0].name, metadata.input_scale
+    divide = next((node for node in graph.graph.node if node.op_type == "Div"), None)
+    if divide is None:
+        raise _unknown("division of the pixels by 255")
+    resize = _resize_of(graph, divide.output[0], scale)
+    if resize is not None:
+        pixels, channels = divide.input[0], metadata.input_channels
+        make_from_pixels(graph, pixels, resize, channels=channels, factor=_factor(scale))
     shape = ("batch", metadata.input_channels, "height", "width")
     return onnx_graph.to_bytes(onnx_graph.cut(graph, {image: shape}, outputs))
 
 
-def _make_resize_portable(graph: Any, pixels: str, scale: float, channels: int) -> None:
-    """Replace the resize of the pixels by the input scale."""
-    if scale == 1:
-        return
+def _factor(scale: float) -> int:
     factor = round(1 / scale)
-    resize = [node for node in graph.graph.node if node.op_type == "Resize" and node.input[0] == pixels]
-    if len(resize) != 1 or abs(factor * scale - 1) > 1e-6:
+    if abs(factor * scale - 1) > 1e-6:
         raise ModelError(
             f"sleap-nn export: input_scale {scale:g} is not supported; allowed: 1, 1/2, 1/3, 1/4 ..."
         )
-    replace_resize(graph, resize[0], channels=channels, factor=factor)
+    return factor
+
+
+def _resize_of(graph: Any, pixels: str, scale: float) -> str | None:
+    """The pixels resized by the input scale; None where that is 1."""
+    if _factor(scale) == 1:
+        return None
+    resize = [node for node in graph.graph.node if node.op_type == "Resize" and node.input[0] == pixels]
+    if len(resize) != 1:
+        raise _unknown(f"resize of the pixels, input_scale {scale:g} needs one")
+    return str(resize[0].output[0])
 
 
 def _before_maximum(graph: Any, values: str) -> str:
