@@ -157,7 +157,10 @@ def main() -> None:
     make(folder / "single_rgb", ("single_instance",), channels=3)
     make(folder / "single_half", ("single_instance",), scale=0.5)
     make(folder / "topdown", ("centroid", "centered_instance"))
+    make(folder / "topdown_half", ("centroid", "centered_instance"), scale=0.5)
+    make(folder / "topdown_rgb", ("centroid", "centered_instance"), channels=3)
     make(folder / "bottomup", ("bottomup",))
+    make(folder / "bottomup_half", ("bottomup",), scale=0.5)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ def crop_around(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
     """The frame's own px around a centre, 0 beyond its edges; and x, y to add to what is found there.
 
-    The px begin at a whole number, the way back adds the number before it was floored.
+    The px begin at a whole number, cut off from a number that is not negative for a centre within the frame;
+    the way back adds the number as it was before.
 
     Parameters
     ----------
@@ -51,10 +52,12 @@ def crop_around(
     """
     height, width = size
     corner = centre - (width / 2, height / 2) + 0.5
-    left, top = np.floor(corner).astype(int)
-    sides = [(height, height), (width, width)] + [(0, 0)] * (frame.ndim - 2)
-    padded = np.pad(frame, sides)
-    return padded[top + height : top + 2 * height, left + width : left + 2 * width], corner
+    half = np.array((width // 2, height // 2))
+    left, top = (corner + half).astype(int) - half
+    columns, rows = left + np.arange(width), top + np.arange(height)
+    inside = ((rows >= 0) & (rows < frame.shape[0]))[:, None] & ((columns >= 0) & (columns < frame.shape[1]))
+    pixels = frame[rows.clip(0, frame.shape[0] - 1)][:, columns.clip(0, frame.shape[1] - 1)]
+    return pixels * inside.reshape(*inside.shape, *[1] * (frame.ndim - 2)).astype(np.uint8), corner
 
 
 def tree_order(edges: tuple[tuple[int, int], ...]) -> list[int] | None:
