@@ -15,7 +15,9 @@ from fastpose.errors import ModelError
 from fastpose.importing.detect import detect
 from fastpose.importing.imported import Imported, Options
 from fastpose.importing.write import write_package
+from fastpose.model import load_model
 from fastpose.model_package import read_model_package
+from fastpose.verify import compare
 from import_sources import GOLDEN, PARTS, save_frames
 
 pytest.importorskip("onnx")
@@ -23,10 +25,13 @@ pytest.importorskip("onnx")
 SIZE = (160, 128)
 
 
-def read(source: Path, frames: Path | None = None) -> Imported:
+KINDS = [("single", 1), ("single_rgb", 3), ("topdown", 1), ("topdown_half", 1), ("bottomup", 1)]
+
+
+def read(source: Path, frames: Path | None = None, individuals: int | None = None) -> Imported:
     found = detect(source)
     assert found.kind == "sleap"
-    return found.read(source, Options(frames=frames))
+    return found.read(source, Options(frames=frames, individuals=individuals))
 
 
 @pytest.fixture
@@ -39,12 +44,94 @@ def change(export: Path, **values: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-@pytest.mark.parametrize(("kind", "channels"), [("single", 1), ("single_rgb", 3)])
+def copy(kind: str, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(GOLDEN / "sleap" / kind, tmp_path / "export"))
+
+
+def worst(ours: np.ndarray, tool: np.ndarray) -> tuple[float, float]:
+    """Largest distance, px, and difference of the likelihood; every keypoint is found by both or by none."""
+    found = compare(ours.astype(np.float32), tool, np.zeros(tool.shape[:3], bool))
+    assert found["keypoints"] >= 15
+    assert found["missed"] == 0
+    return found["max_px"], found["max_likelihood"]
+
+
+@pytest.mark.parametrize(("kind", "channels"), KINDS)
 def test_gives_what_sleap_nn_gives(kind: str, channels: int, tmp_path: Path) -> None:
-    imported = read(GOLDEN / "sleap" / kind, save_frames(tmp_path / "frames", SIZE, channels))
+    """As reference and through the engine; 4 animals, the strongest where there are more."""
+    imported = read(GOLDEN / "sleap" / kind, save_frames(tmp_path / "frames", SIZE, channels), 4)
     tool = np.load(GOLDEN / "sleap" / kind / "tool.npz")["checkpoint"]
-    np.testing.assert_allclose(imported.reference.poses[..., :2], tool[..., :2], atol=0.02)
-    np.testing.assert_allclose(imported.reference.poses[..., 2], tool[..., 2], atol=1e-4)
+    assert worst(imported.reference.poses, tool) <= (0.02, 1e-4)
+    write_package(tmp_path / "package", imported)
+    model = load_model(tmp_path / "package", device="cpu", precision="fp32")
+    ours = [model.estimate(frame).keypoints for frame in imported.reference.frames]
+    px, likelihood = worst(np.stack(ours), tool)
+    assert px <= 0.02
+    assert likelihood <= 1e-4
+
+
+@pytest.mark.parametrize("kind", ["topdown", "bottomup"])
+def test_frames_of_other_sizes_are_padded(kind: str, tmp_path: Path) -> None:
+    """At the right and bottom, with zeros."""
+    imported = read(GOLDEN / "sleap" / kind, save_frames(tmp_path / "frames", SIZE, 1), 4)
+    write_package(tmp_path / "package", imported)
+    small, padded = (load_model(tmp_path / "package", device="cpu", precision="fp32") for _ in range(2))
+    frames = imported.reference.frames[:, 3:124, 10:]
+    ours = np.stack([small.estimate(frame).keypoints for frame in frames])
+    expected = [padded.estimate(np.pad(frame, ((0, 7), (0, 2)))).keypoints for frame in frames]
+    assert np.isfinite(ours[..., :2]).any()
+    np.testing.assert_allclose(ours, np.stack(expected), atol=1e-4)
+
+
+def test_a_top_down_package(tmp_path: Path) -> None:
+    imported = read(GOLDEN / "sleap" / "topdown_half")
+    write_package(tmp_path / "package", imported)
+    package = read_model_package(tmp_path / "package")
+    assert package.individuals == ("animal1", "animal2", "animal3", "animal4")
+    assert package.detector is not None
+    assert (package.detector.kind, package.detector.crop) == ("centroids", "centred")
+    assert (package.detector.crop_size, package.detector.stride, package.stride) == ((64, 64), 4, 4)
+    assert ("ear_left", "tailbase") in package.skeleton
+    assert ("crops", "64 x 64 px") in imported.found
+
+
+def test_a_bottom_up_package_walks_its_limbs_from_the_root(tmp_path: Path) -> None:
+    write_package(tmp_path / "package", read(GOLDEN / "sleap" / "bottomup"))
+    package = read_model_package(tmp_path / "package")
+    assert package.decoder == "paf_tree"
+    assert package.paf_tree is not None
+    assert package.paf_tree.limbs == ((1, 3), (0, 1), (0, 2))
+    assert package.paf_tree.order == (1, 2, 0)
+    assert (package.paf_tree.limb_stride, package.stride, len(package.individuals)) == (4, 2, 10)
+
+
+def test_the_number_of_animals_is_the_users() -> None:
+    many = read(GOLDEN / "sleap" / "bottomup")
+    assert any("--individuals" in note for note in many.notes)
+    few = read(GOLDEN / "sleap" / "bottomup", individuals=2)
+    assert len(few.description["individuals"]) == few.reference.poses.shape[1] == 2
+    assert few.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        ("topdown", {"crop_size": None}, "says no crop_size"),
+        ("topdown", {"node_names": PARTS[:3], "edge_inds": []}, "gives 4 maps"),
+        ("topdown", {"model_type": "bottomup"}, "says no edges"),
+        ("topdown", {"model_type": "bottomup", "edge_inds": [[0, 1]]}, "training_config.yaml"),
+        ("bottomup", {"edge_inds": [[0, 1], [1, 0]]}, "lead in a circle"),
+        ("bottomup", {"node_names": PARTS[:3], "edge_inds": [[0, 1]]}, "gives 4 maps"),
+        ("bottomup", {"model_type": "topdown"}, "training_config_centroid.yaml"),
+    ],
+)
+def test_refuses_what_does_not_belong_together(
+    tmp_path: Path, kind: str, values: dict[str, Any], message: str
+) -> None:
+    export = copy(kind, tmp_path)
+    change(export, **values)
+    with pytest.raises(ModelError, match=message):
+        read(export)
 
 
 def test_its_places_are_finer_than_the_exports_own_cells(tmp_path: Path) -> None:
