@@ -92,7 +92,7 @@ TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 ORACLES = {
     "dlc": ("deeplabcut==3.0.2", *TORCH),
     "dlclive": ("deeplabcut-live[pytorch]==1.1.0", *TORCH),
-    "dlc2": ("tensorflow-cpu>=2.16,<3",),
+    "dlc2": ("tensorflow-cpu==2.21.0",),
     "sleap": ("sleap-nn[export]==0.3.5", *TORCH),
     "lp": (
         *TORCH,

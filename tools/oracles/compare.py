@@ -47,15 +47,15 @@ class Case:
     golden: str = "{}/tool.npz"
 
 
-SLEAP = {"size": (160, 128), "source": "export", "answer": "checkpoint"}
-SLEAP_KINDS = ("single", "single_half", "topdown", "topdown_half", "bottomup", "bottomup_half")
+GREY, RGB = (Case((160, 128), channels, "export", "checkpoint") for channels in (1, 3))
+SLEAP = {
+    **dict.fromkeys(("single", "single_half", "topdown", "topdown_half", "bottomup", "bottomup_half"), GREY),
+    **dict.fromkeys(("single_rgb", "topdown_rgb"), RGB),
+}
 LP = Case((128, 128), 3, "model", golden="{}.npz")
 DLC2 = Case((160, 120), 3)
 CASES: dict[str, dict[str, Case]] = {
-    "sleap": {
-        **{kind: Case(channels=1, **SLEAP) for kind in SLEAP_KINDS},
-        **{kind: Case(channels=3, **SLEAP) for kind in ("single_rgb", "topdown_rgb")},
-    },
+    "sleap": SLEAP,
     "lp": {"heatmap": LP, "heatmap_3": LP},
     "dlc2": {"maps": DLC2, "pose": DLC2},
 }

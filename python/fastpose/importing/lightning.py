@@ -69,7 +69,7 @@ def read(source: Path, options: Options) -> Imported:
         files={"model.onnx": network},
         reference=_reference(network, config, description, options),
         found=(
-            ("source", f"Lightning Pose export, {file.name}"),
+            ("export", file.name),
             ("architecture", f"{config.model_type}, {config.backbone}"),
             ("input", f"{config.size[0]} x {config.size[1]} px"),
             ("body parts", ", ".join(config.keypoint_names)),

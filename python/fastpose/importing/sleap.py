@@ -291,7 +291,7 @@ def _found(metadata: Metadata, kind: _Kind) -> tuple[tuple[str, str], ...]:
         ("animals", f"at most {animals}" if animals else ""),
     )
     return (
-        ("source", f"sleap-nn {metadata.version} export, {metadata.model_type}"),
+        ("model", f"sleap-nn {metadata.version}, {metadata.model_type}"),
         ("architecture", f"stride {metadata.output_stride}, input scale {metadata.input_scale:g}"),
         *(pair for pair in optional if pair[1]),
         ("body parts", ", ".join(metadata.node_names)),
