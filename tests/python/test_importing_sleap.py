@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,14 @@ def test_the_number_of_animals_is_the_users() -> None:
     few = read(GOLDEN / "sleap" / "bottomup", individuals=2)
     assert len(few.description["individuals"]) == few.reference.poses.shape[1] == 2
     assert few.notes == ()
+
+
+def test_says_on_which_size_it_was_trained(export: Path) -> None:
+    path = export / "training_config.yaml"
+    path.write_text(re.sub("max_(height|width): null", r"max_\1: 480", path.read_text()))
+    imported = read(export)
+    assert imported.description["training_size"] == (480, 480)
+    assert any("480 x 480 px" in note for note in imported.notes)
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from fastpose.verify import compare
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "python" / "golden"
 LIMIT_PX, LIMIT_LIKELIHOOD = 0.02, 1e-4
-MOVED_PX = 1e-2
-"""Another machine's float arithmetic may move a keypoint of the tool by this much."""
+MOVED_PX = 5e-2
+"""Another machine's float arithmetic may move what the tool says by this much; boxes of detectors most."""
 
 Poses = np.ndarray[Any, np.dtype[np.float32]]
 

@@ -86,17 +86,19 @@ def read(source: Path, options: Options) -> Imported:
         files=dict(kind.files),
         reference=Reference(frames, poses, made_by="OpenVINO fp32 and sleap-nn's decoder in NumPy"),
         found=_found(metadata, kind),
-        notes=kind.notes,
+        notes=kind.notes + _size_note(kind.fields["training_size"]),
     )
 
 
 def _single(export: _Export) -> _Kind:
-    metadata, multiple = export.metadata, export.training().multiple(export.metadata.input_scale)
+    metadata, training = export.metadata, export.training()
+    multiple = training.multiple(metadata.input_scale)
     network = sleap_graph.single(export.graph, metadata)
     fields = {
         "padding": {"multiple": multiple, "mode": "zero"},
         "stride": metadata.output_stride / metadata.input_scale,
         "resized_origin": "corner",
+        "training_size": training.size,
         **_soft(metadata),
     }
     runner = Network(network)
@@ -134,6 +136,7 @@ def _top_down(export: _Export) -> _Kind:
         "skeleton": [list(edge) for edge in near.edges],
         "padding": {"multiple": 1},
         "stride": stride,
+        "training_size": whole.size,
         "detector": detector,
         **_soft(metadata),
     }
@@ -162,6 +165,7 @@ def _bottom_up(export: _Export) -> _Kind:
         "padding": {"multiple": multiple, "mode": "zero"},
         "stride": metadata.output_stride / metadata.input_scale,
         "resized_origin": "corner",
+        "training_size": training.size,
         "decoder": "paf_tree",
         "outputs": ["heatmap", "limbs"],
         "paf_tree": _tree(metadata, training),
@@ -251,6 +255,15 @@ def _animals_note(export: _Export, count: int) -> tuple[str, ...]:
     if export.options.individuals or export.metadata.max_instances:
         return ()
     return (f"the export does not say how many animals there are: at most {count}, or say --individuals",)
+
+
+def _size_note(size: tuple[int, int] | None) -> tuple[str, ...]:
+    if size is None:
+        return ()
+    return (
+        f"trained on frames of at most {size[0]} x {size[1]} px: sleap-nn resizes frames of other sizes to "
+        "these, fastpose takes them as they are",
+    )
 
 
 def _frames(options: Options, metadata: Metadata, multiple: int) -> Frame:

@@ -47,6 +47,8 @@ class Training:
     """By head: confmaps, pafs."""
     scale: float
     edges: tuple[tuple[str, str], ...]
+    size: tuple[int, int] | None
+    """Width and height of the frames that it was trained on, px; None: not said."""
 
     def multiple(self, scale: float) -> int:
         """px that a frame's sides must be multiples of, so that the scaled frame fits the backbone."""
@@ -108,8 +110,10 @@ def _training(content: dict[str, Any]) -> Training:
     backbone = next(each for each in model["backbone_config"].values() if each)
     heads: dict[str, Any] = next((each for each in (model.get("head_configs") or {}).values() if each), {})
     strides = {name: int(head["output_stride"]) for name, head in heads.items() if head}
-    scale = (data.get("preprocessing") or {}).get("scale")
-    return Training(int(backbone["max_stride"]), strides, float(scale or 1), _edges(data))
+    frames = data.get("preprocessing") or {}
+    width, height, scale = (frames.get(key) for key in ("max_width", "max_height", "scale"))
+    size = (int(width), int(height)) if width and height else None
+    return Training(int(backbone["max_stride"]), strides, float(scale or 1), _edges(data), size)
 
 
 def _edges(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
