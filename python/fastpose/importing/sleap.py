@@ -211,7 +211,7 @@ def _tree(metadata: Metadata, training: Training) -> dict[str, Any]:
 def _common(metadata: Metadata, options: Options) -> dict[str, Any]:
     names = metadata.node_names
     return {
-        "name": options.name or metadata.model_name or "sleap",
+        "name": options.name or metadata.model_name.replace("+", "_") or "sleap",
         "bodyparts": list(names),
         "skeleton": [[names[a], names[b]] for a, b in metadata.edge_inds],
         "individuals": [],
