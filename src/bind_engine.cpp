@@ -215,6 +215,7 @@ void bind_control(py::class_<Engine>& engine) {
 
 void bind_engine(py::module_& m) {
     bind_stages_for_engine(m);
+    bind_animals(m);  // its decoders are stages
     bind_cameras(m);
     bind_parts(m);
     py::class_<Engine> engine(m, "Engine");
