@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from fastpose.importing.reference_assembly import assignment
+from scipy.optimize import linear_sum_assignment
 
 __all__ = ["crop_around", "grow_animals", "local_peaks", "tree_order"]
 
@@ -138,7 +137,8 @@ def _pairs(gains: Map, least: float) -> list[tuple[int, int]]:
     if not gains.size:
         return []
     shifted = np.nan_to_num(gains, nan=-1e6)
-    pairs = assignment(shifted - shifted.min() + 1)  # which pairs are all of the smaller side
+    rows, columns = linear_sum_assignment(shifted, maximize=True)
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return [(i, j) for i, j in pairs if gains[i, j] >= least]
 
 
