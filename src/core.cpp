@@ -19,6 +19,5 @@ PYBIND11_MODULE(_core, m) {
     bind_outputs(m);
     bind_infer(m);
     bind_latency(m);
-    bind_animals(m);
     bind_engine(m);
 }

@@ -475,27 +475,16 @@ def paf_decode_stage(
     activation: _Activation = "sigmoid",
     smoothing_cells: float = 1.0,
     nms_size: int = 5,
-    min_score: float = 0.01,
-    min_likelihood: float = 0.1,
-    min_affinity: float = 0.05,
+    min_score: float = ...,
+    min_likelihood: float = ...,
+    min_affinity: float = ...,
     points_per_limb: int = 10,
     isa: Literal["auto"] | _Isa = "auto",
 ) -> DecodeStage: ...
-def decode_maps(
-    stage: DecodeStage,
-    maps: Sequence[NDArray[np.float32]],
-    shape: _Shape,
-    *,
-    tensor_to_sensor: Sequence[float] = (1, 1, 0, 0),
-) -> NDArray[np.float32]: ...
-def time_decode_maps_ns(
-    stage: DecodeStage, maps: Sequence[NDArray[np.float32]], shape: _Shape, calls: int
-) -> NDArray[np.int64]: ...
 
 class Identity(_Bound):
     def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...
     def reset(self) -> None: ...
-    def time_ns(self, poses: NDArray[np.float32], step_ns: int) -> NDArray[np.int64]: ...
 
 def motion_identity(
     shape: _Shape,
@@ -505,6 +494,16 @@ def motion_identity(
     velocity_window_ms: float = 50.0,
     tolerance: float = 0.3,
 ) -> Identity: ...
+def time_animals_ns(
+    decoder: DecodeStage,
+    identity: Identity,
+    rules: Sequence[Rule],
+    frames: Sequence[Sequence[NDArray[np.float32]]],
+    shape: _Shape,
+    *,
+    calls: int,
+    step_ns: int,
+) -> NDArray[np.int64]: ...  # (calls, 3): decoder, identity, all rules
 
 # --- networks ---
 

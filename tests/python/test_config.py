@@ -161,7 +161,7 @@ RULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries(
         {"type": st.just("angle"), "bodyparts": st.just(["a", "b"]), "heading_deg": st.integers(-360, 360)}
         | {"above_deg": st.floats(0, 180)},
-        optional={"individual": st.just("any") | st.integers(0, 9)},
+        optional={"individual": st.sampled_from(["any", "all", "mouse1"]) | st.integers(0, 9)},
     ),
 )
 
