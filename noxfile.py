@@ -86,3 +86,4 @@ def benches(session: nox.Session) -> None:
     install_package(session, "test")
     session.run("python", "-m", "benches.micro")
     session.run("python", "-m", "benches.latency")
+    session.run("python", "-m", "benches.animals")

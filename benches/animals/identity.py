@@ -41,18 +41,30 @@ class Condition:
     missing: float = 0.0  # of the keypoints
     hidden: float = 0.0  # of the animals' time, in gaps of half a second
     jitter_px: float = 0.0  # standard deviation of each coordinate
+    covered_px: float = 0.0  # keypoints nearer to another animal's than this are missing half of the time
+    closer: float = 0.0  # part of the way by which the animals' mean positions are moved together
 
 
 CONDITIONS = (
     Condition("as recorded, 30 Hz"),
     Condition("3 px noise, 30 % of keypoints missing", missing=0.3, jitter_px=3),
+    Condition("noise, missing, covered in crossings", missing=0.3, jitter_px=3, covered_px=60),
+    Condition("the same, closer together", missing=0.3, jitter_px=3, covered_px=60, closer=0.7),
+    Condition("the same, 15 Hz", every=2, missing=0.3, jitter_px=3, covered_px=60, closer=0.7),
     Condition("animals hidden for 0.5 s, 5 % of the time", hidden=0.05),
     Condition("10 Hz", every=3),
-    Condition("10 Hz, noise, missing and hidden", every=3, missing=0.3, hidden=0.05, jitter_px=3),
 )
 
 
 # --- what the methods get ---
+
+
+def moved_closer(poses: Poses, share: float) -> Poses:
+    """Return the poses with each animal moved towards the others: 1 lets their mean positions coincide."""
+    means = np.nanmean(poses[..., :2], axis=(0, 2), keepdims=True)
+    found = poses.copy()
+    found[..., :2] -= share * (means - means.mean(axis=1, keepdims=True))
+    return found
 
 
 def degraded(poses: Poses, condition: Condition, rate_hz: float, seed: int) -> Poses:
@@ -61,12 +73,22 @@ def degraded(poses: Poses, condition: Condition, rate_hz: float, seed: int) -> P
     found = poses[:: condition.every].copy()
     found[..., :2] += random.normal(0, condition.jitter_px, found[..., :2].shape).astype(np.float32)
     gone = random.random(found.shape[:3]) < condition.missing
+    gone |= _near_another(found, condition.covered_px) & (random.random(found.shape[:3]) < 0.5)
     gap = max(1, round(rate_hz / condition.every / 2))
     starts = random.random(found.shape[:2]) < condition.hidden / gap
     for frame, animal in np.argwhere(starts[1:]):
         gone[frame + 1 : frame + 1 + gap, animal] = True
     found[gone] = (np.nan, np.nan, 0)
     return np.asarray(found, np.float32)
+
+
+def _near_another(poses: Poses, distance_px: float) -> NDArray[np.bool_]:
+    """(frames, individuals, K) whether another animal has a keypoint within the distance."""
+    near = np.zeros(poses.shape[:3], bool)
+    for a, b in permutations(range(poses.shape[1]), 2):
+        ways = poses[:, a, :, None, :2] - poses[:, b, None, :, :2]
+        near[:, a] |= (np.linalg.norm(ways, axis=-1) < distance_px).any(axis=-1)
+    return near
 
 
 def shuffled(poses: Poses, seed: int) -> tuple[Poses, Order]:
@@ -220,6 +242,7 @@ def measure(poses: Poses, rate_hz: float, condition: Condition, seed: int = 0) -
     condition : Condition
     seed : int
     """
+    poses = moved_closer(poses, condition.closer)
     episodes = list(crossings(poses[:: condition.every]))
     detections, truth = shuffled(degraded(poses, condition, rate_hz, seed), seed)
     slots = np.argsort(truth, axis=1)

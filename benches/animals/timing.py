@@ -46,8 +46,11 @@ CASES = (
 )
 
 
-def make_frames(case: Case, count: int = 16) -> list[Maps]:
-    """Return heatmap logits (1, K, h, w), locref (1, 2K, h, w) and fields (1, 2L, h, w) of some frames."""
+def make_frames(case: Case, count: int = 4) -> list[Maps]:
+    """Return heatmap logits (1, K, h, w), locref (1, 2K, h, w) and fields (1, 2L, h, w) of some frames.
+
+    Few, as a network writes its outputs over those of the last frame: they are in the caches.
+    """
     random = np.random.default_rng(0)
     bodies = random.normal(0, 4, (case.animals, case.bodyparts, 2))
     centres = random.uniform(0.25, 0.75, (case.animals, 1, 2)) * case.map_size
