@@ -62,7 +62,7 @@ CONDITIONS = (
 def moved_closer(poses: Poses, share: float) -> Poses:
     """Return the poses with each animal moved towards the others: 1 lets their mean positions coincide."""
     means = np.nanmean(poses[..., :2], axis=(0, 2), keepdims=True)
-    found = poses.copy()
+    found: Poses = poses.copy()
     found[..., :2] -= share * (means - means.mean(axis=1, keepdims=True))
     return found
 

@@ -91,6 +91,23 @@ TEST(PafPeaks, HighestFirstAndNoneBelowTheLeastScore) {
     EXPECT_FLOAT_EQ(peaks_of(scores, 7, 2, 1)[0].score, 0.9F);
 }
 
+TEST(PafPeaks, EveryInstructionSetGivesTheSame) {
+    constexpr int width = 37, height = 11;
+    auto scores = noise(width * height, 8);
+    scores[40] = kNan, scores[200] = kInfinity;
+    std::vector<PafPeak> plain(50), wide(50);
+    const PafPeakSpec spec{width, height, 5, 0.5F, 50};
+    PafPeakSpec fast = spec;
+    fast.kernels = paf_kernels_for(best_isa());
+    const int count = find_paf_peaks(scores.data(), spec, plain);
+    ASSERT_EQ(find_paf_peaks(scores.data(), fast, wide), count);
+    EXPECT_GT(count, 5);
+    for (int i = 0; i < count; ++i) {
+        EXPECT_EQ(plain[i].row, wide[i].row);
+        EXPECT_EQ(plain[i].column, wide[i].column);
+    }
+}
+
 TEST(PafPeaks, AllOfAPlateauInRowMajorOrder) {
     const std::vector<float> scores{0, 0.5F, 0.5F, 0, 0, 0, 0, 0, 0.5F};
     const auto peaks = peaks_of(scores, 3, 3, 9);
