@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 import blob_animals as blobs
 import fastpose as fp
 from fastpose.analyze import analyze_video
-from fastpose.config import NoIdentity
+from fastpose.check import check
+from fastpose.config import NoIdentity, load_config
 from fastpose.errors import ConfigError
 from rigs import Session, rig_config, run_here, video_camera, write_rig
 
@@ -191,3 +193,16 @@ def test_offline_is_bit_for_bit_the_loop(folder: Path, session: Session, tmp_pat
     assert np.array_equal(offline.to_numpy(), session.poses().to_numpy(), equal_nan=True)
     loose = analyze_video(folder / "two.mkv", model, tmp_path / "loose", identity=NoIdentity(type="none"))
     assert not np.array_equal(loose.poses.keypoints, found.poses.keypoints, equal_nan=True)
+
+
+# --- the how-to ---
+
+
+def test_the_how_to_passes_the_check(folder: Path, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "several-animals.md"
+    text = page.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    shutil.copytree(folder / "blobs", tmp_path / "models" / "mice")
+    shutil.copy(folder / "two.mkv", tmp_path / "two_mice.mkv")
+    findings = check(load_config(tmp_path / "config.yaml"))
+    assert [str(finding) for finding in findings if finding.level == "problem"] == []
