@@ -311,7 +311,7 @@ def test_markers_that_cannot_be_filled(folder: Path, readme: str, said: str) -> 
 
 
 def test_animals_are_timed_stage_by_stage() -> None:
-    case = timing.Case(2, 3, (24, 20), all_pairs=False)
+    case = timing.Case(2, 3, (64, 48), all_pairs=False)
     assert case.limbs == [(0, 1), (1, 2)]
     found = timing.measure(case, calls=30)
     assert list(found) == ["assembly", "identity", "rules", "together"]

@@ -166,6 +166,13 @@ RULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
 )
 
 
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\n", "\t", "\u00e9"])
+def test_odd_characters_in_names_survive(character: str) -> None:
+    rule = {"type": "speed", "bodypart": f"a{character} b", "above_px_s": 1}
+    config = config_from(changed("rules.other", rule))
+    assert reloaded(config) == config
+
+
 @given(rule=RULES, notes=st.text() | st.none(), seed=st.integers(0, 2**63 - 1), noise=st.floats(0, 40))
 def test_resolved_yaml_loads_again_to_an_equal_config(
     rule: dict[str, Any], notes: str | None, seed: int, noise: float
