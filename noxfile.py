@@ -87,3 +87,73 @@ def benches(session: nox.Session) -> None:
     session.run("python", "-m", "benches.micro")
     session.run("python", "-m", "benches.latency")
     session.run("python", "-m", "benches.animals")
+
+
+TORCH = ("torch==2.13.0", "torchvision==0.28.0")
+ORACLES = {
+    "dlc": ("deeplabcut==3.0.2", *TORCH),
+    "dlclive": ("deeplabcut-live[pytorch]==1.1.0", *TORCH),
+    "dlc2": ("tensorflow-cpu==2.21.0",),
+    "sleap": ("sleap-nn[export]==0.3.5", *TORCH),
+    "lp": (
+        *TORCH,
+        "lightning>=2.5,<2.6",
+        "pytorch-lightning>=2.5,<2.6",
+        "transformers>=4.57.5",
+        *("aniposelib", "h5py", "hydra-core", "imaug", "jaxtyping", "kornia", "matplotlib", "moviepy>=2"),
+        *("opencv-python-headless", "pandas>=2.2.2", "pillow", "safetensors", "scikit-learn>=1.5"),
+        *("tensorboard<3", "onnx", "onnxruntime", "onnxscript"),
+    ),
+}
+"""What each of the other tools needs, in an environment of its own; never a dependency of ours."""
+
+
+def oracle(session: nox.Session, tool: str, script: str, *, output: str = "") -> None:
+    """Install the tool, let it answer on seeded weights and fixed frames, then compare (`oracle_report`)."""
+    session.install(*ORACLES[tool])
+    folder = Path(session.create_tmp()).resolve() / f"oracle_{tool}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    session.run("python", f"tools/oracles/{script}", str(folder / output), *session.posargs)
+    session.notify("oracle_report", posargs=[tool, str(folder)])
+
+
+@nox.session
+def oracle_dlc(session: nox.Session) -> None:
+    """DeepLabCut 3's own poses of every architecture; posargs: --only NAME ..."""
+    oracle(session, "dlc", "dlc.py")
+
+
+@nox.session
+def oracle_dlclive(session: nox.Session) -> None:
+    """DeepLabCut-live's own poses, option by option."""
+    oracle(session, "dlclive", "dlc_live.py", output="poses.npz")
+
+
+@nox.session
+def oracle_dlc2(session: nox.Session) -> None:
+    """TensorFlow's own poses of frozen graphs as DeepLabCut 2 exports them."""
+    oracle(session, "dlc2", "dlc2.py")
+
+
+@nox.session
+def oracle_sleap(session: nox.Session) -> None:
+    """sleap-nn's own poses: single instance, top-down, bottom-up."""
+    oracle(session, "sleap", "sleap.py")
+
+
+@nox.session
+def oracle_lp(session: nox.Session) -> None:
+    """Lightning Pose's own poses; installed without DALI, which is for videos on GPUs."""
+    session.install("--no-deps", "lightning-pose==2.4.3")
+    oracle(session, "lp", "lp.py")
+
+
+@nox.session
+def oracle_report(session: nox.Session) -> None:
+    """What an oracle made, against the committed golden files and against ours; posargs: TOOL FOLDER."""
+    install_package(session, "test,import")
+    session.run("python", "-m", "tools.oracles.compare", *session.posargs)
+    tests = {"dlc": "test_golden_dlc.py", "dlclive": "test_dlclive_golden.py"}.get(session.posargs[0])
+    if tests is not None:
+        session.run("pytest", f"tests/python/{tests}", "--all-networks", "-q")

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "bindings.h"
 #include "decode/paf_decoder.h"
+#include "decode/paf_tree_decoder.h"
 #include "pose/identity.h"
 #include "rule/rule.h"
 
@@ -53,6 +54,30 @@ std::shared_ptr<Decoder> paf_stage(Shape shape, std::vector<std::array<int, 2>> 
                              .min_affinity = min_affinity,
                              .points_per_limb = points_per_limb},
                             isa_from(isa));
+}
+
+std::shared_ptr<Decoder> paf_tree_stage(Shape shape, std::vector<std::array<int, 2>> limbs,
+                                        std::vector<int> order, Size map_size, Size limb_map_size,
+                                        float stride, float limb_stride, int window, float min_score,
+                                        int most_peaks, float min_affinity, int points_per_limb,
+                                        float length_ratio, float length_penalty) {
+    return make_paf_tree_decoder({.bodyparts = shape.second,
+                                  .individuals = shape.first,
+                                  .limbs = std::move(limbs),
+                                  .order = std::move(order),
+                                  .map_height = map_size.second,
+                                  .map_width = map_size.first,
+                                  .limb_height = limb_map_size.second,
+                                  .limb_width = limb_map_size.first,
+                                  .stride = stride,
+                                  .limb_stride = limb_stride,
+                                  .window = window,
+                                  .min_score = min_score,
+                                  .most_peaks = most_peaks,
+                                  .min_affinity = min_affinity,
+                                  .points_per_limb = points_per_limb,
+                                  .length_ratio = length_ratio,
+                                  .length_penalty = length_penalty});
 }
 
 std::vector<TensorView> views_of(const std::vector<FloatArray>& maps) {
@@ -121,6 +146,12 @@ void bind_paf(py::module_& m) {
           "locref_stdev"_a, "activation"_a = "sigmoid", "smoothing_cells"_a = paf.smoothing_cells,
           "nms_size"_a = paf.nms_size, "min_score"_a = paf.min_score, "min_likelihood"_a = paf.min_likelihood,
           "min_affinity"_a = paf.min_affinity, "points_per_limb"_a = paf.points_per_limb, "isa"_a = "auto");
+    const PafTreeSpec tree;
+    m.def("paf_tree_decode_stage", &paf_tree_stage, py::kw_only(), "shape"_a, "limbs"_a, "order"_a,
+          "map_size"_a, "limb_map_size"_a, "stride"_a, "limb_stride"_a, "window"_a = tree.window,
+          "min_score"_a = tree.min_score, "most_peaks"_a = tree.most_peaks,
+          "min_affinity"_a = tree.min_affinity, "points_per_limb"_a = tree.points_per_limb,
+          "length_ratio"_a = tree.length_ratio, "length_penalty"_a = tree.length_penalty);
 }
 
 }  // namespace

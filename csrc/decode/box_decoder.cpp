@@ -73,7 +73,7 @@ class Centroids final : public BoxDecoder {
         for (int row = 0; row < spec_.map_height; ++row)
             for (int column = 0; column < spec_.map_width; ++column) {
                 const float score = at(outputs[0].data, row, column);
-                if (score > spec_.min_score && is_peak(outputs[0].data, row, column))
+                if (score > spec_.min_score && is_local_peak(outputs[0].data, map_size(), row, column))
                     best.add(box_at(outputs[0].data, row, column, affine));
             }
         return best.count();
@@ -84,20 +84,11 @@ class Centroids final : public BoxDecoder {
         return map[static_cast<std::ptrdiff_t>(row) * spec_.map_width + column];
     }
 
-    [[nodiscard]] bool is_peak(const float* map, int row, int column) const noexcept {
-        const float value = at(map, row, column);
-        for (int r = std::max(row - 1, 0); r <= std::min(row + 1, spec_.map_height - 1); ++r)
-            for (int c = std::max(column - 1, 0); c <= std::min(column + 1, spec_.map_width - 1); ++c) {
-                const bool earlier = r < row || (r == row && c < column);
-                if (at(map, r, c) > value || (earlier && at(map, r, c) == value)) return false;
-            }
-        return true;
-    }
+    [[nodiscard]] MapSize map_size() const noexcept { return {spec_.map_height, spec_.map_width}; }
 
     [[nodiscard]] Box box_at(const float* map, int row, int column,
                              const DecodeAffine& affine) const noexcept {
-        const Keypoint place =
-            refined_peak(map, {spec_.map_height, spec_.map_width}, row, column, spec_.window);
+        const Keypoint place = refined_peak(map, map_size(), row, column, spec_.window);
         const float score = at(map, row, column);
         const Keypoint centre = on_sensor({place.x * spec_.stride, place.y * spec_.stride, score}, affine);
         return {centre.x, centre.y, centre.x, centre.y, score};

@@ -31,6 +31,9 @@ struct MapSize {
     int height = 0, width = 0;  // cells
 };
 
+// Whether a cell is higher than its eight neighbours; of equal ones the first in row-major order is.
+[[nodiscard]] bool is_local_peak(const float* map, MapSize map_size, int row, int column) noexcept;
+
 // x, y in cells: the mean of the window's cells weighted by their values; not finite where these sum to 0.
 [[nodiscard]] Keypoint refined_peak(const float* map, MapSize map_size, int row, int column,
                                     int window) noexcept;

@@ -44,6 +44,17 @@ class SoftWindowDecoder final : public Decoder {
 
 }  // namespace
 
+bool is_local_peak(const float* map, MapSize map_size, int row, int column) noexcept {
+    const auto at = [&](int r, int c) { return map[static_cast<std::ptrdiff_t>(r) * map_size.width + c]; };
+    const float value = at(row, column);
+    for (int r = std::max(row - 1, 0); r <= std::min(row + 1, map_size.height - 1); ++r)
+        for (int c = std::max(column - 1, 0); c <= std::min(column + 1, map_size.width - 1); ++c) {
+            const bool earlier = r < row || (r == row && c < column);
+            if (at(r, c) > value || (earlier && at(r, c) == value)) return false;
+        }
+    return true;
+}
+
 Keypoint refined_peak(const float* map, MapSize map_size, int row, int column, int window) noexcept {
     const int reach = window / 2;
     double sum = 0, sum_x = 0, sum_y = 0;

@@ -81,8 +81,9 @@ class CpuCropper final : public Cropper {
         return (static_cast<double>(box.top) + box.bottom - height() + 1) / 2;
     }
     [[nodiscard]] Roi centred(const Box& box) const noexcept {
-        return {static_cast<int>(std::floor(centred_left(box))) - area_.x,
-                static_cast<int>(std::floor(centred_top(box))) - area_.y, width(), height()};
+        const int half_width = width() / 2, half_height = height() / 2;
+        return {static_cast<int>(centred_left(box) + half_width) - half_width - area_.x,
+                static_cast<int>(centred_top(box) + half_height) - half_height - area_.y, width(), height()};
     }
 
     [[nodiscard]] TensorToSensor way_back(const Box& box, const Roi& crop) const noexcept {

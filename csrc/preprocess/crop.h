@@ -25,8 +25,9 @@ struct CropSpec {
 // pixels (half to even). Resize: bilinear with half-pixel centres; with antialias the triangle grows with the
 // factor, as in torchvision; the result is rounded to whole grey levels. Way back, DeepLabCut's:
 // x = x_crop * width / crop_width + left, without a half-pixel term.
-// Centred, SLEAP's: the crop begins at floor(centre - size / 2 + 0.5), the way back adds that number as it
-// was before the floor. Planned once, executed without allocation. Thread-bound.
+// Centred, SLEAP's: the crop begins at floor(centre - size / 2 + 0.5), towards zero for centres that lie
+// before the frame; the way back adds that number as it was before. Planned once, executed without
+// allocation. Thread-bound.
 class Cropper {
   public:
     virtual ~Cropper() = default;

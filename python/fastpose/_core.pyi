@@ -473,13 +473,30 @@ def paf_decode_stage(
     stride: float,
     locref_stdev: float,
     activation: _Activation = "sigmoid",
-    smoothing_cells: float = 1.0,
+    smoothing_cells: float = ...,
     nms_size: int = 5,
     min_score: float = ...,
     min_likelihood: float = ...,
     min_affinity: float = ...,
     points_per_limb: int = 10,
     isa: Literal["auto"] | _Isa = "auto",
+) -> DecodeStage: ...
+def paf_tree_decode_stage(
+    *,
+    shape: _Shape,
+    limbs: Sequence[Sequence[int]],
+    order: Sequence[int],
+    map_size: _Size,
+    limb_map_size: _Size,
+    stride: float,
+    limb_stride: float,
+    window: int = 5,
+    min_score: float = ...,
+    most_peaks: int = 20,
+    min_affinity: float = ...,
+    points_per_limb: int = 10,
+    length_ratio: float = ...,
+    length_penalty: float = ...,
 ) -> DecodeStage: ...
 
 class Identity(_Bound):

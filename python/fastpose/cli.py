@@ -142,12 +142,15 @@ def import_(
     snapshot: Annotated[str | None, typer.Option(help="Snapshot of a DeepLabCut project.")] = None,
     shuffle: Annotated[int | None, typer.Option(help="Shuffle of a DeepLabCut project.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Video or images to compare both tools on.")] = None,
+    individuals: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Animals at most, of a SLEAP model of several.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Make a model package of a model that another tool trained, and compare both."""
     with _errors_in_one_line(debug=debug):
         importing = _compiled("fastpose.importing")
-        options = importing.Options(name=name, snapshot=snapshot, shuffle=shuffle, frames=frames)
+        options = importing.Options(name, snapshot, shuffle, frames, individuals)
         found, imported = importing.import_model(source, folder, options)
         print_imported(found.description, imported.found, imported.notes, _output())
         report = _compiled("fastpose.verify").verify(folder)

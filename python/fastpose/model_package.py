@@ -14,7 +14,16 @@ from typing_extensions import Self
 from fastpose.config.problems import nearest, no_such, problems_of
 from fastpose.errors import ConfigError, ModelError
 
-__all__ = ["Detector", "ModelPackage", "Normalisation", "Padding", "Paf", "SimCC", "read_model_package"]
+__all__ = [
+    "Detector",
+    "ModelPackage",
+    "Normalisation",
+    "Padding",
+    "Paf",
+    "PafTree",
+    "SimCC",
+    "read_model_package",
+]
 
 DESCRIPTION = "model.yaml"
 NETWORK = "model.onnx"
@@ -71,6 +80,31 @@ class Paf(_Part):
     """Of a keypoint that the assembly uses (DeepLabCut: pcutoff)."""
 
 
+class PafTree(_Part):
+    """What decoder paf_tree needs (SLEAP): heatmap (1, K, h, w) and limbs (1, 2L, lh, lw)."""
+
+    limbs: Annotated[tuple[tuple[int, int], ...], Field(min_length=1)]
+    """Indices of the body parts that each part affinity field leads from and to."""
+    order: tuple[int, ...]
+    """Indices of the limbs that assembly walks, from the root of the skeleton on."""
+    limb_stride: Annotated[float, Field(gt=0)]
+    """Input px per cell of the fields."""
+    window: Annotated[int, Field(ge=1)] = 5
+    """Side of the window whose weighted mean is a peak's place, cells; odd."""
+    min_score: float = 0.2
+    """Only peaks above count."""
+    most_peaks: Annotated[int, Field(ge=1, le=256)] = 64
+    """Of a body part; the highest are kept."""
+    min_affinity: float = 0.25
+    """Of a pair of peaks."""
+    points_per_limb: Annotated[int, Field(ge=2, le=64)] = 10
+    """Samples along the line between two peaks."""
+    length_ratio: Annotated[float, Field(gt=0)] = 0.25
+    """Longer lines than this share of the fields' larger side lose affinity."""
+    length_penalty: Annotated[float, Field(ge=0)] = 1.0
+    """Affinity that a line of endless length loses."""
+
+
 class Detector(_Part):
     """Finds the animals for a top-down network; both see the same frame."""
 
@@ -91,8 +125,10 @@ class Detector(_Part):
     crop_size: tuple[int, int]
     """Width and height of the crop that the network sees of each animal, px."""
     crop: Literal["scaled", "centred"] = "scaled"
-    """scaled: the box, grown to the crop's aspect ratio, is resized with antialias (DeepLabCut); centred: the
-    frame's own px around the centre (SLEAP)."""
+    """scaled: the box, grown to the crop's aspect ratio, is resized (DeepLabCut); centred: the frame's own px
+    around the centre (SLEAP)."""
+    antialias: bool = True
+    """A crop that is made smaller is low-passed first (DeepLabCut-live), or not (DeepLabCut); scaled only."""
     margin_px: Annotated[float, Field(ge=0)] = 0
     """Added on every side of a box; scaled only."""
 
@@ -112,16 +148,17 @@ class ModelPackage(_Part):
     """Input px per cell of the maps."""
     locref_stdev: Annotated[float, Field(ge=0)]
     """px per unit of locref; 0: the network has none."""
-    decoder: Literal["heatmap", "soft_heatmap", "simcc", "points", "paf"]
+    decoder: Literal["heatmap", "soft_heatmap", "simcc", "points", "paf", "paf_tree"]
     """points: the network itself gives (K, 3) or (N, K, 3) x, y, likelihood in input px. soft_heatmap: the
     position is a weighted mean of cells, around the maximum (SLEAP) or over the map (Lightning Pose)."""
     activation: Literal["none", "sigmoid", "clip"]
     """Of the scores."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     """Names of the network's outputs: heatmap, then locref where there is one; what the other decoders need
-    stands with `SimCC` and `Paf`."""
+    stands with `SimCC`, `Paf` and `PafTree`."""
     simcc: SimCC | None = None
     paf: Paf | None = None
+    paf_tree: PafTree | None = None
     soft: dict[str, Any] = {}
     """Parameters of decoder soft_heatmap."""
     detector: Detector | None = None
@@ -207,12 +244,15 @@ class ModelPackage(_Part):
 
     @model_validator(mode="after")
     def _decoder_has_its_part(self) -> Self:
-        for name, part in (("simcc", self.simcc), ("paf", self.paf)):
+        parts = {"simcc": self.simcc, "paf": self.paf, "paf_tree": self.paf_tree}
+        for name, part in parts.items():
             if (self.decoder == name) != (part is not None):
                 raise ValueError(f"decoder is {self.decoder}; {name} belongs to decoder {name} alone")
-        limbs = self.paf.limbs if self.paf else ()
+        fields = self.paf or self.paf_tree
+        limbs = fields.limbs if fields else ()
         if any(not 0 <= part < len(self.bodyparts) for limb in limbs for part in limb):
-            raise ValueError(f"paf.limbs names a body part beyond the {len(self.bodyparts)} that there are")
+            count = len(self.bodyparts)
+            raise ValueError(f"{self.decoder}.limbs names a body part beyond the {count} that there are")
         return self
 
 

@@ -145,8 +145,13 @@ def write_export(path: Path, description: dict[str, Any], **changes: Any) -> Pat
 
 def write_frames(folder: Path, count: int = 3) -> Path:
     """A folder of images."""
+    return write_images(folder, frames(count))
+
+
+def write_images(folder: Path, images: np.ndarray[Any, np.dtype[np.uint8]]) -> Path:
+    """(n, H, W, 3) rgb as a folder of files."""
     folder.mkdir(parents=True, exist_ok=True)
-    for index, frame in enumerate(frames(count)):
+    for index, frame in enumerate(images):
         Image.fromarray(frame).save(folder / f"img{index:04}.png")
     return folder
 
@@ -168,3 +173,8 @@ def write_snapshot(path: Path, description: dict[str, Any], *, epoch: int, seed:
     metadata = {"epoch": epoch, "metrics": {"test.rmse": np.float64(3.5)}, "losses": {}}
     torch.save({"model": weights(description, seed=seed), "metadata": metadata}, path)
     return path
+
+
+def network_input(frame: np.ndarray[Any, np.dtype[np.uint8]]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """(H, W, 3) to the normalised (1, 3, H, W)."""
+    return ((frame / 255 - MEAN) / STD).astype(np.float32).transpose(2, 0, 1)[None]

@@ -210,8 +210,11 @@ def test_help_names_only_what_there_is() -> None:
         "check",
         "schema",
         "cameras",
+        "import_",
+        "verify",
         "recover",
         "export",
+        "analyze",
     ]
     assert call("--help").exit_code == 0
     assert call("bench").exit_code == 2

@@ -23,6 +23,7 @@ LARGE = {
     "cspnext_x",
     "rtmpose_x",
     "rtmpose_m",
+    "hrnet_w18_paf",
     "hrnet_w32_paf",
     "dlcrnet_stride32_ms5",
 }
@@ -90,7 +91,8 @@ def assert_poses_agree(found: np.ndarray, expected: np.ndarray, ties: np.ndarray
     assert found.shape == expected.shape
     asked = np.ones(found.shape[:3], bool) if ties is None else ~ties
     assert np.array_equal(np.isnan(found[asked]), np.isnan(expected[asked]))
-    assert asked.mean() > 0.9
+    several = found.shape[1] > 1  # noise decides a good part of what is assembled from random fields
+    assert asked.mean() > (0.4 if several else 0.9)
     difference = np.nan_to_num(np.abs(found - expected)[asked])
     assert difference[:, :2].max() <= MAX_PX
     assert difference[:, 2].max() <= MAX_LIKELIHOOD

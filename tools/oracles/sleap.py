@@ -23,9 +23,10 @@ from sleap_nn.inference.predictor import Predictor
 from sleap_nn.training import lightning_modules
 
 PARTS = ("snout", "ear_left", "ear_right", "tailbase")
-EDGES = ((0, 1), (0, 2), (0, 3))
+EDGES = ((1, 3), (0, 1), (0, 2))  # not in the order in which they are walked
 SIZE = (160, 128)  # width, height, px
 CROP = 64
+MOST_ANIMALS = 4
 
 MODULES = {
     "single_instance": lightning_modules.SingleInstanceLightningModule,
@@ -89,7 +90,11 @@ def train_folder(folder: Path, kind: str, *, channels: int = 1, scale: float = 1
 
 
 def level_heads(model: torch.nn.Module, channels: int) -> None:
-    """Scale each head's last layer so that its maps have mean 0.1 and a maximum of about 0.9."""
+    """Scale each head's last layer so that its maps are like those of a trained network.
+
+    Maps of one animal have mean 0.1 and a maximum of 0.9. Those of several are above 0.2 in one cell of a
+    hundred, fields have a deviation of 0.6.
+    """
     frames = torch.tensor(oracle_frames(SIZE, channels)).float().reshape(-1, *SIZE[::-1], channels)
     model.eval()
     with torch.no_grad():
@@ -97,10 +102,21 @@ def level_heads(model: torch.nn.Module, channels: int) -> None:
         for head, layers in zip(model.heads, model.head_layers, strict=True):
             found = maps[head.name] if head.name in maps else maps[type(head).__name__]
             last = [layer for layer in layers.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
-            low, high = found.mean(dim=(0, 2, 3)), found.amax(dim=(0, 2, 3))
-            gain = 0.8 / (high - low)
-            last.bias.copy_((last.bias - low) * gain + 0.1)
+            gain, offset = levels(type(head).__name__, found.transpose(0, 1).flatten(1))
+            last.bias.copy_(last.bias * gain + offset)
             last.weight.mul_(gain[:, None, None, None])
+
+
+def levels(head: str, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gain and offset of each channel (channels, cells)."""
+    if head == "PartAffinityFieldsHead":
+        gain = 0.6 / cells.std(1)
+        return gain, -cells.mean(1) * gain
+    high = cells.amax(1)
+    several = head in ("CentroidConfmapsHead", "MultiInstanceConfmapsHead")
+    low, value = (cells.quantile(0.99, dim=1), 0.2) if several else (cells.mean(1), 0.1)
+    gain = (0.9 - value) / (high - low)
+    return gain, value - low * gain
 
 
 def poses(outputs: list[Any], count: int) -> np.ndarray:
@@ -124,11 +140,12 @@ def run(predictor: Any, frames: np.ndarray) -> np.ndarray:
 def make(folder: Path, kinds: tuple[str, ...], **options: Any) -> None:
     """Train folder, export and answers of one model (or of a centroid and a crop model together)."""
     trained = [train_folder(folder / kind, kind, **options) for kind in kinds]
-    arguments = [*map(str, trained), "-o", str(folder / "export"), "--max-instances", "4"]
+    arguments = [*map(str, trained), "-o", str(folder / "export"), "--max-instances", str(MOST_ANIMALS)]
     arguments += ["--input-width", str(SIZE[0]), "--input-height", str(SIZE[1])]
     export.main(args=arguments, standalone_mode=False)
     frames = oracle_frames(SIZE, options.get("channels", 1))
-    checkpoint = Predictor.from_model_paths([str(path) for path in trained], device="cpu")
+    paths = [str(path) for path in trained]
+    checkpoint = Predictor.from_model_paths(paths, device="cpu", max_instances=MOST_ANIMALS)
     exported = Predictor.from_export_dir(folder / "export", runtime="onnx", device="cpu")
     np.savez_compressed(folder / "tool.npz", checkpoint=run(checkpoint, frames), export=run(exported, frames))
 
@@ -140,7 +157,10 @@ def main() -> None:
     make(folder / "single_rgb", ("single_instance",), channels=3)
     make(folder / "single_half", ("single_instance",), scale=0.5)
     make(folder / "topdown", ("centroid", "centered_instance"))
+    make(folder / "topdown_half", ("centroid", "centered_instance"), scale=0.5)
+    make(folder / "topdown_rgb", ("centroid", "centered_instance"), channels=3)
     make(folder / "bottomup", ("bottomup",))
+    make(folder / "bottomup_half", ("bottomup",), scale=0.5)
 
 
 if __name__ == "__main__":

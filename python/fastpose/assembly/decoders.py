@@ -102,6 +102,25 @@ def _paf(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
     )
 
 
+def _paf_tree(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    spec, parts = package.paf_tree, len(package.bodyparts)
+    assert spec is not None
+    if len(package.outputs) != 2:
+        raise ModelError(
+            f"model package '{package.name}': {len(package.outputs)} outputs; decoder paf_tree needs 2: "
+            "heatmap, limbs"
+        )
+    for name, shape, channels in zip(package.outputs, shapes, (parts, 2 * len(spec.limbs)), strict=True):
+        _require(package, name, shape[1], channels, "channels")
+    return _core.paf_tree_decode_stage(
+        shape=(package.count_of_individuals, parts),
+        map_size=(shapes[0][3], shapes[0][2]),
+        limb_map_size=(shapes[1][3], shapes[1][2]),
+        stride=package.stride,
+        **spec.model_dump(),
+    )
+
+
 class _Window(BaseModel):
     model_config = ConfigDict(extra="forbid")
     method: Literal["window"]
@@ -142,6 +161,7 @@ _DECODERS: dict[str, Callable[[ModelPackage, Shapes], _core.DecodeStage]] = {
     "heatmap": _heatmap,
     "simcc": _simcc,
     "paf": _paf,
+    "paf_tree": _paf_tree,
     "points": _points,
     "soft_heatmap": _soft_heatmap,
 }

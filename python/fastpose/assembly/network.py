@@ -17,7 +17,7 @@ __all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
 Size = tuple[int, int]  # width, height; px
 Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
 CENTROID_WINDOW = 5  # cells, SLEAP's
-SEVERAL = ("points", "paf")  # decoders that give several animals without a detector
+SEVERAL = ("points", "paf", "paf_tree")  # decoders that give several animals without a detector
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ def _crop(package: ModelPackage, detector: Detector, frames: _Frames, roi: Recta
         scale=_three(package.normalisation.scale),
         offset=_three(package.normalisation.offset),
         mode=detector.crop,
-        antialias=True,
+        antialias=detector.antialias,
         margin_px=detector.margin_px,
     )
 

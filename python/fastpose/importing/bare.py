@@ -55,7 +55,7 @@ def read(source: Path, options: Options) -> Imported:
         files={"model.onnx": network},
         reference=reference,
         found=(
-            ("source", f"{file.name} and {DESCRIPTION}"),
+            ("files", f"{file.name}, {DESCRIPTION}"),
             ("decoder", package.decoder),
             ("body parts", ", ".join(package.bodyparts)),
         ),

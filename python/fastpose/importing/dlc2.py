@@ -65,7 +65,7 @@ def read(source: Path, options: Options) -> Imported:
         files=_ir_files(model),
         reference=reference,
         found=(
-            ("source", f"DeepLabCut 2 export, {graph.name}"),
+            ("export", graph.name),
             ("architecture", f"{config.net_type}, stride {config.stride:g}"),
             ("body parts", ", ".join(config.bodyparts)),
         ),

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose.errors import ModelError
-from fastpose.importing.dlc3_config import METHODS, Dlc3Config, normalisation, padding, read_config
+from fastpose.importing.dlc3_config import METHODS, Dlc3Config, normalisation, read_config
+from fastpose.importing.dlc3_top_down import FILE, TopDown, read_top_down
 from fastpose.importing.extra import require
 from fastpose.importing.frames import reference_frames
-from fastpose.importing.imported import Imported, Options, Reference
+from fastpose.importing.imported import Content, Imported, Options, Reference
 
 if TYPE_CHECKING:
     from fastpose.importing.networks.pose_network import PoseNetwork
@@ -38,6 +39,9 @@ class Trained:
     source: dict[str, Any]
     """Provenance, for model.yaml."""
     detector: Mapping[str, Any] | None = None
+    """State dict of the detector, for method td."""
+    antialias: bool = True
+    """How the tool that runs such files shrinks the crop of an animal: see `read_top_down`."""
     skeleton: tuple[tuple[str, str], ...] = ()
     frames: Path | None = None
     """Images of the project, for the reference."""
@@ -53,14 +57,18 @@ def import_trained(trained: Trained, options: Options) -> Imported:
     """
     require("torch"), require("onnx")
     config = read_config(trained.config, trained.where)
-    network = _network(config, trained)
+    network, top_down = _network(config, trained), None
+    if config.method == "td":
+        top_down = read_top_down(config, trained.detector, trained.where, antialias=trained.antialias)
     description = _description(config, network, trained, options)
-    reference = _reference(config, network, description, options.frames or trained.frames)
+    files: dict[str, Content] = {NETWORK: network.export}
+    if top_down is not None:
+        description["detector"], files[FILE] = top_down.fields, top_down.export
     return Imported(
         description=description,
-        files={NETWORK: network.export},
-        reference=reference,
-        found=_found(config, network, description, trained),
+        files=files,
+        reference=_reference(network, top_down, description, options.frames or trained.frames),
+        found=_found(config, network, top_down, description, trained),
         notes=_notes(config, options.frames or trained.frames),
     )
 
@@ -68,10 +76,10 @@ def import_trained(trained: Trained, options: Options) -> Imported:
 def _network(config: Dlc3Config, trained: Trained) -> PoseNetwork:
     from fastpose.importing.networks.pose_network import build_pose_network
 
-    if config.method != "bu":
+    if config.method not in ("bu", "td"):
         raise ModelError(
             f"{trained.where}: method {config.method} ({METHODS[config.method]}) of net_type "
-            f"{config.net_type!r} cannot be imported; allowed: bu (bottom-up)"
+            f"{config.net_type!r} cannot be imported; allowed: bu (bottom-up), td (top-down)"
         )
     return build_pose_network(config, trained.pose, trained.where)
 
@@ -79,7 +87,7 @@ def _network(config: Dlc3Config, trained: Trained) -> PoseNetwork:
 def _description(
     config: Dlc3Config, network: PoseNetwork, trained: Trained, options: Options
 ) -> dict[str, Any]:
-    scale, offset = normalisation(config)
+    scale, offset = normalisation(config.inference, config.colormode)
     bodyparts = (*config.bodyparts, *config.unique_bodyparts)
     return {
         "name": options.name or trained.name,
@@ -88,7 +96,7 @@ def _description(
         "individuals": network.individuals(config),
         "colour": "rgb",
         "normalisation": {"scale": list(scale), "offset": list(offset)},
-        "padding": padding(config),
+        "padding": dict(config.padding),
         **network.fields,
         "source": _source(config, network, trained),
     }
@@ -108,16 +116,19 @@ def _source(config: Dlc3Config, network: PoseNetwork, trained: Trained) -> dict[
 
 
 def _reference(
-    config: Dlc3Config, network: PoseNetwork, description: Mapping[str, Any], source: Path | None
+    network: PoseNetwork, top_down: TopDown | None, description: Mapping[str, Any], source: Path | None
 ) -> Reference:
     torch = require("torch")
     frames = reference_frames(source)
     poses, ties = [], []
     for frame in frames:
-        tensor = _tensor(frame, description["normalisation"], description["padding"]["multiple"])
-        pose, tie = network.decode(network.maps(tensor))
-        poses.append(pose[0])
-        ties.append(tie[0])
+        if top_down is not None:
+            pose, tie = top_down.poses(frame, network, description)
+        else:
+            tensor = _tensor(frame, description["normalisation"], description["padding"]["multiple"])
+            pose, tie = (found[0] for found in network.decode(network.maps(tensor)))
+        poses.append(pose)
+        ties.append(tie)
     version = torch.__version__.partition("+")[0]
     return Reference(frames, np.stack(poses), f"torch {version}, fp32", np.stack(ties))
 
@@ -133,13 +144,20 @@ def _tensor(
 
 
 def _found(
-    config: Dlc3Config, network: PoseNetwork, description: Mapping[str, Any], trained: Trained
+    config: Dlc3Config,
+    network: PoseNetwork,
+    top_down: TopDown | None,
+    description: Mapping[str, Any],
+    trained: Trained,
 ) -> tuple[tuple[str, str], ...]:
     lines = [
         ("network", f"{config.net_type}, {METHODS[config.method]}: {network.architecture}"),
         ("weights", f"{trained.where}{_snapshot(trained.source)}"),
         ("body parts", f"{len(config.bodyparts)}: {', '.join(config.bodyparts)}"),
     ]
+    if top_down is not None:
+        width, height = top_down.fields["crop_size"]
+        lines.append(("detector", f"{top_down.architecture}, crops of {width}x{height} px"))
     if config.unique_bodyparts:
         lines.append(("unique body parts", ", ".join(config.unique_bodyparts)))
     individuals = description["individuals"]

@@ -42,6 +42,8 @@ def read(source: Path, options: Options) -> Imported:
         Trained(
             config=_yaml(train / CONFIG),
             pose=content["model"],
+            detector=_detector(train),
+            antialias=False,
             where=f"'{snapshot}'",
             name=_name(train, project),
             source=_provenance(train, snapshot, content),
@@ -90,6 +92,18 @@ def _snapshot(train: Path, name: str | None) -> Path:
             return path
     known = ", ".join(sorted(path.stem for path in snapshots))
     raise ModelError(f"'{train}' has no snapshot {name!r}; allowed: {known}")
+
+
+def _detector(train: Path) -> Mapping[str, Any] | None:
+    """Weights of the best detector, else the one of most epochs; None where there is none."""
+    snapshots = list(train.glob("snapshot-detector*.pt"))
+    if not snapshots:
+        return None
+    best = max(snapshots, key=lambda path: ("best" in path.name, _epochs(path) or -1, path.name))
+    weights = load_torch(best).get("model")
+    if not isinstance(weights, Mapping):
+        raise ModelError(f"'{best}': model missing; allowed: a snapshot of a detector of DeepLabCut 3")
+    return weights
 
 
 def _epochs(snapshot: Path) -> int | None:

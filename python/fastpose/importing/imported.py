@@ -28,6 +28,8 @@ class Options:
     """Number of the shuffle in a DeepLabCut project; default: the only one."""
     frames: Path | None = None
     """Video, image or folder of images for the reference; default: the project's own, else seeded ones."""
+    individuals: int | None = None
+    """Animals in a frame at most, where a model of several does not say it; default: what the source says."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ TEMPERATURE = 1000.0
 RADIUS_PX = 2  # two standard deviations of the 1.25 px that it trains with
 SHIFT_PX = {1: 0.5, 2: 1.5, 3: 2.5}  # that Lightning Pose takes off for its enlarging
 REASONS = {
-    "heatmap_mhcrnn": "it needs the two frames after the one it looks at, which a closed loop does not have; "
-    "train model_type: heatmap on the same labels",
+    "heatmap_mhcrnn": "its export takes five frames and gives the pose of the third: it needs the two frames "
+    "after the one it looks at, which a closed loop does not have; train model_type: heatmap on the same "
+    "labels",
 }
 
 
@@ -69,7 +70,7 @@ def read(source: Path, options: Options) -> Imported:
         files={"model.onnx": network},
         reference=_reference(network, config, description, options),
         found=(
-            ("source", f"Lightning Pose export, {file.name}"),
+            ("export", file.name),
             ("architecture", f"{config.model_type}, {config.backbone}"),
             ("input", f"{config.size[0]} x {config.size[1]} px"),
             ("body parts", ", ".join(config.keypoint_names)),

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linear_sum_assignment
 
-__all__ = ["Animal", "Link", "Peak", "assemble", "assignment", "best_pairs"]
+__all__ = ["Animal", "Link", "Peak", "assemble", "best_pairs"]
 
 MIN_LINKS = 2
 MAX_OVERLAP = 0.8
@@ -94,54 +95,17 @@ def best_pairs(
     rows, columns = (_likeliest(peaks, most, min_likelihood) for peaks in (starts, ends))
     if not rows or not columns:
         return []
-    chosen = assignment(pairs[np.ix_(rows, columns)])
-    links = [Link(starts[rows[i]], ends[columns[j]], pairs[rows[i], columns[j]]) for i, j in chosen]
+    chosen = linear_sum_assignment(pairs[np.ix_(rows, columns)], maximize=True)
+    links = [
+        Link(starts[rows[i]], ends[columns[j]], pairs[rows[i], columns[j]])
+        for i, j in zip(*chosen, strict=True)
+    ]
     return [link for link in links if link.affinity >= min_affinity]
 
 
 def _likeliest(peaks: list[Peak], most: int, min_likelihood: float) -> list[int]:
     order = sorted(range(len(peaks)), key=lambda i: -peaks[i].likelihood)[:most]
     return [i for i in order if peaks[i].likelihood >= min_likelihood]
-
-
-def assignment(gains: npt.NDArray[Any]) -> list[tuple[int, int]]:
-    """Pairs (row, column), each at most once, with the largest sum of gains >= 0 (the Hungarian method)."""
-    size = max(gains.shape)
-    costs = np.zeros((size + 1, size + 1))
-    costs[1 : 1 + gains.shape[0], 1 : 1 + gains.shape[1]] = -gains
-    row_price, column_price = np.zeros(size + 1), np.zeros(size + 1)
-    row_of = np.zeros(size + 1, int)
-    for row in range(1, size + 1):
-        _augment(costs, row, row_price, column_price, row_of)
-    pairs = sorted((int(row_of[column]) - 1, column - 1) for column in range(1, size + 1))
-    return [(i, j) for i, j in pairs if i < gains.shape[0] and j < gains.shape[1]]
-
-
-def _augment(
-    costs: npt.NDArray[Any],
-    row: int,
-    row_price: npt.NDArray[Any],
-    column_price: npt.NDArray[Any],
-    row_of: npt.NDArray[Any],
-) -> None:
-    """Give one more row a column along the cheapest alternating path; column 0 stands for no column."""
-    row_of[0], column = row, 0
-    slack, before = np.full(len(costs), np.inf), np.zeros(len(costs), int)
-    seen = np.zeros(len(costs), bool)
-    while row_of[column] != 0:
-        seen[column] = True
-        here = row_of[column]
-        reduced = costs[here] - row_price[here] - column_price
-        better = ~seen & (reduced < slack)
-        slack[better], before[better] = reduced[better], column
-        column = int(np.where(seen, np.inf, slack)[1:].argmin()) + 1
-        step = slack[column]
-        row_price[row_of[seen]] += step
-        column_price[seen] -= step
-        slack[~seen] -= step
-    while column:
-        row_of[column] = row_of[before[column]]
-        column = before[column]
 
 
 def assemble(peaks: list[Peak], links: list[Link], *, individuals: int, bodyparts: int) -> list[list[Peak]]:

@@ -11,11 +11,14 @@ import numpy.typing as npt
 from fastpose.importing.reference import activate
 from fastpose.importing.reference_assembly import Peak, assemble, best_pairs
 
-__all__ = ["affinities", "decode_paf", "peaks_of", "smoothed"]
+__all__ = ["affinities", "decode_paf", "paf_ties", "peaks_of", "smoothed"]
 
 Map = npt.NDArray[np.floating[Any]]
 
 KERNEL_CELLS = 11
+NOISE = 3e-5
+"""Of a map's largest value: more than two correct computations of it in fp32 differ."""
+TRIALS = 3
 
 
 def decode_paf(
@@ -45,6 +48,28 @@ def decode_paf(
             for peak in animal:
                 poses[frame, row, peak.bodypart] = *peak.place, peak.likelihood
     return poses
+
+
+def paf_ties(
+    maps: Mapping[str, npt.NDArray[Any]], fields: Mapping[str, Any], poses: npt.NDArray[np.float32]
+) -> npt.NDArray[np.bool_]:
+    """Keypoints (n, individuals, K) that noise of the size of rounding errors puts elsewhere.
+
+    Affinities are rounded to three decimals and compared, so that the last bit of a map can decide which
+    limbs are joined.
+    """
+    random = np.random.default_rng(0)
+    moved = np.zeros(poses.shape[:3], bool)
+    for _ in range(TRIALS):
+        noisy = {name: _with_noise(values, random) for name, values in maps.items()}
+        again = decode_paf(noisy, fields, individuals=poses.shape[1])
+        moved |= ~np.isclose(again[..., :2], poses[..., :2], atol=0.02, rtol=0, equal_nan=True).all(-1)
+    return moved
+
+
+def _with_noise(values: npt.NDArray[Any], random: np.random.Generator) -> npt.NDArray[Any]:
+    noise = random.uniform(-NOISE, NOISE, values.shape) * np.abs(values).max()
+    return np.asarray(values + noise, values.dtype)
 
 
 def _animals(maps: Mapping[str, Map], fields: Mapping[str, Any], individuals: int) -> list[list[Peak]]:
@@ -102,9 +127,9 @@ def _placed(cells: npt.NDArray[np.intp], heatmap: Map, locref: Map, fields: Mapp
 
 def affinities(field: Map, starts: list[Peak], ends: list[Peak], points: int) -> Map:
     """(starts, ends): length of the field's integral along the line, per cell of it, to three decimals."""
-    step = np.float32(1 / (points - 1))
-    forth, back = np.arange(points, dtype=np.float32), np.arange(points, dtype=np.float32)[::-1]
-    along = np.where(forth < points // 2, step * forth, np.float32(1) - step * back)  # as torch.linspace
+    step = np.float64(np.float32(1 / (points - 1)))
+    forth, back = np.arange(points), np.arange(points)[::-1]
+    along = np.where(forth < points // 2, step * forth, 1 - step * back).astype(np.float32)  # torch.linspace
     result = np.zeros((len(starts), len(ends)))
     if ends:
         cells = np.array([end.cell for end in ends], np.float32)
@@ -119,6 +144,7 @@ def _affinities_of(field: Map, start: Map, ends: Map, along: npt.NDArray[Any]) -
     lengths = np.linalg.norm(across, axis=1) + np.finfo(np.float32).eps
     lines = (start + along[:, None] * across[:, None]).astype(np.int32)  # row, column: cut off, not rounded
     vectors = field[:, lines[..., 0], lines[..., 1]]  # (2, ends, points)
-    steps = np.diff(lines[..., ::-1], axis=1).transpose(2, 0, 1)  # the field's first map is along x
+    # Single precision as in torch: rounded affinities of many pairings add up to ties but for the last bit.
+    steps = np.diff(lines[..., ::-1], axis=1).transpose(2, 0, 1).astype(np.float32)  # first map: along x
     integrals = ((vectors[..., 1:] + vectors[..., :-1]) / 2 * steps).sum(-1)
     return np.asarray(np.round(np.linalg.norm(integrals, axis=0) / lengths, 3))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastpose.errors import ModelError
 
-__all__ = ["run_network"]
+__all__ = ["Network", "run_network"]
 
 Tensor = npt.NDArray[np.float32]
 
@@ -30,17 +30,51 @@ def run_network(network: Any, tensor: npt.NDArray[np.generic]) -> dict[str, Tens
     ModelError
         OpenVINO cannot read or run it.
     """
-    import openvino
+    return Network(network).run(tensor)
 
-    core = openvino.Core()
-    try:
-        model = _read(core, network)
-        model.reshape(list(tensor.shape))
-        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-        results = compiled(tensor)
-    except RuntimeError as error:
-        raise ModelError(f"OpenVINO cannot run the network ({' '.join(str(error).split())[:300]})") from None
-    return {name: np.array(results[output]) for output in compiled.outputs for name in output.get_names()}
+
+class Network:
+    """A network that runs on tensors of one shape or another, one after the other.
+
+    Parameters
+    ----------
+    network : bytes, Path or openvino.Model
+        See `run_network`.
+
+    Raises
+    ------
+    ModelError
+        OpenVINO cannot read it.
+    """
+
+    def __init__(self, network: Any) -> None:
+        import openvino
+
+        self._core = openvino.Core()
+        try:
+            self._model = _read(self._core, network)
+        except RuntimeError as error:
+            raise _cannot_run(error) from None
+        self._compiled: dict[tuple[int, ...], Any] = {}
+
+    def run(self, tensor: npt.NDArray[np.generic]) -> dict[str, Tensor]:
+        """Outputs by name; raises ModelError where OpenVINO cannot run it."""
+        try:
+            compiled = self._compiled.get(tensor.shape) or self._compile(tensor.shape)
+            results = compiled(tensor)
+        except RuntimeError as error:
+            raise _cannot_run(error) from None
+        return {name: np.array(results[output]) for output in compiled.outputs for name in output.get_names()}
+
+    def _compile(self, shape: tuple[int, ...]) -> Any:
+        self._model.reshape(list(shape))
+        compiled = self._core.compile_model(self._model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        self._compiled[shape] = compiled
+        return compiled
+
+
+def _cannot_run(error: RuntimeError) -> ModelError:
+    return ModelError(f"OpenVINO cannot run the network ({' '.join(str(error).split())[:300]})")
 
 
 def _read(core: Any, network: Any) -> Any:

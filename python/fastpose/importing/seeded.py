@@ -101,7 +101,11 @@ def settle_norms(model: Any, forward: Callable[[], object]) -> None:
 def _take_statistics(norm: Any, inputs: tuple[Any, ...]) -> None:
     axes = (0, *range(2, inputs[0].ndim))
     norm.running_mean.copy_(inputs[0].mean(axes))
-    norm.running_var.copy_(inputs[0].var(axes).nan_to_num(1.0).clamp_min(0.01))  # a map may have one cell
+    cells = inputs[0].numel() // inputs[0].shape[1]
+    if cells > 1:
+        norm.running_var.copy_(inputs[0].var(axes).nan_to_num(1.0).clamp_min(0.01))
+    else:
+        norm.running_var.fill_(1.0)
 
 
 def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float = 0.12) -> None:
@@ -122,7 +126,9 @@ def scale_layer(layer: Any, output: Any, *, mean: float = 0.2, deviation: float 
     flat = output.detach().movedim(axis, 0).flatten(1).double()
     if layer.bias is None:
         flat = flat.flatten().expand(flat.shape[0], -1)
-    factor = (deviation / flat.std(1).clamp_min(1e-12)).nan_to_num(1.0)  # a map may have one cell
+    factor = torch.ones(len(flat), dtype=flat.dtype)  # a map may have one cell
+    if flat.shape[1] > 1:
+        factor = (deviation / flat.std(1).clamp_min(1e-12)).nan_to_num(1.0)
     channel_axis = 1 if isinstance(layer, torch.nn.ConvTranspose2d) else 0
     shape = [1] * layer.weight.ndim
     shape[channel_axis] = -1

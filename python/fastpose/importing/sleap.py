@@ -1,53 +1,66 @@
-"""Reads what sleap-nn's exporter writes: ``model.onnx``, ``export_metadata.json`` training configs."""
+"""Reads what sleap-nn's exporter writes: ``model.onnx``, ``export_metadata.json`` and training configs."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
 from fastpose.errors import ModelError
-from fastpose.importing import onnx_graph
+from fastpose.importing import onnx_graph, sleap_graph
 from fastpose.importing.frames import reference_frames
 from fastpose.importing.imported import Imported, Options, Reference
-from fastpose.importing.onnx_shrink import replace_resize
-from fastpose.importing.run_network import run_network
+from fastpose.importing.run_network import Network
+from fastpose.importing.sleap_decode import crop_around, grow_animals, local_peaks, tree_order
+from fastpose.importing.sleap_metadata import METADATA, Metadata, Training, read_metadata, read_training
 from fastpose.importing.soft_decode import window_mean
 
 __all__ = ["METADATA", "read"]
 
-METADATA = "export_metadata.json"
-SUPPORTED = ("single_instance",)
 SMALLEST_SIDE_PX = 96
 WINDOW = 5  # cells, sleap-nn's default for its integral refinement
+ANIMALS = 10  # of a bottom-up model that does not say how many there may be
+PEAKS = 64  # of a body part; sleap-nn's inference takes any number, its export 20
+MIN_AFFINITY, POINTS_PER_LIMB, LENGTH_RATIO, LENGTH_PENALTY = 0.25, 10, 0.25, 1.0  # its grouping's defaults
+
+Frame = npt.NDArray[np.uint8]
+Poses = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Metadata:
-    """The part of ``export_metadata.json`` that says what the numbers mean."""
+class _Export:
+    """What lies in the folder of an export."""
 
-    model_type: str
-    model_name: str
-    node_names: tuple[str, ...]
-    edge_inds: tuple[tuple[int, int], ...]
-    input_channels: int
-    input_scale: float
-    output_stride: int
-    peak_threshold: float
-    version: str
+    folder: Path
+    metadata: Metadata
+    graph: Any
+    options: Options
+
+    def training(self, head: str = "") -> Training:
+        """The config of one of its networks."""
+        return read_training(self.folder, head)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a model type makes of an export: fields of model.yaml, files, and poses of one frame."""
+
+    fields: dict[str, Any]
+    files: dict[str, bytes]
+    multiple: int
+    poses_of: Any
+    notes: tuple[str, ...] = ()
 
 
 def read(source: Path, options: Options) -> Imported:
-    """Read a single-instance export of sleap-nn.
+    """Read an export of sleap-nn: single instance, top-down (centroid and centred instance) or bottom-up.
 
-    The exported graph ends in grid peaks; it is cut before them, at the confidence maps, so that the place
-    within a cell is found as sleap-nn's own inference finds it (integral refinement, 5 x 5 cells).
+    The exported graphs end in peaks on the grid of the maps; they are cut before them, so that the place
+    within a cell is found as sleap-nn's own inference finds it (integral refinement, 5 x 5 cells), and, for
+    top-down, so that crops are made of the frame's own pixels, as there.
 
     Parameters
     ----------
@@ -61,154 +74,151 @@ def read(source: Path, options: Options) -> Imported:
         Files are missing or damaged, or the model is of a type that is not supported.
     """
     folder = source if source.is_dir() else source.parent
-    metadata = _metadata(folder)
+    metadata = read_metadata(folder)
     graph = onnx_graph.read_onnx(folder / "model.onnx")
-    _check_input(graph, metadata)
-    network = _confidence_maps(graph, metadata)
-    multiple = _multiple(folder, metadata)
-    description = _description(metadata, options, multiple)
-    frames = _frames(options, metadata, multiple)
+    sleap_graph.check_input(graph, metadata)
+    export = _Export(folder, metadata, graph, options)
+    kind = _KINDS[metadata.model_type](export)
+    frames = _frames(options, metadata, kind.multiple)
+    poses = np.stack([kind.poses_of(frame) for frame in frames]).astype(np.float32)
     return Imported(
-        description=description,
-        files={"model.onnx": network},
-        reference=_reference(network, frames, description),
-        found=_found(metadata),
+        description=_common(metadata, options) | kind.fields,
+        files=dict(kind.files),
+        reference=Reference(frames, poses, made_by="OpenVINO fp32 and sleap-nn's decoder in NumPy"),
+        found=_found(metadata, kind),
+        notes=kind.notes + _size_note(kind.fields["training_size"]),
     )
 
 
-def _metadata(folder: Path) -> Metadata:
-    path = folder / METADATA
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        metadata = _parse(content)
-    except OSError as error:
+def _single(export: _Export) -> _Kind:
+    metadata, training = export.metadata, export.training()
+    multiple = training.multiple(metadata.input_scale)
+    network = sleap_graph.single(export.graph, metadata)
+    fields = {
+        "padding": {"multiple": multiple, "mode": "zero"},
+        "stride": metadata.output_stride / metadata.input_scale,
+        "resized_origin": "corner",
+        "training_size": training.size,
+        **_soft(metadata),
+    }
+    runner = Network(network)
+
+    def poses_of(frame: Frame) -> Poses:
+        return _keypoints(runner.run(_tensor(frame))["heatmap"][0], fields["stride"], metadata)[None]
+
+    return _Kind(fields, {"model.onnx": network}, multiple, poses_of)
+
+
+def _top_down(export: _Export) -> _Kind:
+    metadata, crop = export.metadata, export.metadata.crop_size
+    assert crop is not None
+    whole, near = export.training("centroid"), export.training("centered_instance")
+    multiple, count = whole.multiple(metadata.input_scale), _individuals(export, 1)
+    files = {
+        "model.onnx": sleap_graph.crops(export.graph, metadata, near.scale),
+        "detector.onnx": sleap_graph.centroids(export.graph, metadata),
+    }
+    stride = metadata.output_stride / near.scale
+    cell_px = whole.output_strides.get("confmaps", 2) / metadata.input_scale
+    detector = {
+        "file": "detector.onnx",
+        "kind": "centroids",
+        "outputs": ["heatmap"],
+        "normalisation": _normalisation(metadata),
+        "padding": {"multiple": multiple, "mode": "zero"},
+        "stride": cell_px,
+        "min_score": metadata.peak_threshold,
+        "crop_size": [crop[1], crop[0]],
+        "crop": "centred",
+    }
+    fields = {
+        "individuals": _names(count),
+        "skeleton": [list(edge) for edge in near.edges],
+        "padding": {"multiple": 1},
+        "stride": stride,
+        "training_size": whole.size,
+        "detector": detector,
+        **_soft(metadata),
+    }
+    finder, network = Network(files["detector.onnx"]), Network(files["model.onnx"])
+
+    def poses_of(frame: Frame) -> Poses:
+        found = finder.run(_tensor(frame))["heatmap"][0, 0]
+        centres = local_peaks(found, cell_px, window=WINDOW, min_score=metadata.peak_threshold)
+        poses = np.full((count, len(metadata.node_names), 3), np.nan, np.float32)
+        for slot, index in enumerate(np.argsort(-centres[:, 2], kind="stable")[:count]):
+            pixels, corner = crop_around(frame, centres[index, :2], crop)
+            maps = network.run(_tensor(pixels))["heatmap"][0]
+            poses[slot] = _keypoints(maps, stride, metadata)
+            poses[slot, :, :2] += corner
+        return poses
+
+    return _Kind(fields, files, multiple, poses_of, _crops_note(count))
+
+
+def _bottom_up(export: _Export) -> _Kind:
+    metadata, training = export.metadata, export.training()
+    multiple, count = training.multiple(metadata.input_scale), _individuals(export, ANIMALS)
+    network = sleap_graph.bottom_up(export.graph, metadata)
+    fields = {
+        "individuals": _names(count),
+        "padding": {"multiple": multiple, "mode": "zero"},
+        "stride": metadata.output_stride / metadata.input_scale,
+        "resized_origin": "corner",
+        "training_size": training.size,
+        "decoder": "paf_tree",
+        "outputs": ["heatmap", "limbs"],
+        "paf_tree": _tree(metadata, training),
+    }
+    runner = Network(network)
+
+    def poses_of(frame: Frame) -> Poses:
+        maps = runner.run(_tensor(frame))
+        _check_parts(len(maps["heatmap"][0]), metadata)
+        return grow_animals(maps["heatmap"][0], maps["limbs"][0], fields, individuals=count)
+
+    return _Kind(fields, {"model.onnx": network}, multiple, poses_of, _animals_note(export, count))
+
+
+_KINDS = {"single_instance": _single, "topdown": _top_down, "bottomup": _bottom_up}
+
+
+def _tree(metadata: Metadata, training: Training) -> dict[str, Any]:
+    order = tree_order(metadata.edge_inds)
+    if order is None:
         raise ModelError(
-            f"sleap-nn export '{folder}': {METADATA} cannot be read ({error.strerror})"
-        ) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"sleap-nn export '{folder}': {METADATA} is damaged ({type(error).__name__}: {error}); "
-            "export again"
-        ) from None
-    _check(metadata, content)
-    return metadata
-
-
-def _parse(content: dict[str, Any]) -> Metadata:
-    threshold = content.get("peak_threshold")
-    return Metadata(
-        model_type=str(content["model_type"]),
-        model_name=str(content.get("model_name", "")),
-        node_names=tuple(map(str, content["node_names"])),
-        edge_inds=tuple((int(a), int(b)) for a, b in content.get("edge_inds", [])),
-        input_channels=int(content["input_channels"]),
-        input_scale=float(content["input_scale"]),
-        output_stride=int(content["output_stride"]),
-        peak_threshold=0.2 if threshold is None else float(threshold),
-        version=str(content.get("sleap_nn_version", "")),
-    )
-
-
-def _check(metadata: Metadata, content: dict[str, Any]) -> None:
-    for value, allowed, what in (
-        (metadata.model_type, SUPPORTED, "model_type"),
-        (content.get("normalization", "0_to_1"), ("0_to_1",), "normalization"),
-        (metadata.input_channels, (1, 3), "input_channels"),
-    ):
-        if value not in allowed:
-            names = ", ".join(map(str, allowed))
-            raise ModelError(f"sleap-nn export: {what} {value!r} is not supported; allowed: {names}")
-    parts = len(metadata.node_names)
-    if not parts or any(not 0 <= end < parts for edge in metadata.edge_inds for end in edge):
-        raise ModelError(f"sleap-nn export: {METADATA} names {parts} nodes and edges {metadata.edge_inds}")
-    if metadata.input_scale <= 0 or metadata.output_stride <= 0:
-        raise ModelError(
-            f"sleap-nn export: input_scale {metadata.input_scale}, output_stride {metadata.output_stride}; "
-            "allowed: more than 0"
+            f"sleap-nn export: edges {metadata.edge_inds} lead in a circle; allowed: a skeleton with a root"
         )
-
-
-def _check_input(graph: Any, metadata: Metadata) -> None:
-    shape = onnx_graph.input_shape(graph)
-    if len(shape) != 4 or shape[1] != metadata.input_channels:
+    stride = training.output_strides.get("pafs")
+    if not stride:
         raise ModelError(
-            f"sleap-nn export: model.onnx takes {shape}, {METADATA} says {metadata.input_channels} channels; "
-            "they do not belong together"
+            "sleap-nn export: training_config.yaml does not say output_stride of pafs; export again"
         )
+    return {
+        "limbs": [list(edge) for edge in metadata.edge_inds],
+        "order": order,
+        "limb_stride": stride / metadata.input_scale,
+        "window": WINDOW,
+        "min_score": metadata.peak_threshold,
+        "most_peaks": max(PEAKS, metadata.max_peaks_per_node),
+        "min_affinity": MIN_AFFINITY,
+        "points_per_limb": POINTS_PER_LIMB,
+        "length_ratio": LENGTH_RATIO,
+        "length_penalty": LENGTH_PENALTY,
+    }
 
 
-def _confidence_maps(graph: Any, metadata: Metadata) -> bytes:
-    """The graph from float pixels (0..255; it divides by 255 itself) to the maps before the peaks."""
-    maps = _before_peaks(graph, "peak_vals")
-    image = graph.graph.input[0].name
-    _make_resize_portable(graph, metadata)
-    shape = ("batch", metadata.input_channels, "height", "width")
-    return onnx_graph.to_bytes(onnx_graph.cut(graph, {image: shape}, {maps: "heatmap"}))
-
-
-def _make_resize_portable(graph: Any, metadata: Metadata) -> None:
-    """Replace the resize of the frame by input_scale, the only one of the pixels divided by 255."""
-    if metadata.input_scale == 1:
-        return
-    factor = round(1 / metadata.input_scale)
-    scaled = {name for node in graph.graph.node if node.op_type == "Div" for name in node.output}
-    resize = [node for node in graph.graph.node if node.op_type == "Resize" and node.input[0] in scaled]
-    if len(resize) != 1 or abs(factor * metadata.input_scale - 1) > 1e-6:
-        raise ModelError(
-            f"sleap-nn export: input_scale {metadata.input_scale:g} is not supported; allowed: 1, 1/2, "
-            "1/3, 1/4 ..."
-        )
-    replace_resize(graph, resize[0], channels=metadata.input_channels, factor=factor)
-
-
-def _before_peaks(graph: Any, values: str) -> str:
-    """The maps whose flattened maximum an output is."""
-    made_by = onnx_graph.producers(graph)
-    for node in onnx_graph.ancestors(graph, values):
-        flat = made_by.get(node.input[0]) if node.op_type == "ReduceMax" else None
-        if flat is not None and flat.op_type == "Reshape":
-            return str(flat.input[0])
-    raise ModelError(
-        f"sleap-nn export: model.onnx has no output {values!r} that is the maximum of confidence maps; "
-        "allowed: graphs written by sleap-nn 0.1 or later"
-    )
-
-
-def _multiple(folder: Path, metadata: Metadata) -> int:
-    """px that a frame's sides must be multiples of, so that the scaled frame fits the backbone's stride."""
-    path = folder / "training_config.yaml"
-    try:
-        backbones = yaml.safe_load(path.read_text(encoding="utf-8"))["model_config"]["backbone_config"]
-        stride = next(int(backbone["max_stride"]) for backbone in backbones.values() if backbone)
-    except (OSError, KeyError, TypeError, AttributeError, StopIteration, yaml.YAMLError) as error:
-        raise ModelError(
-            f"sleap-nn export '{folder}': training_config.yaml does not say the backbone's max_stride "
-            f"({type(error).__name__}: {error}); sleap-nn writes it beside model.onnx"
-        ) from None
-    scale = Fraction(metadata.input_scale).limit_denominator(1000)
-    return (Fraction(stride) / scale).numerator
-
-
-def _description(metadata: Metadata, options: Options, multiple: int) -> dict[str, Any]:
+def _common(metadata: Metadata, options: Options) -> dict[str, Any]:
     names = metadata.node_names
     return {
-        "name": options.name or metadata.model_name or "sleap",
+        "name": options.name or metadata.model_name.replace("+", "_") or "sleap",
         "bodyparts": list(names),
         "skeleton": [[names[a], names[b]] for a, b in metadata.edge_inds],
         "individuals": [],
         "colour": "grey" if metadata.input_channels == 1 else "rgb",
-        "normalisation": {
-            "scale": [1.0] * metadata.input_channels,
-            "offset": [0.0] * metadata.input_channels,
-        },
-        "padding": {"multiple": multiple, "mode": "zero"},
-        "stride": metadata.output_stride / metadata.input_scale,
+        "normalisation": _normalisation(metadata),
         "locref_stdev": 0.0,
-        "decoder": "soft_heatmap",
         "activation": "none",
-        "outputs": ["heatmap"],
-        "soft": {"method": "window", "size": WINDOW, "min_score": metadata.peak_threshold},
-        "resized_origin": "corner",
         "source": {
             "tool": f"sleap-nn {metadata.version}".strip(),
             "model_type": metadata.model_type,
@@ -217,7 +227,46 @@ def _description(metadata: Metadata, options: Options, multiple: int) -> dict[st
     }
 
 
-def _frames(options: Options, metadata: Metadata, multiple: int) -> npt.NDArray[np.uint8]:
+def _normalisation(metadata: Metadata) -> dict[str, list[float]]:
+    """None: the networks divide by 255 themselves."""
+    return {"scale": [1.0] * metadata.input_channels, "offset": [0.0] * metadata.input_channels}
+
+
+def _soft(metadata: Metadata) -> dict[str, Any]:
+    soft = {"method": "window", "size": WINDOW, "min_score": metadata.peak_threshold}
+    return {"decoder": "soft_heatmap", "outputs": ["heatmap"], "soft": soft}
+
+
+def _individuals(export: _Export, default: int) -> int:
+    return export.options.individuals or export.metadata.max_instances or default
+
+
+def _names(count: int) -> list[str]:
+    return [f"animal{number}" for number in range(1, count + 1)]
+
+
+def _crops_note(count: int) -> tuple[str, ...]:
+    if count <= 4:
+        return ()
+    return (f"every frame takes {count} crops, one for each animal; fewer with --individuals are faster",)
+
+
+def _animals_note(export: _Export, count: int) -> tuple[str, ...]:
+    if export.options.individuals or export.metadata.max_instances:
+        return ()
+    return (f"the export does not say how many animals there are: at most {count}, or say --individuals",)
+
+
+def _size_note(size: tuple[int, int] | None) -> tuple[str, ...]:
+    if size is None:
+        return ()
+    return (
+        f"trained on frames of at most {size[0]} x {size[1]} px: sleap-nn resizes frames of other sizes to "
+        "these, fastpose takes them as they are",
+    )
+
+
+def _frames(options: Options, metadata: Metadata, multiple: int) -> Frame:
     """Frames whose sides the network takes as they are: cropped at the right and bottom."""
     side = -(-SMALLEST_SIDE_PX * 2 // multiple) * multiple
     colour = "grey" if metadata.input_channels == 1 else "rgb"
@@ -228,37 +277,35 @@ def _frames(options: Options, metadata: Metadata, multiple: int) -> npt.NDArray[
     return np.ascontiguousarray(frames[:, :height, :width])
 
 
-def _reference(network: bytes, frames: npt.NDArray[np.uint8], description: dict[str, Any]) -> Reference:
-    tensors = frames[:, None] if frames.ndim == 3 else frames.transpose(0, 3, 1, 2)
-    soft = description["soft"]
-    poses = [
-        window_mean(
-            run_network(network, tensor[None].astype(np.float32))["heatmap"][0],
-            description["stride"],
-            soft["size"],
-            soft["min_score"],
-        )
-        for tensor in tensors
-    ]
-    _check_parts(len(poses[0]), len(description["bodyparts"]))
-    return Reference(
-        frames,
-        np.stack(poses)[:, None].astype(np.float32),
-        made_by="OpenVINO fp32 and sleap-nn's integral refinement in NumPy",
-    )
+def _tensor(frame: Frame) -> npt.NDArray[np.float32]:
+    """(1, C, H, W), 0..255."""
+    planes = frame[None] if frame.ndim == 2 else frame.transpose(2, 0, 1)
+    return planes[None].astype(np.float32)
 
 
-def _check_parts(maps: int, names: int) -> None:
-    if maps != names:
+def _keypoints(maps: npt.NDArray[np.float32], stride: float, metadata: Metadata) -> Poses:
+    _check_parts(len(maps), metadata)
+    return window_mean(maps, stride, WINDOW, metadata.peak_threshold).astype(np.float32)
+
+
+def _check_parts(maps: int, metadata: Metadata) -> None:
+    if maps != len(metadata.node_names):
         raise ModelError(
-            f"sleap-nn export: model.onnx gives {maps} maps, {METADATA} names {names} nodes; "
-            "they do not belong together"
+            f"sleap-nn export: model.onnx gives {maps} maps, {METADATA} names {len(metadata.node_names)} "
+            "nodes; they do not belong together"
         )
 
 
-def _found(metadata: Metadata) -> tuple[tuple[str, str], ...]:
+def _found(metadata: Metadata, kind: _Kind) -> tuple[tuple[str, str], ...]:
+    crop = metadata.crop_size if metadata.model_type == "topdown" else None
+    animals = len(kind.fields.get("individuals", ()))
+    optional = (
+        ("crops", f"{crop[1]} x {crop[0]} px" if crop else ""),
+        ("animals", f"at most {animals}" if animals else ""),
+    )
     return (
-        ("source", f"sleap-nn {metadata.version} export, {metadata.model_type}"),
+        ("model", f"sleap-nn {metadata.version}, {metadata.model_type}"),
         ("architecture", f"stride {metadata.output_stride}, input scale {metadata.input_scale:g}"),
+        *(pair for pair in optional if pair[1]),
         ("body parts", ", ".join(metadata.node_names)),
     )

@@ -108,7 +108,7 @@ def _exportable() -> Iterator[None]:
         poolers.roi_align = original
 
 
-def build_ssdlite(config: Mapping[str, Any]) -> nn.Module:
+def build_ssdlite(config: Mapping[str, Any]) -> BoxDetector:
     """The detector that `detector.model` of a DeepLabCut config describes, of type SSDLite."""
     detection = require("torchvision.models.detection")
     return BoxDetector(
@@ -118,7 +118,7 @@ def build_ssdlite(config: Mapping[str, Any]) -> nn.Module:
     )
 
 
-def build_fasterrcnn(config: Mapping[str, Any]) -> nn.Module:
+def build_fasterrcnn(config: Mapping[str, Any]) -> BoxDetector:
     """The detector that `detector.model` of a DeepLabCut config describes, of type FasterRCNN.
 
     Raises
@@ -126,7 +126,7 @@ def build_fasterrcnn(config: Mapping[str, Any]) -> nn.Module:
     ModelError
         Its variant is none of `VARIANTS`.
     """
-    variant = str(config.get("variant", VARIANTS[0]))
+    variant = str(config.get("variant") or VARIANTS[0])
     if variant not in VARIANTS:
         raise ModelError(f"detector variant is {variant!r}; supported: {', '.join(VARIANTS)}")
     build = getattr(require("torchvision.models.detection"), variant)
@@ -136,4 +136,4 @@ def build_fasterrcnn(config: Mapping[str, Any]) -> nn.Module:
 
 
 def _threshold(config: Mapping[str, Any]) -> float:
-    return float(config.get("box_score_thresh", 0.01))
+    return float(config.get("box_score_thresh") or 0.01)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fastpose.errors import ModelError
 from fastpose.importing.networks.heatmap_head import MapHead
-from fastpose.importing.reference_paf import decode_paf
+from fastpose.importing.reference_paf import decode_paf, paf_ties
 
 __all__ = ["DLCRNetHead", "build_dlcrnet_head"]
 
@@ -87,9 +87,11 @@ class DLCRNetHead(nn.Module):
 
     def decode(
         self, maps: dict[str, npt.NDArray[Any]], fields: Mapping[str, Any]
-    ) -> tuple[npt.NDArray[Any], None]:
-        """Poses (n, individuals, K, 3) in input px."""
-        return decode_paf(maps, fields, individuals=int(self.predictor["num_animals"])), None
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Poses (n, individuals, K, 3) in input px, and which are ties (n, individuals, K)."""
+        individuals = int(self.predictor["num_animals"])
+        poses = decode_paf(maps, fields, individuals=individuals)
+        return poses, paf_ties(maps, fields, poses)
 
 
 _KINDS = ("heatmap", "locref", "paf")

@@ -16,10 +16,10 @@ from fastpose.errors import ModelError
 from fastpose.importing.dlc3_config import Dlc3Config
 from fastpose.importing.networks.table import BACKBONES, HEADS, SUPPORTED
 
-__all__ = ["PoseNetwork", "build_pose_network"]
+__all__ = ["PoseNetwork", "build_pose_network", "load_weights"]
 
 OPSET = 17
-SIZE = (64, 96)  # height and width of the frame that is traced, px; the graph takes others too
+SIZE = (96, 64)  # width and height of the frame that is traced, px; the graph takes others too
 
 
 class PoseNetwork(nn.Module):
@@ -37,6 +37,7 @@ class PoseNetwork(nn.Module):
         super().__init__()
         self.backbone, self.heads = backbone, nn.ModuleDict(heads)
         self.flips = config.colormode == "BGR"
+        self.crop_size = config.crop_size
         self.fields: dict[str, Any] = self.heads["bodypart"].fields(backbone.stride, config.raw)
         self.architecture = _architecture(config)
 
@@ -49,8 +50,9 @@ class PoseNetwork(nn.Module):
         return tuple(torch.cat(maps, 1) for maps in zip(*outputs, strict=True))
 
     def individuals(self, config: Dlc3Config) -> list[str]:
-        """Names of the animals; empty where the network finds one."""
-        return [] if self.fields["decoder"] != "paf" else list(config.individuals)
+        """Names of the animals; empty where one is found."""
+        several = self.fields["decoder"] == "paf" or (config.method == "td" and len(config.individuals) > 1)
+        return list(config.individuals) if several else []
 
     def maps(self, tensor: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
         """Run it in fp32: outputs by their names."""
@@ -64,25 +66,28 @@ class PoseNetwork(nn.Module):
         return poses, ties
 
     def export(self, path: Path) -> None:
-        """Write it as ONNX with a batch of one and free height and width.
+        """Write it as ONNX: one frame of free height and width, or any number of crops.
 
         Torch's older exporter folds normalisation into the convolutions in a quarter of the newer one's
         time (ResNet-50: 10 s against 42 s); their numbers are the same.
         """
         names: list[str] = self.fields["outputs"]
-        free = {name: {2: f"{name}_height", 3: f"{name}_width"} for name in names}
+        width, height = self.crop_size or SIZE
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 self,
-                (torch.zeros(1, 3, *SIZE),),
+                (torch.zeros(1, 3, height, width),),
                 str(path),
                 dynamo=False,
                 opset_version=OPSET,
                 input_names=["frame"],
                 output_names=names,
-                dynamic_axes={"frame": {2: "height", 3: "width"}, **free},
+                dynamic_axes={name: self._free_axes(name) for name in ("frame", *names)},
             )
+
+    def _free_axes(self, name: str) -> dict[int, str]:
+        return {0: "animals"} if self.crop_size else {2: f"{name}_height", 3: f"{name}_width"}
 
 
 def build_pose_network(config: Dlc3Config, state: Mapping[str, Any], where: str) -> PoseNetwork:
@@ -94,9 +99,11 @@ def build_pose_network(config: Dlc3Config, state: Mapping[str, Any], where: str)
         The architecture is not supported, or the weights do not fit it.
     """
     heads = _heads(config, where)
+    if "RTMCCHead" in _kinds(config) and config.method != "td":
+        raise _unsupported(config, where, f"head RTMCCHead with method {config.method}")
     network = PoseNetwork(config, _backbone(config, where), heads).eval()
     _check_counts(config, heads, where)
-    _load(network, state, where)
+    load_weights(network, state, where)
     return network
 
 
@@ -162,8 +169,14 @@ def _check_counts(config: Dlc3Config, heads: Mapping[str, nn.Module], where: str
         )
 
 
-def _load(network: nn.Module, state: Mapping[str, Any], where: str) -> None:
-    """Load every weight by its name and shape, no more and no less."""
+def load_weights(network: nn.Module, state: Mapping[str, Any], where: str) -> None:
+    """Load every weight by its name and shape, no more and no less.
+
+    Raises
+    ------
+    ModelError
+        A weight is missing, unknown or of another shape.
+    """
     problem = _misfit(network.state_dict(), state)
     if problem:
         raise ModelError(f"{where}: {problem}; config and weights do not belong together")
@@ -186,10 +199,13 @@ def _misfit(wanted: Mapping[str, Any], state: Mapping[str, Any]) -> str:
 
 
 def _architecture(config: Dlc3Config) -> str:
-    backbone, heads = config.model["backbone"], config.model["heads"]
+    backbone = config.model["backbone"]
     stride = f" (output stride {backbone['output_stride']})" if "output_stride" in backbone else ""
-    kinds = " and ".join(dict.fromkeys(str(head.get("type")) for head in heads.values()))
-    return f"{backbone.get('model_name') or backbone.get('type')}{stride}, {kinds}"
+    return f"{backbone.get('model_name') or backbone.get('type')}{stride}, {' and '.join(_kinds(config))}"
+
+
+def _kinds(config: Dlc3Config) -> list[str]:
+    return list(dict.fromkeys(str(head.get("type")) for head in config.model["heads"].values()))
 
 
 def _unsupported(config: Dlc3Config, where: str, what: str) -> ModelError:

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from fastpose.importing.networks.cspnext import build_cspnext
+from fastpose.importing.networks.detectors import BoxDetector, build_fasterrcnn, build_ssdlite
 from fastpose.importing.networks.dlcrnet import build_dlcrnet
 from fastpose.importing.networks.heatmap_head import build_heatmap_head
 from fastpose.importing.networks.hrnet import HRNETS, build_hrnet
@@ -34,7 +35,10 @@ HEADS: dict[str, Builder] = {
 }
 """``model.heads.<name>.type``: its config to a module with `outputs`, `bodyparts`, `fields`, `decode`."""
 
-DETECTORS: dict[str, Builder] = {}
+DETECTORS: dict[str, Callable[[Mapping[str, Any]], BoxDetector]] = {
+    "SSDLite": build_ssdlite,
+    "FasterRCNN": build_fasterrcnn,
+}
 """``detector.model.type`` of a top-down network."""
 
 CSPNEXTS = ("cspnext_s", "cspnext_m", "cspnext_x")
