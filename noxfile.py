@@ -86,6 +86,7 @@ def benches(session: nox.Session) -> None:
     install_package(session, "test")
     session.run("python", "-m", "benches.micro")
     session.run("python", "-m", "benches.latency")
+    session.run("python", "-m", "benches.animals")
 
 
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")

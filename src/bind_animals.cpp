@@ -4,7 +4,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "decode/paf_decoder.h"
 #include "decode/paf_tree_decoder.h"
 #include "pose/identity.h"
+#include "rule/rule.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -25,9 +25,8 @@ using namespace fastpose;
 namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style>;
-using Shape = std::pair<int, int>;    // individuals, bodyparts
-using Size = std::pair<int, int>;     // width, height
-using Affine = std::array<float, 4>;  // scale_x, scale_y, offset_x, offset_y
+using Shape = std::pair<int, int>;  // individuals, bodyparts
+using Size = std::pair<int, int>;   // width, height
 
 ScoreActivation activation_from(const std::string& name) {
     if (name == "none") return ScoreActivation::none;
@@ -101,36 +100,6 @@ PoseView view_of(FloatArray& pose) {
             static_cast<int>(pose.shape(1))};
 }
 
-FloatArray decode_maps(Decoder& stage, const std::vector<FloatArray>& maps, Shape shape,
-                       const Affine& affine) {
-    const std::vector<TensorView> views = views_of(maps);
-    FloatArray pose({shape.first, shape.second, 3});
-    stage.run(views, {affine[0], affine[1], affine[2], affine[3]}, view_of(pose));
-    return pose;
-}
-
-// Each call's wall time in ns; a call is step(i).
-template <class Step>
-py::array_t<std::int64_t> times_ns(int calls, Step step) {
-    py::array_t<std::int64_t> result(calls);
-    auto* stamps = result.mutable_data();
-    py::gil_scoped_release release;
-    for (int i = 0; i < calls; ++i) {
-        const std::int64_t start = now_ns();
-        step(i);
-        stamps[i] = now_ns() - start;
-    }
-    return result;
-}
-
-py::array_t<std::int64_t> time_decode(Decoder& stage, const std::vector<FloatArray>& maps, Shape shape,
-                                      int calls) {
-    const std::vector<TensorView> views = views_of(maps);
-    FloatArray pose({shape.first, shape.second, 3});
-    const PoseView view = view_of(pose);
-    return times_ns(calls, [&](int) { stage.run(views, {}, view); });
-}
-
 void apply(Identity& identity, FloatArray& pose, std::int64_t exposure_start_ns) {
     const PoseView view = view_of(pose);
     if (view.size() != identity.size())
@@ -139,17 +108,30 @@ void apply(Identity& identity, FloatArray& pose, std::int64_t exposure_start_ns)
     identity.apply(view, exposure_start_ns);
 }
 
-// poses: (frames, individuals, bodyparts, 3), one a call, `step_ns` apart.
-py::array_t<std::int64_t> time_identity(Identity& identity, const FloatArray& poses, std::int64_t step_ns) {
-    const int individuals = static_cast<int>(poses.shape(1)), bodyparts = static_cast<int>(poses.shape(2));
-    std::vector<Keypoint> scratch(poses.data() == nullptr ? 0 : static_cast<std::size_t>(poses.size()) / 3);
-    std::copy_n(reinterpret_cast<const Keypoint*>(poses.data()), scratch.size(), scratch.begin());
+// Frames come one after the other, `step_ns` apart, over and over.
+py::array_t<std::int64_t> time_animals(Decoder& decoder, Identity& identity,
+                                       const std::vector<std::shared_ptr<Rule>>& rules,
+                                       const std::vector<std::vector<FloatArray>>& frames, Shape shape,
+                                       int calls, std::int64_t step_ns) {
+    std::vector<std::vector<TensorView>> views;
+    for (const auto& maps : frames) views.push_back(views_of(maps));
+    if (views.empty()) throw ConfigError("frames is empty; allowed: at least one frame's maps");
+    std::vector<Keypoint> keypoints(static_cast<std::size_t>(shape.first) * shape.second);
+    const PoseView pose{keypoints.data(), shape.first, shape.second};
+    py::array_t<std::int64_t> times({calls, 3});
+    auto* stamps = times.mutable_data();
+    py::gil_scoped_release release;
     identity.reset();
-    return times_ns(static_cast<int>(poses.shape(0)), [&](int i) {
-        identity.apply({scratch.data() + static_cast<std::ptrdiff_t>(i) * individuals * bodyparts,
-                        individuals, bodyparts},
-                       (i + 1) * step_ns);
-    });
+    for (int i = 0; i < calls; ++i, stamps += 3) {
+        const std::int64_t exposure_ns = (i + 1) * step_ns, start = now_ns();
+        decoder.run(views[i % views.size()], {}, pose);
+        const std::int64_t decoded = now_ns();
+        identity.apply(pose, exposure_ns);
+        const std::int64_t identified = now_ns();
+        for (const auto& rule : rules) static_cast<void>(rule->update(pose, exposure_ns));
+        stamps[0] = decoded - start, stamps[1] = identified - decoded, stamps[2] = now_ns() - identified;
+    }
+    return times;
 }
 
 std::shared_ptr<Identity> motion(Shape shape, double min_likelihood, double max_gap_ms,
@@ -170,11 +152,6 @@ void bind_paf(py::module_& m) {
           "min_score"_a = tree.min_score, "most_peaks"_a = tree.most_peaks,
           "min_affinity"_a = tree.min_affinity, "points_per_limb"_a = tree.points_per_limb,
           "length_ratio"_a = tree.length_ratio, "length_penalty"_a = tree.length_penalty);
-    m.def("decode_maps", &decode_maps, "stage"_a, "maps"_a, "shape"_a, py::kw_only(),
-          "tensor_to_sensor"_a = Affine{1, 1, 0, 0},
-          "A decode stage on maps (1, C, h, w): the pose (individuals, bodyparts, 3).");
-    m.def("time_decode_maps_ns", &time_decode, "stage"_a, "maps"_a, "shape"_a, "calls"_a,
-          "Wall time of each of `calls` runs, ns.");
 }
 
 }  // namespace
@@ -184,11 +161,12 @@ void bind_animals(py::module_& m) {
     py::class_<Identity, std::shared_ptr<Identity>>(m, "Identity")
         .def("apply", &apply, "pose"_a.noconvert(), "exposure_start_ns"_a,
              "Permutes the individuals of the pose in place.")
-        .def("reset", &Identity::reset)
-        .def("time_ns", &time_identity, "poses"_a.noconvert(), "step_ns"_a,
-             "Wall time of each pose of (frames, individuals, bodyparts, 3), ns.");
+        .def("reset", &Identity::reset);
     const IdentitySpec spec;
     m.def("motion_identity", &motion, "shape"_a, py::kw_only(), "min_likelihood"_a = spec.min_likelihood,
           "max_gap_ms"_a = spec.max_gap_ms, "velocity_window_ms"_a = spec.velocity_window_ms,
           "tolerance"_a = spec.tolerance);
+    m.def("time_animals_ns", &time_animals, "decoder"_a, "identity"_a, "rules"_a, "frames"_a, "shape"_a,
+          py::kw_only(), "calls"_a, "step_ns"_a,
+          "(calls, 3) wall time of decoder, identity and all rules, ns.");
 }

@@ -151,6 +151,7 @@ void bind_stages_for_engine(py::module_& m) {
           "output_size"_a, "image_size"_a = Size{0, 0}, "beyond"_a = "mirror", "origin"_a = "centre", "roi"_a,
           "colour"_a, "scale"_a, "offset"_a);
     bind_estimators(m);
+    bind_animals(m);
 }
 
 void bind_cameras(py::module_& m) {
@@ -215,7 +216,6 @@ void bind_control(py::class_<Engine>& engine) {
 
 void bind_engine(py::module_& m) {
     bind_stages_for_engine(m);
-    bind_animals(m);  // its decoders are stages
     bind_cameras(m);
     bind_parts(m);
     py::class_<Engine> engine(m, "Engine");

@@ -23,7 +23,8 @@ class PafDecoder final : public Decoder {
     PafDecoder(const PafDecoderSpec& spec, Isa isa)
         : spec_(spec),
           cells_(static_cast<std::size_t>(spec.map_height) * spec.map_width),
-          peak_spec_{spec.map_width, spec.map_height, spec.nms_size, spec.min_score, spec.individuals},
+          peak_spec_{spec.map_width, spec.map_height,  spec.nms_size,
+                     spec.min_score, spec.individuals, paf_kernels_for(isa)},
           smoothing_(spec.map_width, spec.map_height, spec.smoothing_cells,
                      spec.activation == ScoreActivation::sigmoid, isa),
           links_({spec.limbs, spec.individuals, spec.min_likelihood, spec.min_affinity},

@@ -1,4 +1,4 @@
-// The portable kernels of score smoothing, and the choice among all.
+// The portable kernels over score maps, and the choice among all.
 #include "decode/paf_kernels.h"
 
 #include <cmath>
@@ -18,11 +18,17 @@ void paf_weigh_scalar(const float* first, std::size_t step, const float* weights
     }
 }
 
+std::size_t paf_next_at_least_scalar(const float* scores, std::size_t begin, std::size_t count,
+                                     float least) noexcept {
+    while (begin < count && !(scores[begin] >= least)) ++begin;
+    return begin;
+}
+
 PafKernels paf_kernels_for([[maybe_unused]] Isa isa) noexcept {
 #if FASTPOSE_X86
-    if (isa != Isa::scalar) return {&paf_sigmoid_avx2, &paf_weigh_avx2};
+    if (isa != Isa::scalar) return {&paf_sigmoid_avx2, &paf_weigh_avx2, &paf_next_at_least_avx2};
 #endif
-    return {&paf_sigmoid_scalar, &paf_weigh_scalar};
+    return {&paf_sigmoid_scalar, &paf_weigh_scalar, &paf_next_at_least_scalar};
 }
 
 }  // namespace fastpose

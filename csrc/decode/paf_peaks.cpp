@@ -12,11 +12,14 @@ bool is_peak(const float* scores, const PafPeakSpec& spec, int row, int column) 
     const int reach = spec.nms_size / 2;
     const int top = std::max(0, row - reach), bottom = std::min(spec.height - 1, row + reach);
     const int left = std::max(0, column - reach), right = std::min(spec.width - 1, column + reach);
-    const float score = scores[static_cast<std::size_t>(row) * spec.width + column];
+    const float* line = scores + static_cast<std::size_t>(row) * spec.width;
+    const float score = line[column];
+    if (!(line[std::max(left, column - 1)] <= score && line[std::min(right, column + 1)] <= score))
+        return false;  // as on most slopes: the whole window is for the few that are left
     for (int y = top; y <= bottom; ++y) {
-        const float* line = scores + static_cast<std::size_t>(y) * spec.width;
+        const float* other = scores + static_cast<std::size_t>(y) * spec.width;
         for (int x = left; x <= right; ++x)
-            if (!(line[x] <= score)) return false;
+            if (!(other[x] <= score)) return false;
     }
     return true;
 }
@@ -35,17 +38,15 @@ int insert(std::span<PafPeak> peaks, int count, const PafPeak& peak, int most) n
 }  // namespace
 
 int find_paf_peaks(const float* scores, const PafPeakSpec& spec, std::span<PafPeak> peaks) noexcept {
+    const auto width = static_cast<std::size_t>(spec.width), cells = width * spec.height;
     int count = 0;
-    for (int row = 0; row < spec.height; ++row) {
-        const float* line = scores + static_cast<std::size_t>(row) * spec.width;
-        for (int column = 0; column < spec.width; ++column) {
-            const float score = line[column];
-            if (!(score >= spec.min_score) || !std::isfinite(score)) continue;
-            if (is_peak(scores, spec, row, column))
-                count = insert(peaks, count, {row, column, score}, spec.most);
-        }
+    for (std::size_t cell = 0;; ++cell) {
+        cell = spec.kernels.next_at_least(scores, cell, cells, spec.min_score);
+        if (cell >= cells) return count;
+        const auto row = static_cast<int>(cell / width), column = static_cast<int>(cell % width);
+        if (std::isfinite(scores[cell]) && is_peak(scores, spec, row, column))
+            count = insert(peaks, count, {row, column, scores[cell]}, spec.most);
     }
-    return count;
 }
 
 }  // namespace fastpose

@@ -3,6 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "decode/paf_kernels.h"
+
 namespace fastpose {
 
 struct PafPeak {
@@ -15,6 +17,7 @@ struct PafPeakSpec {
     int nms_size = 5;           // cells, odd
     float min_score = 0.01F;
     int most = 1;  // peaks that are kept
+    PafKernels kernels = paf_kernels_for(Isa::scalar);
 };
 
 // The highest peaks of a map, highest first, equal ones in row-major order. A cell is a peak if nothing in

@@ -498,21 +498,10 @@ def paf_tree_decode_stage(
     length_ratio: float = ...,
     length_penalty: float = ...,
 ) -> DecodeStage: ...
-def decode_maps(
-    stage: DecodeStage,
-    maps: Sequence[NDArray[np.float32]],
-    shape: _Shape,
-    *,
-    tensor_to_sensor: Sequence[float] = ...,
-) -> NDArray[np.float32]: ...
-def time_decode_maps_ns(
-    stage: DecodeStage, maps: Sequence[NDArray[np.float32]], shape: _Shape, calls: int
-) -> NDArray[np.int64]: ...
 
 class Identity(_Bound):
     def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...
     def reset(self) -> None: ...
-    def time_ns(self, poses: NDArray[np.float32], step_ns: int) -> NDArray[np.int64]: ...
 
 def motion_identity(
     shape: _Shape,
@@ -522,6 +511,16 @@ def motion_identity(
     velocity_window_ms: float = 50.0,
     tolerance: float = 0.3,
 ) -> Identity: ...
+def time_animals_ns(
+    decoder: DecodeStage,
+    identity: Identity,
+    rules: Sequence[Rule],
+    frames: Sequence[Sequence[NDArray[np.float32]]],
+    shape: _Shape,
+    *,
+    calls: int,
+    step_ns: int,
+) -> NDArray[np.int64]: ...  # (calls, 3): decoder, identity, all rules
 
 # --- networks ---
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fastpose.config import PixelFormat
+from fastpose.assembly.behaviour import make_identity
+from fastpose.config import MotionIdentity, NoIdentity, PixelFormat
 from fastpose.errors import CameraError, ConfigError, RecordError
 from fastpose.hosts.common import FRAME_TORN
 from fastpose.hosts.pixels import SlotFiller
@@ -99,6 +100,7 @@ def analyze_video(
     pixel_format: PixelFormat | None = None,
     labelled_video: bool = False,
     min_likelihood: float = 0.6,
+    identity: MotionIdentity | NoIdentity | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> Analysis:
     """Find the pose in every frame of a video and write DeepLabCut's files.
@@ -119,6 +121,9 @@ def analyze_video(
         Write ``<video><scorer>_p<percent>_labeled.mp4``, too.
     min_likelihood : float
         Keypoints below are not drawn there.
+    identity : MotionIdentity or NoIdentity, optional
+        How several animals keep their rows, by the time stamps of the file; default: by motion, as in a
+        config without this section.
     on_frame : callable, optional
         Called with the number of frames so far.
 
@@ -131,7 +136,9 @@ def analyze_video(
     """
     source, info = Path(video), probe(video)
     target = _free_folder(Path(folder) if folder is not None else source.parent)
-    poses = _found(source, model, pixel_format or _format_of(info), info, on_frame)
+    frames = _frames(source, info, pixel_format or _format_of(info))
+    finder = _Finder(model, pixel_format or _format_of(info), identity or MotionIdentity())
+    poses = _found(source, finder, frames, on_frame)
     stem = f"{source.stem}{poses.scorer}"
     files = [target / f"{stem}.h5", target / f"{stem}.csv", target / f"{stem}_meta.json"]
     write_h5(files[0], poses)
@@ -155,50 +162,66 @@ def _free_folder(folder: Path) -> Path:
     return folder
 
 
-def _frames(
-    video: Path, info: VideoInfo, pixel_format: PixelFormat
-) -> Iterator[tuple[npt.NDArray[np.uint8] | None, int]]:
-    """Each frame, None where it cannot be read, with its flags; the array is overwritten by the next one."""
+@dataclass(frozen=True)
+class _Frame:
+    pixels: npt.NDArray[np.uint8] | None  # None: cannot be read; overwritten by the next frame
+    pts_ns: int
+    flags: int
+
+
+def _frames(video: Path, info: VideoInfo, pixel_format: PixelFormat) -> Iterator[_Frame]:
     if not SlotFiller.supports(pixel_format):
         raise ConfigError(f"pixel_format is {pixel_format!r}; allowed for videos: mono8, rgb8, bgr8")
     filler = SlotFiller(info.width, info.height, pixel_format)
     shape = (info.height, info.width) if pixel_format == "mono8" else (info.height, info.width, 3)
     slot = np.empty(shape, np.uint8)
     for item in VideoReader(video, threads=0):
-        yield (slot if filler.fill(item.frame, slot) else None), item.flags
+        yield _Frame(slot if filler.fill(item.frame, slot) else None, item.pts_ns, item.flags)
+
+
+class _Finder:
+    """The pose of one frame after the other: the network, then who is who."""
+
+    def __init__(
+        self, model: Model, pixel_format: PixelFormat, identity: MotionIdentity | NoIdentity
+    ) -> None:
+        self.model = model
+        self._pixel_format: PixelFormat = pixel_format
+        self._shape = (model.package.count_of_individuals, len(model.bodyparts))
+        self._identity = make_identity(identity, self._shape)
+
+    def __call__(self, frame: _Frame) -> npt.NDArray[np.float32]:
+        """Return (individuals, K, 3) float32; NaN where the frame cannot be read."""
+        pose = self._estimated(frame)
+        if self._identity is not None:
+            self._identity.apply(pose, frame.pts_ns)
+        return pose
+
+    def _estimated(self, frame: _Frame) -> npt.NDArray[np.float32]:
+        if frame.pixels is None:
+            return np.full((*self._shape, 3), np.nan, np.float32)
+        keypoints = self.model.estimate(frame.pixels, pixel_format=self._pixel_format).keypoints
+        return np.array(keypoints.reshape(*self._shape, 3), np.float32)
 
 
 def _found(
-    video: Path,
-    model: Model,
-    pixel_format: PixelFormat,
-    info: VideoInfo,
-    on_frame: Callable[[int], None] | None,
+    video: Path, finder: _Finder, frames: Iterator[_Frame], on_frame: Callable[[int], None] | None
 ) -> VideoPoses:
     rows: list[npt.NDArray[np.float32]] = []
     unreadable, torn = [], []
-    missing = np.full((model.package.count_of_individuals, len(model.bodyparts), 3), np.nan, np.float32)
-    for number, (frame, flags) in enumerate(_frames(video, info, pixel_format)):
-        if frame is None:
+    for number, frame in enumerate(frames):
+        if frame.pixels is None:
             unreadable.append(number)
-        elif flags & FRAME_TORN:
+        elif frame.flags & FRAME_TORN:
             torn.append(number)
-        rows.append(missing if frame is None else _pose(model, frame, pixel_format))
+        rows.append(finder(frame))
         if on_frame is not None:
             on_frame(number + 1)
     if len(unreadable) == len(rows):
         raise CameraError(f"'{video}' holds no frame that can be decoded; it may be cut off or damaged")
-    individuals = tuple(model.package.individuals)
-    keypoints = np.stack(rows)
-    return VideoPoses(
-        scorer_of(model), model.bodyparts, individuals, keypoints, tuple(unreadable), tuple(torn)
-    )
-
-
-def _pose(model: Model, frame: npt.NDArray[np.uint8], pixel_format: PixelFormat) -> npt.NDArray[np.float32]:
-    keypoints = model.estimate(frame, pixel_format=pixel_format).keypoints
-    found: npt.NDArray[np.float32] = keypoints.reshape(-1, *keypoints.shape[-2:]).copy()
-    return found
+    model = finder.model
+    names, keypoints = tuple(model.package.individuals), np.stack(rows)
+    return VideoPoses(scorer_of(model), model.bodyparts, names, keypoints, tuple(unreadable), tuple(torn))
 
 
 def _meta(video: Path, model: Model, poses: VideoPoses, info: VideoInfo) -> dict[str, Any]:
@@ -225,9 +248,9 @@ def _write_labelled(
     places = {name: place for place, name in enumerate(poses.bodyparts)}
     skeleton = [(places[a], places[b]) for a, b in model.package.skeleton]
 
-    def drawn(frames: Iterable[tuple[npt.NDArray[np.uint8] | None, int]]) -> Iterator[Rgb]:
-        for (frame, _), keypoints in zip(frames, poses.keypoints, strict=False):
-            shown = np.zeros((info.height, info.width), np.uint8) if frame is None else frame
+    def drawn(frames: Iterable[_Frame]) -> Iterator[Rgb]:
+        for frame, keypoints in zip(frames, poses.keypoints, strict=False):
+            shown = np.zeros((info.height, info.width), np.uint8) if frame.pixels is None else frame.pixels
             yield draw_pose(shown, keypoints, skeleton=skeleton, min_likelihood=min_likelihood)
 
     with replacing(path) as temporary:

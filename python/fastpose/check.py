@@ -202,14 +202,10 @@ def _fits_package(config: Config, path: str, model: Model, package: ModelPackage
 
 
 def _individual(path: str, asked: int | str, package: ModelPackage) -> Iterator[Finding]:
-    names, count = package.individuals, package.count_of_individuals
-    if asked in ("any", "all", *names) or (isinstance(asked, int) and asked < count):
-        return
-    if isinstance(asked, str):
-        yield problem(path, no_such("individual", asked, ("any", "all", *names)))
-        return
-    allowed = ", ".join(["any", "all", *names, f"0 to {count - 1}"])
-    yield problem(path, f"{asked} is not among the {count} of the network; allowed: {allowed}")
+    try:
+        package.index_of_individual(asked)
+    except ConfigError as error:
+        yield problem(path, str(error))
 
 
 def _serial_port(path: str, port: str, *, probe: bool) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
 
-from fastpose.config.problems import nearest, problems_of
-from fastpose.errors import ModelError
+from fastpose.config.problems import nearest, no_such, problems_of
+from fastpose.errors import ConfigError, ModelError
 
 __all__ = [
     "Detector",
@@ -195,6 +195,27 @@ class ModelPackage(_Part):
     def channels(self) -> int:
         """Channels of the network's input."""
         return 1 if self.colour == "grey" else 3
+
+    def index_of_individual(self, asked: int | str) -> int | str:
+        """Return the index of the animal that a rule asks for; "any" and "all" as they are.
+
+        Raises
+        ------
+        ConfigError
+            The network has no such animal.
+        """
+        if asked in ("any", "all"):
+            return asked
+        if asked in self.individuals:
+            return self.individuals.index(str(asked))
+        indices = f"0 to {self.count_of_individuals - 1}"
+        if isinstance(asked, str):
+            raise ConfigError(no_such("individual", asked, ("any", "all", *self.individuals, indices)))
+        if not 0 <= asked < self.count_of_individuals:
+            allowed = ", ".join(("any", "all", *self.individuals, indices))
+            count = self.count_of_individuals
+            raise ConfigError(f"{asked} is not among the {count} of the network; allowed: {allowed}")
+        return asked
 
     def verify_hashes(self) -> None:
         """Raise ModelError unless every file is as it was when the package was written."""

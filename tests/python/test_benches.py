@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from benches import table
+from benches.animals import __main__ as animals_bench
+from benches.animals import timing
 from benches.latency import zones
 from benches.latency.__main__ import OUTPUT, measure, parse, report
 from benches.latency.conditions import CONDITIONS, chosen
@@ -303,3 +305,21 @@ def test_markers_that_cannot_be_filled(folder: Path, readme: str, said: str) -> 
         table.with_tables(readme, folder)
     (folder / "README.md").write_text(readme)
     assert run_table(folder) == 2
+
+
+# --- several animals ---
+
+
+def test_animals_are_timed_stage_by_stage() -> None:
+    case = timing.Case(2, 3, (64, 48), all_pairs=False)
+    assert case.limbs == [(0, 1), (1, 2)]
+    found = timing.measure(case, calls=30)
+    assert list(found) == ["assembly", "identity", "rules", "together"]
+    assert all(numbers["n"] == 30 and numbers["p50_us"] > 0 for numbers in found.values())
+    assert found["together"]["p50_us"] >= found["assembly"]["p50_us"]
+
+
+def test_rounds_are_pooled() -> None:
+    numbers = {"frames": 1000, "switches": 2, "crossings": 5, "crossings_held": 4, "right": 0.5}
+    pooled = animals_bench._pooled([numbers, {**numbers, "switches": 4, "right": 1.0}])
+    assert (pooled["switches_per_1000_frames"], pooled["crossings_held"], pooled["right"]) == (3.0, 8, 0.75)

@@ -26,7 +26,7 @@ from fastpose.errors import (
     OutputError,
     RecordError,
 )
-from sample_config import write_config
+from sample_config import write_config, write_package
 
 pytest.importorskip("av")
 
@@ -110,7 +110,27 @@ def test_a_body_part_of_a_speed_rule(tmp_path: Path) -> None:
 
 def test_an_individual_that_the_model_lacks(tmp_path: Path) -> None:
     problem = problem_of(tmp_path, "rules.in_corner.individual", 1)
-    assert problem == "rules.in_corner.individual: 1 is not among the 1 of the network; allowed: any, 0 to 0"
+    assert (
+        problem
+        == "rules.in_corner.individual: 1 is not among the 1 of the network; allowed: any, all, 0 to 0"
+    )
+
+
+def test_an_individual_by_a_name_that_the_model_lacks(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "rules.in_corner.individual", "mouse3")
+    write_package(tmp_path / "package", individuals=["mouse1", "mouse2"])
+    (found,) = [finding for finding in check(load_config(path)) if finding.level == "problem"]
+    assert found.path == "rules.in_corner.individual"
+    assert found.text == (
+        "no individual 'mouse3' (did you mean 'mouse2'?); allowed: any, all, mouse1, mouse2, 0 to 1"
+    )
+
+
+@pytest.mark.parametrize("individual", ["any", "all", "mouse2", 1])
+def test_an_individual_that_the_model_has(tmp_path: Path, individual: int | str) -> None:
+    path = write_config(tmp_path, "rules.in_corner.individual", individual)
+    write_package(tmp_path / "package", individuals=["mouse1", "mouse2"])
+    assert [finding for finding in check(load_config(path)) if finding.level == "problem"] == []
 
 
 def over_budget(tmp_path: Path, *, accept: bool) -> list[Finding]:

@@ -161,9 +161,16 @@ RULES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries(
         {"type": st.just("angle"), "bodyparts": st.just(["a", "b"]), "heading_deg": st.integers(-360, 360)}
         | {"above_deg": st.floats(0, 180)},
-        optional={"individual": st.just("any") | st.integers(0, 9)},
+        optional={"individual": st.sampled_from(["any", "all", "mouse1"]) | st.integers(0, 9)},
     ),
 )
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\n", "\t", "\u00e9"])
+def test_odd_characters_in_names_survive(character: str) -> None:
+    rule = {"type": "speed", "bodypart": f"a{character} b", "above_px_s": 1}
+    config = config_from(changed("rules.other", rule))
+    assert reloaded(config) == config
 
 
 @given(rule=RULES, notes=st.text() | st.none(), seed=st.integers(0, 2**63 - 1), noise=st.floats(0, 40))

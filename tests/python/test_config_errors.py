@@ -44,7 +44,7 @@ BAD = [
     ("session.duration_s", 0, "session.duration_s: 0 is not allowed; allowed: a number greater than 0, null"),
     ("rules.in_corner.bodyparts", [], "rules.in_corner.bodyparts: [] is not allowed; allowed: a list of text (at least 1)"),
     ("rules.in_corner.bodyparts", ["a", "a"], "rules.in_corner.bodyparts: 'a' stands twice"),
-    ("rules.in_corner.individual", "x", "rules.in_corner.individual: 'x' is not allowed; allowed: a whole number at least 0, any"),
+    ("rules.in_corner.individual", -1, "rules.in_corner.individual: -1 is not allowed; allowed: a whole number at least 0, text"),
     ("rules.in_corner.min_likelihood", 60, "rules.in_corner.min_likelihood: 60 is not allowed; allowed: a number at least 0 and at most 1"),
     # names that a user chooses
     ("cameras.a b", {"driver": "sim"}, "cameras: 'a b' is not a name; allowed: letters, digits"),

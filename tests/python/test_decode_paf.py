@@ -26,8 +26,8 @@ def stage_of(case: Case, **overrides: Any) -> core.DecodeStage:
 
 
 def decode(case: Case, frame: int, **overrides: Any) -> np.ndarray:
-    maps = make_maps(case, frame)
-    return core.decode_maps(stage_of(case, **overrides), maps, (case.individuals, case.bodyparts))
+    shape = (case.individuals, case.bodyparts)
+    return stage_of(case, **overrides).run(make_maps(case, frame), shape)
 
 
 @pytest.mark.parametrize("isa", ["scalar", "auto"])

@@ -73,7 +73,7 @@ def test_gives_what_sleap_nn_computes(animals: int) -> None:
     stage, finite = stage_of(), 0
     for seed in range(20):
         maps = seeded_maps(seed, animals)
-        ours = core.decode_maps(stage, maps, SHAPE)
+        ours = stage.run(maps, SHAPE)
         np.testing.assert_allclose(ours[..., :2], oracle(*maps)[..., :2], atol=1e-3)
         np.testing.assert_allclose(ours[..., 2], np.nan_to_num(oracle(*maps)[..., 2]), atol=1e-6)
         finite += int(np.isfinite(ours[..., 0]).sum())
@@ -85,14 +85,12 @@ def test_only_the_highest_peaks_are_kept() -> None:
     for seed in range(10):
         maps = seeded_maps(seed, 6)
         expected = oracle(*maps, most_peaks=2)
-        np.testing.assert_allclose(
-            core.decode_maps(stage, maps, SHAPE)[..., :2], expected[..., :2], atol=1e-3
-        )
+        np.testing.assert_allclose(stage.run(maps, SHAPE)[..., :2], expected[..., :2], atol=1e-3)
 
 
 def test_a_missing_keypoint_is_nan_with_likelihood_0() -> None:
     heatmap, limbs = np.zeros((1, 4, 30, 40), np.float32), np.zeros((1, 6, 15, 20), np.float32)
-    pose = core.decode_maps(stage_of(), (heatmap, limbs), SHAPE)
+    pose = stage_of().run((heatmap, limbs), SHAPE)
     assert np.isnan(pose[..., :2]).all()
     assert (pose[..., 2] == 0).all()
 
@@ -100,13 +98,13 @@ def test_a_missing_keypoint_is_nan_with_likelihood_0() -> None:
 def test_numbers_that_are_none_harm_nothing() -> None:
     heatmap, limbs = seeded_maps(0, 2)
     heatmap[:, 1], limbs[:, 2] = np.nan, np.inf
-    pose = core.decode_maps(stage_of(), (heatmap, limbs), SHAPE)
+    pose = stage_of().run((heatmap, limbs), SHAPE)
     assert np.isnan(pose[:, 1, :2]).all()
 
 
 def test_maps_of_another_shape_give_nothing() -> None:
     heatmap, limbs = seeded_maps(0, 2)
-    pose = core.decode_maps(stage_of(), (heatmap[..., 1:], limbs), SHAPE)
+    pose = stage_of().run((heatmap[..., 1:], limbs), SHAPE)
     assert np.isnan(pose[..., :2]).all()
 
 

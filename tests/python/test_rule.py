@@ -41,7 +41,7 @@ def pose(*places, likelihood=1.0):
 COMMON = st.fixed_dictionaries(
     {
         "min_likelihood": st.floats(0, 0.9),
-        "individual": st.sampled_from([None, 0, 1]),
+        "individual": st.sampled_from(["any", "all", 0, 1]),
         "min_duration_ms": st.sampled_from([0.0, 5.0, 45.0]),
         "refractory_ms": st.sampled_from([0.0, 60.0, 150.0]),
         "missing": st.sampled_from(["hold", "false", "true"]),
@@ -275,22 +275,35 @@ def test_speed_is_missing_without_two_positions_in_the_window():
     assert rule.update(still, 105 * MS)  # time went back: begins anew
 
 
-def test_individual_any_and_fixed():
+def test_individual_any_all_and_fixed():
     zone = core.circle_zone(center=(0, 0), radius_px=10)
     inside, outside, gone = (1, 1, 1), (50, 50, 1), (np.nan, np.nan, 0)
     arguments = {"zone": zone, "bodyparts": [0], "missing": "true"}
     anyone = core.in_zone_rule((2, 1), **arguments)
+    everyone = core.in_zone_rule((2, 1), individual="all", **arguments)
     second = core.in_zone_rule((2, 1), individual=1, **arguments)
-    for first_at, second_at, by_any, by_second in [
-        (inside, outside, True, False),
-        (outside, inside, True, True),
-        (outside, gone, False, True),
-        (gone, gone, True, True),
-        (gone, outside, False, False),
+    for first_at, second_at, by_any, by_all, by_second in [
+        (inside, outside, True, False, False),
+        (outside, inside, True, False, True),
+        (inside, inside, True, True, True),
+        (outside, gone, False, False, True),
+        (inside, gone, True, True, True),  # all: missing, as one animal is
+        (gone, gone, True, True, True),
+        (gone, outside, False, False, False),
     ]:
         poses = np.array([[first_at], [second_at]], np.float32)
         assert anyone.update(poses, 0) == by_any
+        assert everyone.update(poses, 0) == by_all
         assert second.update(poses, 0) == by_second
+
+
+def test_all_holds_while_one_is_missing():
+    zone = core.circle_zone(center=(0, 0), radius_px=10)
+    everyone = core.in_zone_rule((2, 1), zone=zone, bodyparts=[0], individual="all")
+    inside, gone = (1, 1, 1), (np.nan, np.nan, 0)
+    assert not everyone.update(np.array([[inside], [gone]], np.float32), 0)
+    assert everyone.update(np.array([[inside], [inside]], np.float32), 1)
+    assert everyone.update(np.array([[gone], [inside]], np.float32), 2)
 
 
 def test_likelihood_equal_to_the_gate_passes():
@@ -355,6 +368,11 @@ def test_rule_reads_a_read_only_pose():
             core.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "individual": 2},
             "individual is 2; allowed: an index from 0 to 1",
+        ),
+        (
+            core.distance_rule,
+            {"bodyparts": (0, 1), "below_px": 1, "individual": "some"},
+            "individual is 'some'; allowed: an index, any, all",
         ),
         (
             core.distance_rule,

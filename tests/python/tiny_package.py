@@ -19,7 +19,7 @@ BOXES = np.array([[10, 12, 60, 50], [30, 40, 110, 95], [5, 60, 40, 110], [0, 0, 
 Array = npt.NDArray[np.float32]
 
 
-def _save(
+def save(
     path: Path,
     nodes: list[Any],
     constants: dict[str, npt.NDArray[Any]],
@@ -53,7 +53,7 @@ def save_heatmap(path: Path, channels: int) -> None:
     ]
     constants = {"heatmap_w": _weights(channels, parts, 1), "locref_w": _weights(channels, 2 * parts, 2) / 50}
     shapes = {"heatmap": ["n", parts, "a", "b"], "locref": ["n", 2 * parts, "a", "b"]}
-    _save(path, nodes, constants, channels, shapes)
+    save(path, nodes, constants, channels, shapes)
 
 
 def save_simcc(path: Path, channels: int, size: tuple[int, int]) -> None:
@@ -74,7 +74,7 @@ def save_simcc(path: Path, channels: int, size: tuple[int, int]) -> None:
         helper.make_node("MatMul", ["columns", "to_x"], ["x"]),
         helper.make_node("MatMul", ["rows", "to_y"], ["y"]),
     ]
-    _save(path, nodes, constants, channels, {"x": ["n", parts, 2 * width], "y": ["n", parts, 2 * height]})
+    save(path, nodes, constants, channels, {"x": ["n", parts, 2 * width], "y": ["n", parts, 2 * height]})
 
 
 def save_points(path: Path, channels: int, individuals: int) -> None:
@@ -92,7 +92,7 @@ def save_points(path: Path, channels: int, individuals: int) -> None:
         "base": points,
         "shape": np.array([individuals, parts, 3], np.int64),
     }
-    _save(path, nodes, constants, channels, {"points": [individuals, parts, 3]})
+    save(path, nodes, constants, channels, {"points": [individuals, parts, 3]})
 
 
 def save_detector(path: Path) -> None:
@@ -115,7 +115,7 @@ def save_detector(path: Path) -> None:
         helper.make_node("Gather", ["all", "indices"], ["boxes"], axis=0),
         helper.make_node("Gather", ["pixels", "indices"], ["scores"], axis=0),
     ]
-    _save(path, nodes, constants, 1, {"boxes": ["m", 4], "scores": ["m"]})
+    save(path, nodes, constants, 1, {"boxes": ["m", 4], "scores": ["m"]})
 
 
 def write_package(folder: Path, files: dict[str, Any], **fields: Any) -> Path:

@@ -15,7 +15,6 @@ from fastpose.model_package import ModelPackage
 
 __all__ = [
     "Lines",
-    "index_of_individual",
     "make_filter",
     "make_identity",
     "make_protocol",
@@ -69,27 +68,16 @@ def _zone(zone: cfg.Zone) -> _core.Zone:
     return _core.rectangle_zone(**zone.rectangle.model_dump())
 
 
-def index_of_individual(asked: int | str, package: ModelPackage) -> int | str:
-    """Return the index of an animal of the network; "any" and "all" as they are.
-
-    Raises
-    ------
-    ConfigError
-        The network has no such animal.
-    """
-    count, names = package.count_of_individuals, package.individuals
-    if asked in ("any", "all") or (isinstance(asked, int) and asked < count):
-        return asked
-    if asked in names:
-        return names.index(str(asked))
-    allowed = ", ".join(["any", "all", *names, f"0 to {count - 1}"])
-    what = repr(asked) if isinstance(asked, str) else asked
-    raise ConfigError(f"individual: {what} is not among the {count} of the network; allowed: {allowed}")
+def _individual(asked: int | str, package: ModelPackage) -> int | str:
+    try:
+        return package.index_of_individual(asked)
+    except ConfigError as error:
+        raise ConfigError(f"individual: {error}") from None
 
 
 def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
     values: dict[str, Any] = rule.model_dump(exclude={"type"})
-    values["individual"] = index_of_individual(rule.individual, package)
+    values["individual"] = _individual(rule.individual, package)
     bodyparts, shape = package.bodyparts, (package.count_of_individuals, len(package.bodyparts))
     for key in ("bodypart", "bodyparts"):
         if key in values:

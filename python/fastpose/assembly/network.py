@@ -290,15 +290,6 @@ def _of_one_row(shape: list[int], count: int) -> list[int]:
     return [1 if i == axis else size for i, size in enumerate(shape)] if count > 1 else shape
 
 
-def _channels(package: ModelPackage) -> tuple[int, ...]:
-    """Channels of each output: heatmap, locref where there is one, limbs of decoder paf."""
-    parts = len(package.bodyparts)
-    if package.paf is None:
-        return (parts, 2 * parts)[: len(package.outputs)]
-    locref = (2 * parts,) if package.locref_stdev > 0 else ()
-    return (parts, *locref, 2 * len(package.paf.limbs))
-
-
 def _check_individuals(package: ModelPackage) -> None:
     if package.count_of_individuals > 1 and package.decoder not in SEVERAL:
         raise ModelError(

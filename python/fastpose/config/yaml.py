@@ -45,6 +45,14 @@ class _Dumper(yaml.SafeDumper):
     """Quotes whatever a 1.1 or a 1.2 reader would take for something else than text."""
 
 
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    """Escape the line breaks of Unicode: between other quotes they are folded into blanks."""
+    style = '"' if any(character in value for character in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
 for _tag, (_pattern, _first) in _SCALARS.items():
     _regexp = re.compile(f"^(?:{_pattern})$")
     Loader.add_implicit_resolver(

@@ -165,19 +165,20 @@ def rule_values(
     times_ns: NDArray[np.int64],
     *,
     min_likelihood: float = 0.6,
-    individual: int | None = None,
+    individual: int | str = "any",
     min_duration_ms: float = 0,
     refractory_ms: float = 0,
     missing: str = "hold",
 ) -> list[bool]:
     """The rule's value at each frame of poses (T, individuals, bodyparts, 3)."""
     positions = gated(poses, min_likelihood)
-    individuals = range(poses.shape[1]) if individual is None else [individual]
+    individuals = [individual] if isinstance(individual, int) else range(poses.shape[1])
+    join = all_of if individual == "all" else any_of
     raw, value = False, False
     true_since_ns, ended_ns = None, -np.inf
     values = []
     for i, now_ns in enumerate(times_ns):
-        truth = any_of([condition(positions[: i + 1, k], times_ns[: i + 1], value) for k in individuals])
+        truth = join([condition(positions[: i + 1, k], times_ns[: i + 1], value) for k in individuals])
         raw = truth if truth is not None else {"hold": raw, "false": False, "true": True}[missing]
         if raw:
             true_since_ns = now_ns if true_since_ns is None else true_since_ns

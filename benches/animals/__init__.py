@@ -1,0 +1,1 @@
+"""Several animals: how well identity holds, and what assembly, identity and rules cost."""
