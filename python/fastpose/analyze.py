@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fastpose.analyze_ahead import poses_of
 from fastpose.config import PixelFormat
 from fastpose.errors import CameraError, ConfigError, RecordError
 from fastpose.hosts.common import FRAME_TORN
@@ -175,30 +176,35 @@ def _found(
     info: VideoInfo,
     on_frame: Callable[[int], None] | None,
 ) -> VideoPoses:
+    marks = _Marks()
+    shape = (model.package.count_of_individuals, len(model.bodyparts), 3)
     rows: list[npt.NDArray[np.float32]] = []
-    unreadable, torn = [], []
-    missing = np.full((model.package.count_of_individuals, len(model.bodyparts), 3), np.nan, np.float32)
-    for number, (frame, flags) in enumerate(_frames(video, info, pixel_format)):
-        if frame is None:
-            unreadable.append(number)
-        elif flags & FRAME_TORN:
-            torn.append(number)
-        rows.append(missing if frame is None else _pose(model, frame, pixel_format))
+    for pose in poses_of(marks.noted(_frames(video, info, pixel_format)), model, pixel_format):
+        rows.append(np.full(shape, np.nan, np.float32) if pose is None else pose)
         if on_frame is not None:
-            on_frame(number + 1)
-    if len(unreadable) == len(rows):
+            on_frame(len(rows))
+    if len(marks.unreadable) == len(rows):
         raise CameraError(f"'{video}' holds no frame that can be decoded; it may be cut off or damaged")
-    individuals = tuple(model.package.individuals)
-    keypoints = np.stack(rows)
-    return VideoPoses(
-        scorer_of(model), model.bodyparts, individuals, keypoints, tuple(unreadable), tuple(torn)
-    )
+    names = scorer_of(model), model.bodyparts, tuple(model.package.individuals)
+    return VideoPoses(*names, np.stack(rows), tuple(marks.unreadable), tuple(marks.torn))
 
 
-def _pose(model: Model, frame: npt.NDArray[np.uint8], pixel_format: PixelFormat) -> npt.NDArray[np.float32]:
-    keypoints = model.estimate(frame, pixel_format=pixel_format).keypoints
-    found: npt.NDArray[np.float32] = keypoints.reshape(-1, *keypoints.shape[-2:]).copy()
-    return found
+@dataclass
+class _Marks:
+    """Numbers of the frames that something is wrong with."""
+
+    unreadable: list[int] = field(default_factory=list)
+    torn: list[int] = field(default_factory=list)
+
+    def noted(
+        self, frames: Iterable[tuple[npt.NDArray[np.uint8] | None, int]]
+    ) -> Iterator[npt.NDArray[np.uint8] | None]:
+        for number, (frame, flags) in enumerate(frames):
+            if frame is None:
+                self.unreadable.append(number)
+            elif flags & FRAME_TORN:
+                self.torn.append(number)
+            yield frame
 
 
 def _meta(video: Path, model: Model, poses: VideoPoses, info: VideoInfo) -> dict[str, Any]:
