@@ -86,3 +86,10 @@ def benches(session: nox.Session) -> None:
     install_package(session, "test")
     session.run("python", "-m", "benches.micro")
     session.run("python", "-m", "benches.latency")
+
+
+@nox.session
+def bench_dlclive(session: nox.Session) -> None:
+    """DLCLive against the original; posargs: --original PYTHON of an environment with DeepLabCut-live."""
+    install_package(session, "test,import")
+    session.run("python", "-m", "benches.compare.deeplabcut_live", *session.posargs)

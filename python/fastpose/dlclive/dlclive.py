@@ -52,7 +52,8 @@ class DLCLive:
     device : str, optional
         "cpu"; None and "auto": the best there is in this version, which is the CPU.
     top_down_config : dict, optional
-        `bbox_cutoff` (default: the package's) and `max_detections` of top-down networks. `skip_frames` is
+        `bbox_cutoff` (default: the package's) and `max_detections` of top-down networks: crops that run with
+        every frame (default: the model's individuals; one with ``single_animal=True``). `skip_frames` is
         ignored with a warning: the detector sees every frame.
     top_down_dynamic : dict, optional
         Refused; see Notes.
@@ -234,7 +235,7 @@ class DLCLive:
             allowed = ", ".join(_PRECISIONS)
             raise DeviceError(f"precision is {self._precision!r}; allowed on cpu: {allowed}")
         precision: Any = _PRECISIONS[self._precision.upper()]
-        package = self._top_down.applied_to(read_model_package(self._package))
+        package = self._top_down.applied_to(read_model_package(self._package), self.single_animal)
         if self.dynamic[0] and device != "fake":
             return ChangingSizeRunner(package, precision)
         return FixedSizeRunner(
@@ -314,12 +315,17 @@ class _TopDown:
                 f"top_down_config has {sorted(config)}; allowed: bbox_cutoff, max_detections, skip_frames"
             )
 
-    def applied_to(self, package: ModelPackage) -> ModelPackage:
-        """The package with `bbox_cutoff` in place of its own."""
-        if package.detector is None or self.min_score is None:
+    def applied_to(self, package: ModelPackage, single_animal: bool) -> ModelPackage:
+        """The package with these in place of its own."""
+        if package.detector is None:
             return package
-        detector = package.detector.model_copy(update={"min_score": float(self.min_score)})
-        return package.model_copy(update={"detector": detector})
+        changes: dict[str, Any] = {}
+        if self.min_score is not None:
+            changes["detector"] = package.detector.model_copy(update={"min_score": float(self.min_score)})
+        count = 1 if single_animal else self.max_detections
+        if count is not None:
+            changes["individuals"] = tuple(f"individual_{number}" for number in range(count))
+        return package.model_copy(update=changes)
 
 
 def _check_model_type(model_type: str) -> None:
