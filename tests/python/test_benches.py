@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from benches import table
+from benches.compare import deeplabcut_live
 from benches.latency import zones
 from benches.latency.__main__ import OUTPUT, measure, parse, report
 from benches.latency.conditions import CONDITIONS, chosen
@@ -303,3 +304,14 @@ def test_markers_that_cannot_be_filled(folder: Path, readme: str, said: str) -> 
         table.with_tables(readme, folder)
     (folder / "README.md").write_text(readme)
     assert run_table(folder) == 2
+
+
+# --- beside other tools ---
+
+
+def test_dlclive_is_compared_round_by_round() -> None:
+    found = deeplabcut_live.summary([[10, 20, 30], [40, 40, 40]], [[10, 10, 10], [10, 10, 10]])
+    ratio = {"median": 0.375, "min": 0.25, "max": 0.5, "rounds": 2, "of_fastest": 1.0}
+    assert found["ratio"] == ratio and found["original"]["n"] == 6
+    row = {"network": "resnet_50", "case": "plain", "largest_difference": {"px": 3e-5}, **found}
+    assert "ratio 0.38 (0.25-0.50, fastest 1.00)" in deeplabcut_live.table([row])

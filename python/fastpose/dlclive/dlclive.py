@@ -61,7 +61,7 @@ class DLCLive:
         x1, x2, y1, y2, px.
     dynamic : tuple
         State, least likelihood, margin in px: from the second frame on, only the window around the keypoints
-        that were found on the frame before.
+        that were found on the frame before. For heatmap networks without a detector; refused for others.
     resize : float, optional
         Factor on width and height; sizes are cut to whole px.
     convert2rgb : bool
@@ -103,6 +103,8 @@ class DLCLive:
       made of them.
     - The returned pose is the caller's to change; there, it is the array that steers the next window.
     - Nothing found by a top-down network is a pose of NaN; there, it is (0, 0) with some likelihood.
+    - Networks with part affinity fields give x, y, likelihood like all others; there, identity and affinity
+      stand in two more columns.
     - Floats are fine as margin (the command line gives them).
     - `top_down_dynamic` cannot run there and `skip_frames` clips boxes to 3 px; the roi tracking of
       fastpose's own configs is the way to follow one animal with a fixed window.
