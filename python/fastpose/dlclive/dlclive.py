@@ -102,6 +102,8 @@ class DLCLive:
     - The window follows the network's own keypoints, never a missing one (NaN) and not what the processor
       made of them.
     - The returned pose is the caller's to change; there, it is the array that steers the next window.
+    - Crops of top-down networks are as wide and as high as the box; there, width and height change places,
+      which moves keypoints by up to tens of px wherever the two are not the same after rounding.
     - Nothing found by a top-down network is a pose of NaN; there, it is (0, 0) with some likelihood.
     - Networks with part affinity fields give x, y, likelihood like all others; there, identity and affinity
       stand in two more columns.
