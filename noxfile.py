@@ -157,3 +157,10 @@ def oracle_report(session: nox.Session) -> None:
     tests = {"dlc": "test_golden_dlc.py", "dlclive": "test_dlclive_golden.py"}.get(session.posargs[0])
     if tests is not None:
         session.run("pytest", f"tests/python/{tests}", "--all-networks", "-q")
+
+
+@nox.session
+def bench_dlclive(session: nox.Session) -> None:
+    """DLCLive against the original; posargs: --original PYTHON of an environment with DeepLabCut-live."""
+    install_package(session, "test,import")
+    session.run("python", "-m", "benches.compare.deeplabcut_live", *session.posargs)

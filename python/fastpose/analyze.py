@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fastpose.analyze_ahead import poses_of
 from fastpose.assembly.behaviour import make_identity
 from fastpose.config import MotionIdentity, NoIdentity, PixelFormat
 from fastpose.errors import CameraError, ConfigError, RecordError
@@ -136,9 +137,8 @@ def analyze_video(
     """
     source, info = Path(video), probe(video)
     target = _free_folder(Path(folder) if folder is not None else source.parent)
-    frames = _frames(source, info, pixel_format or _format_of(info))
     finder = _Finder(model, pixel_format or _format_of(info), identity or MotionIdentity())
-    poses = _found(source, finder, frames, on_frame)
+    poses = _found(source, info, finder, on_frame)
     stem = f"{source.stem}{poses.scorer}"
     files = [target / f"{stem}.h5", target / f"{stem}.csv", target / f"{stem}_meta.json"]
     write_h5(files[0], poses)
@@ -180,48 +180,57 @@ def _frames(video: Path, info: VideoInfo, pixel_format: PixelFormat) -> Iterator
 
 
 class _Finder:
-    """The pose of one frame after the other: the network, then who is who."""
+    """The poses of a stream of frames: the network, then who is who."""
 
     def __init__(
         self, model: Model, pixel_format: PixelFormat, identity: MotionIdentity | NoIdentity
     ) -> None:
         self.model = model
-        self._pixel_format: PixelFormat = pixel_format
+        self.pixel_format: PixelFormat = pixel_format
         self._shape = (model.package.count_of_individuals, len(model.bodyparts))
         self._identity = make_identity(identity, self._shape)
 
-    def __call__(self, frame: _Frame) -> npt.NDArray[np.float32]:
-        """Return (individuals, K, 3) float32; NaN where the frame cannot be read."""
-        pose = self._estimated(frame)
-        if self._identity is not None:
-            self._identity.apply(pose, frame.pts_ns)
-        return pose
-
-    def _estimated(self, frame: _Frame) -> npt.NDArray[np.float32]:
-        if frame.pixels is None:
-            return np.full((*self._shape, 3), np.nan, np.float32)
-        keypoints = self.model.estimate(frame.pixels, pixel_format=self._pixel_format).keypoints
-        return np.array(keypoints.reshape(*self._shape, 3), np.float32)
+    def __call__(self, marks: _Marks, frames: Iterable[_Frame]) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield (individuals, K, 3) float32 of each frame; NaN where it cannot be read."""
+        poses = poses_of(marks.noted(frames), self.model, self.pixel_format)
+        for number, found in enumerate(poses):
+            pose = np.full((*self._shape, 3), np.nan, np.float32) if found is None else found
+            if self._identity is not None:
+                self._identity.apply(pose, marks.pts_ns[number])
+            yield pose
 
 
 def _found(
-    video: Path, finder: _Finder, frames: Iterator[_Frame], on_frame: Callable[[int], None] | None
+    video: Path, info: VideoInfo, finder: _Finder, on_frame: Callable[[int], None] | None
 ) -> VideoPoses:
+    marks, model = _Marks(), finder.model
     rows: list[npt.NDArray[np.float32]] = []
-    unreadable, torn = [], []
-    for number, frame in enumerate(frames):
-        if frame.pixels is None:
-            unreadable.append(number)
-        elif frame.flags & FRAME_TORN:
-            torn.append(number)
-        rows.append(finder(frame))
+    for pose in finder(marks, _frames(video, info, finder.pixel_format)):
+        rows.append(pose)
         if on_frame is not None:
-            on_frame(number + 1)
-    if len(unreadable) == len(rows):
+            on_frame(len(rows))
+    if len(marks.unreadable) == len(rows):
         raise CameraError(f"'{video}' holds no frame that can be decoded; it may be cut off or damaged")
-    model = finder.model
-    names, keypoints = tuple(model.package.individuals), np.stack(rows)
-    return VideoPoses(scorer_of(model), model.bodyparts, names, keypoints, tuple(unreadable), tuple(torn))
+    names = scorer_of(model), model.bodyparts, tuple(model.package.individuals)
+    return VideoPoses(*names, np.stack(rows), tuple(marks.unreadable), tuple(marks.torn))
+
+
+@dataclass
+class _Marks:
+    """When each frame was, and the numbers of those that something is wrong with."""
+
+    pts_ns: list[int] = field(default_factory=list)
+    unreadable: list[int] = field(default_factory=list)
+    torn: list[int] = field(default_factory=list)
+
+    def noted(self, frames: Iterable[_Frame]) -> Iterator[npt.NDArray[np.uint8] | None]:
+        for number, frame in enumerate(frames):
+            self.pts_ns.append(frame.pts_ns)
+            if frame.pixels is None:
+                self.unreadable.append(number)
+            elif frame.flags & FRAME_TORN:
+                self.torn.append(number)
+            yield frame.pixels
 
 
 def _meta(video: Path, model: Model, poses: VideoPoses, info: VideoInfo) -> dict[str, Any]:

@@ -81,6 +81,15 @@ class Model:
         """What model.yaml says."""
         return self._package
 
+    @property
+    def follows(self) -> bool:
+        """Whether the pose of a frame depends on the frames before."""
+        return self._options.track is not None
+
+    def twin(self) -> Model:
+        """Another one with the same options, for another thread."""
+        return Model(self._package, self._options)
+
     def estimate(self, frame: npt.NDArray[np.uint8], *, pixel_format: PixelFormat | None = None) -> Pose:
         """Find the keypoints in a frame.
 

@@ -15,6 +15,7 @@ import pytest
 from benches import table
 from benches.animals import __main__ as animals_bench
 from benches.animals import timing
+from benches.compare import deeplabcut_live
 from benches.latency import zones
 from benches.latency.__main__ import OUTPUT, measure, parse, report
 from benches.latency.conditions import CONDITIONS, chosen
@@ -323,3 +324,14 @@ def test_rounds_are_pooled() -> None:
     numbers = {"frames": 1000, "switches": 2, "crossings": 5, "crossings_held": 4, "right": 0.5}
     pooled = animals_bench._pooled([numbers, {**numbers, "switches": 4, "right": 1.0}])
     assert (pooled["switches_per_1000_frames"], pooled["crossings_held"], pooled["right"]) == (3.0, 8, 0.75)
+
+
+# --- beside other tools ---
+
+
+def test_dlclive_is_compared_round_by_round() -> None:
+    found = deeplabcut_live.summary([[10, 20, 30], [40, 40, 40]], [[10, 10, 10], [10, 10, 10]])
+    ratio = {"median": 0.375, "min": 0.25, "max": 0.5, "rounds": 2, "of_fastest": 1.0}
+    assert found["ratio"] == ratio and found["original"]["n"] == 6
+    row = {"network": "resnet_50", "case": "plain", "largest_difference": {"px": 3e-5}, **found}
+    assert "ratio 0.38 (0.25-0.50, fastest 1.00)" in deeplabcut_live.table([row])

@@ -17,6 +17,7 @@ from fastpose.dlclive import DLCLive, DLCLiveError, DLCLiveWarning, KalmanFilter
 from fastpose.dlclive.benchmark import benchmark
 from fastpose.dlclive.cropping import dynamic_window
 from fastpose.dlclive.display import Display, painted
+from fastpose.model_package import Detector
 from make_videos import make_video
 
 MODEL = "builtin:simulated_mouse"
@@ -171,6 +172,27 @@ def test_errors() -> None:
 def test_arguments_that_cannot_be_had(arguments: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=r"allowed|no such|not supported"):
         DLCLive(**{"model_path": MODEL, **arguments})
+
+
+def test_detections_are_bounded_as_the_arguments_say() -> None:
+    from fastpose.dlclive.dlclive import _TopDown
+
+    plain = fp.load_model(MODEL).package
+    detector = Detector(
+        file="detector.onnx",
+        kind="boxes",
+        outputs=("boxes", "scores"),
+        normalisation=plain.normalisation,
+        crop_size=(256, 256),
+    )
+    package = plain.model_copy(update={"detector": detector, "individuals": ("a", "b")})
+    asked = _TopDown({"bbox_cutoff": 0.25, "max_detections": 3}, None)
+    found = asked.applied_to(package, single_animal=False)
+    assert found.count_of_individuals == 3 and found.detector is not None
+    assert found.detector.min_score == 0.25
+    assert asked.applied_to(package, single_animal=True).count_of_individuals == 1
+    assert _TopDown(None, None).applied_to(package, single_animal=False).individuals == ("a", "b")
+    assert asked.applied_to(plain, single_animal=True) is plain
 
 
 def test_a_crop_outside_of_the_frame() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-__all__ = ["BODYPARTS", "CASES", "CONFIG", "CROP", "FRAMES", "SEED", "SHIFT"]
+__all__ = ["BODYPARTS", "CASES", "CONFIG", "CROP", "FRAMES", "SEED", "SHIFT", "config_of", "settling"]
 
 SEED = 31
 BODYPARTS = ("snout", "left_ear", "right_ear", "tail_base")
@@ -69,6 +71,28 @@ CASES: dict[str, dict[str, Any]] = {
     "dynamic_inside": {"dynamic": _FOLLOW, "inside": True},
     "several": {"single_animal": False},
     "processor": {"processor": True},
+    "hrnet": {"network": "hrnet_w18"},
+    "hrnet_crop_smaller": {"network": "hrnet_w18", "cropping": CROP, "resize": 0.8},
+    "hrnet_dynamic": {"network": "hrnet_w18", "dynamic": _FOLLOW},
+    "cspnext": {"network": "cspnext_s"},
+    "cspnext_grey": {"network": "cspnext_s", "grey": True},
 }
 """Arguments of DLCLive by case. `grey`: frames are one channel; `processor`: one that adds SHIFT; `inside`:
-frames are cut to CROP beforehand, which is what cropping and dynamic together are meant to do."""
+frames are cut to CROP beforehand, which is what cropping and dynamic together are meant to do; `network`:
+that of a golden file of DeepLabCut in place of CONFIG."""
+
+
+def config_of(case: dict[str, Any]) -> dict[str, Any]:
+    """Config of the export that a case is asked of."""
+    if "network" not in case:
+        return CONFIG
+    import numpy as np
+
+    golden = Path(__file__).resolve().parents[2] / "tests" / "python" / "golden" / "dlc"
+    with np.load(golden / f"{case['network']}.npz", allow_pickle=False) as file:
+        return dict(json.loads(str(file["config"])))
+
+
+def settling(case: dict[str, Any]) -> tuple[int, int, int]:
+    """Count, height and width of the frames that settle the norms of its network."""
+    return (4 if "network" in case else 1, 160, 192)

@@ -52,7 +52,8 @@ class DLCLive:
     device : str, optional
         "cpu"; None and "auto": the best there is in this version, which is the CPU.
     top_down_config : dict, optional
-        `bbox_cutoff` (default: the package's) and `max_detections` of top-down networks. `skip_frames` is
+        `bbox_cutoff` (default: the package's) and `max_detections` of top-down networks: crops that run with
+        every frame (default: the model's individuals; one with ``single_animal=True``). `skip_frames` is
         ignored with a warning: the detector sees every frame.
     top_down_dynamic : dict, optional
         Refused; see Notes.
@@ -60,7 +61,7 @@ class DLCLive:
         x1, x2, y1, y2, px.
     dynamic : tuple
         State, least likelihood, margin in px: from the second frame on, only the window around the keypoints
-        that were found on the frame before.
+        that were found on the frame before. For heatmap networks without a detector; refused for others.
     resize : float, optional
         Factor on width and height; sizes are cut to whole px.
     convert2rgb : bool
@@ -101,7 +102,11 @@ class DLCLive:
     - The window follows the network's own keypoints, never a missing one (NaN) and not what the processor
       made of them.
     - The returned pose is the caller's to change; there, it is the array that steers the next window.
+    - Crops of top-down networks are as wide and as high as the box; there, width and height change places,
+      which moves keypoints by up to tens of px wherever the two are not the same after rounding.
     - Nothing found by a top-down network is a pose of NaN; there, it is (0, 0) with some likelihood.
+    - Networks with part affinity fields give x, y, likelihood like all others; there, identity and affinity
+      stand in two more columns.
     - Floats are fine as margin (the command line gives them).
     - `top_down_dynamic` cannot run there and `skip_frames` clips boxes to 3 px; the roi tracking of
       fastpose's own configs is the way to follow one animal with a fixed window.
@@ -234,7 +239,7 @@ class DLCLive:
             allowed = ", ".join(_PRECISIONS)
             raise DeviceError(f"precision is {self._precision!r}; allowed on cpu: {allowed}")
         precision: Any = _PRECISIONS[self._precision.upper()]
-        package = self._top_down.applied_to(read_model_package(self._package))
+        package = self._top_down.applied_to(read_model_package(self._package), self.single_animal)
         if self.dynamic[0] and device != "fake":
             return ChangingSizeRunner(package, precision)
         return FixedSizeRunner(
@@ -314,12 +319,17 @@ class _TopDown:
                 f"top_down_config has {sorted(config)}; allowed: bbox_cutoff, max_detections, skip_frames"
             )
 
-    def applied_to(self, package: ModelPackage) -> ModelPackage:
-        """The package with `bbox_cutoff` in place of its own."""
-        if package.detector is None or self.min_score is None:
+    def applied_to(self, package: ModelPackage, single_animal: bool) -> ModelPackage:
+        """The package with these in place of its own."""
+        if package.detector is None:
             return package
-        detector = package.detector.model_copy(update={"min_score": float(self.min_score)})
-        return package.model_copy(update={"detector": detector})
+        changes: dict[str, Any] = {}
+        if self.min_score is not None:
+            changes["detector"] = package.detector.model_copy(update={"min_score": float(self.min_score)})
+        count = 1 if single_animal else self.max_detections
+        if count is not None:
+            changes["individuals"] = tuple(f"individual_{number}" for number in range(count))
+        return package.model_copy(update=changes)
 
 
 def _check_model_type(model_type: str) -> None:
