@@ -17,6 +17,15 @@ from fastpose.importing.seeded import seeded_frames
 GOLDEN = Path(__file__).parent / "golden" / "dlc"
 
 
+def torchvision_problem() -> str:
+    """Why torchvision cannot be used: it is missing, or of another build than torch."""
+    try:
+        import torchvision  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        return f"needs torchvision beside torch: {error}"
+    return ""
+
+
 @dataclass(frozen=True)
 class Golden:
     """What DeepLabCut said in one case."""

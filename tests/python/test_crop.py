@@ -107,10 +107,10 @@ def test_centred_takes_the_frames_own_pixels() -> None:
 @pytest.mark.parametrize("box", BOXES.values(), ids=BOXES.keys())
 def test_equals_torchvision(box: tuple[float, float, float, float]) -> None:
     torch = pytest.importorskip("torch")
-    transforms = pytest.importorskip("torchvision.transforms.functional")
     frame, size = scene("rgb8", 1), (64, 48)
     x, y, width, height = oracle.grow(box, size, 0)
-    image = torch.from_numpy(frame).permute(2, 0, 1)
-    expected = transforms.resized_crop(image, y, x, height, width, [size[1], size[0]]).numpy()
+    image = torch.from_numpy(oracle.cut(frame, (x, y, width, height))).permute(2, 0, 1)[None].float()
+    shape = {"size": (size[1], size[0]), "mode": "bilinear", "align_corners": False, "antialias": True}
+    expected = torch.nn.functional.interpolate(image, **shape)[0].numpy().round()  # as torchvision has it
     actual, _ = stage("rgb8", size, (0, 0, *FRAME)).run(frame, box)
     np.testing.assert_array_equal(actual, expected.astype(np.float32))

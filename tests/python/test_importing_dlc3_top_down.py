@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from tools.oracles.dlc_cases import BODYPARTS, SEED
 
-from dlc_golden import Golden, golden, names, network_of
+from dlc_golden import Golden, golden, names, network_of, torchvision_problem
 
 pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
-pytest.importorskip("torchvision", reason='needs torchvision: pip install "fastpose-rig[import]"')
 
 import torch
 
@@ -28,7 +27,10 @@ from fastpose.verify import verify
 
 MAX_PX, MAX_LIKELIHOOD = 0.02, 1e-4
 ANIMALS = ("a", "b")
-pytestmark = pytest.mark.filterwarnings("ignore")  # torch and torchvision speak of what they will drop
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # torch and torchvision speak of what they will drop
+    pytest.mark.skipif(bool(torchvision_problem()), reason=torchvision_problem()),
+]
 
 
 class AllFrames(torch.nn.Module):

@@ -16,7 +16,7 @@ def require(module: str) -> Any:
     Raises
     ------
     ModelError
-        It is not installed.
+        It is not installed, or cannot be loaded.
     """
     try:
         return import_module(module)
@@ -24,4 +24,10 @@ def require(module: str) -> Any:
         raise ModelError(
             f"importing this model needs {module} ({error}); install it with: "
             'pip install "fastpose-rig[import]"'
+        ) from None
+    except RuntimeError as error:  # what torchvision does beside a torch of another build
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"importing this model needs {module}, which cannot be loaded ({reason}); "
+            "install builds of torch and torchvision that belong together"
         ) from None

@@ -77,7 +77,10 @@ def _taps(source: int, target: int) -> npt.NDArray[np.float64]:
 
 
 def _as_torchvision(image: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[Any]:
-    """Resize (H, W, C) by torchvision with antialias."""
-    resize = require("torchvision.transforms.functional").resize
-    planes = require("torch").from_numpy(image.astype(np.uint8).transpose(2, 0, 1).copy())
-    return np.asarray(resize(planes, [height, width], antialias=True).numpy().transpose(1, 2, 0))
+    """Resize (H, W, C) as torchvision does with bytes and antialias: in float32, before rounding."""
+    torch = require("torch")
+    planes = torch.from_numpy(image.astype(np.float32).transpose(2, 0, 1)[None].copy())
+    resized = torch.nn.functional.interpolate(
+        planes, (height, width), mode="bilinear", align_corners=False, antialias=True
+    )
+    return np.asarray(resized[0].numpy().transpose(1, 2, 0))
