@@ -269,24 +269,12 @@ class ModelPackage(_Part):
         return self
 
     @model_validator(mode="after")
-    def _decoder_has_its_part(self) -> Self:
-        parts = {"simcc": self.simcc, "paf": self.paf, "paf_tree": self.paf_tree}
-        for name, part in parts.items():
-            if (self.decoder == name) != (part is not None):
-                raise ValueError(f"decoder is {self.decoder}; {name} belongs to decoder {name} alone")
-        fields = self.paf or self.paf_tree
-        limbs = fields.limbs if fields else ()
-        count = len(self.bodyparts) - len(self.unique_bodyparts)
-        if any(not 0 <= part < count for limb in limbs for part in limb):
-            raise ValueError(f"{self.decoder}.limbs names a body part beyond the {count} that there are")
-        return self
-
-    @model_validator(mode="after")
     def _unique_comes_last(self) -> Self:
         if self.unique is None:
             return self
-        if self.decoder != "paf":
-            raise ValueError(f"decoder is {self.decoder}; unique belongs to decoder paf alone")
+        if self.decoder != "paf" or self.detector is not None:
+            beside = " with a detector" if self.detector else ""
+            raise ValueError(f"decoder is {self.decoder}{beside}; unique belongs to decoder paf alone")
         names = self.unique.bodyparts
         if len(names) >= len(self.bodyparts) or self.bodyparts[-len(names) :] != names:
             raise ValueError(
@@ -297,6 +285,19 @@ class ModelPackage(_Part):
                 f"individuals are {', '.join(self.individuals) or 'none'}; unique needs the animals, then "
                 "another name for what has the unique body parts"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _decoder_has_its_part(self) -> Self:
+        parts = {"simcc": self.simcc, "paf": self.paf, "paf_tree": self.paf_tree}
+        for name, part in parts.items():
+            if (self.decoder == name) != (part is not None):
+                raise ValueError(f"decoder is {self.decoder}; {name} belongs to decoder {name} alone")
+        fields = self.paf or self.paf_tree
+        limbs = fields.limbs if fields else ()
+        count = len(self.bodyparts) - len(self.unique_bodyparts)
+        if any(not 0 <= part < count for limb in limbs for part in limb):
+            raise ValueError(f"{self.decoder}.limbs names a body part beyond the {count} that there are")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Unique body parts beside part affinity fields (DeepLabCut 3): imported, run by the engine, written as there."""
+"""Unique body parts beside part affinity fields (DeepLabCut 3), imported and run by the engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from tools.oracles.dlc_cases import BODYPARTS, INDIVIDUALS
 
 from dlc_golden import Golden, golden, network_of
@@ -21,7 +20,7 @@ import torch
 
 import dlc3_files as dlc3
 from fastpose import load_model
-from fastpose.errors import ConfigError, ModelError
+from fastpose.errors import ModelError
 from fastpose.importing import Options, import_model
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.verify import compare, verify
@@ -90,3 +89,35 @@ def test_verify(package: ModelPackage) -> None:
     assert cell["keypoints"] >= 2 * (2 + 5) and cell["missed"] == 0
     assert cell["max_px"] <= MAX_PX
     assert cell["max_likelihood"] <= MAX_LIKELIHOOD
+
+
+def heads_of_two_kinds(config: dict[str, Any]) -> None:
+    config["model"]["heads"]["bodypart"] = dlc3.head(2048, 5)
+    config["model"]["heads"]["bodypart"]["predictor"]["apply_sigmoid"] = True
+
+
+def fields_for_what_exists_once(config: dict[str, Any]) -> None:
+    config["model"]["heads"]["unique_bodypart"] = copy.deepcopy(config["model"]["heads"]["bodypart"])
+
+
+def a_name_too_many(config: dict[str, Any]) -> None:
+    config["metadata"]["unique_bodyparts"].append("lamp")
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (heads_of_two_kinds, "(unique body parts beside a head of another kind); supported: "),
+        (fields_for_what_exists_once, "(unique body parts beside a head of another kind); supported: "),
+        (a_name_too_many, "head unique_bodypart has 2 channels, metadata names 3"),
+    ],
+)
+def test_what_is_refused(
+    told: Golden, tmp_path: Path, change: Callable[[dict[str, Any]], None], text: str
+) -> None:
+    config = copy.deepcopy(told.config)
+    change(config)
+    torch.save({"config": config, "pose": {}}, tmp_path / "mice.pt")
+    with pytest.raises(ModelError) as info:
+        import_model(tmp_path / "mice.pt", tmp_path / "package")
+    assert text in str(info.value) and len(info.value.lines) == 1

@@ -207,8 +207,10 @@ _DECODERS: dict[str, Callable[[ModelPackage, Shapes], _core.DecodeStage]] = {
 
 def _require(package: ModelPackage, output: str, found: int, needed: int, what: str) -> None:
     if found != needed:
+        unique = len(package.unique_bodyparts)
+        of_them = f" ({unique} of them unique)" if unique else ""
         raise ModelError(
             f"model package '{package.name}': output {output} has {found} {what}, "
-            f"{len(package.bodyparts)} bodyparts need {needed}; model.yaml and {package.network_file} do not "
-            "belong together"
+            f"{len(package.bodyparts)} bodyparts{of_them} need {needed}; model.yaml and "
+            f"{package.network_file} do not belong together"
         )

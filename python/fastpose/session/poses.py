@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ class PoseHeader:
 
     def rows(self, keypoints: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(n, individuals, K, 3) to (n, columns)."""
-        rows = keypoints.reshape(len(keypoints), -1)
+        rows = keypoints.reshape(-1, math.prod(keypoints.shape[1:]))
         return rows[:, self._exists] if self.unique_bodyparts else rows
 
     @property
