@@ -9,12 +9,24 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "tests"]
+nox.options.sessions = ["lint", "tests", "imports"]
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2024.10"
 
 BUILD_TOOLS = ("cmake>=3.25", "ninja", "pybind11>=3,<4", "cython>=3.1,<4")
 EXTENSIONS = ("fastpose._core", "fastpose._openvino", "fastpose.example_policy")
+TORCH = ("torch==2.13.0", "torchvision==0.28.0")
+TORCH_TESTS = (
+    *(
+        "test_crop.py",
+        "test_dlclive.py",
+        "test_dlclive_golden.py",
+        "test_golden_dlc.py",
+        "test_importing_cli.py",
+    ),
+    *("test_importing_detect.py", "test_importing_dlc3.py", "test_importing_dlc3_project.py"),
+    *("test_importing_dlc3_top_down.py", "test_importing_seeded.py", "test_network.py", "test_verify.py"),
+)
 STUBTEST_OPTIONS = ("--mypy-config-file", "pyproject.toml", "--allowlist", "tools/stubtest_allowlist.txt")
 
 
@@ -65,6 +77,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def imports(session: nox.Session) -> None:
+    """Tests that need torch: imported networks against golden poses of their tools; `-- --all-networks`."""
+    session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import]")
+    session.run("pytest", *(f"tests/python/{name}" for name in TORCH_TESTS), *session.posargs)
+
+
+@nox.session
 @nox.parametrize("preset", ["asan", "tsan"])
 def sanitize(session: nox.Session, preset: str) -> None:
     """C++ tests under address and undefined-behaviour, or thread sanitizer."""
@@ -89,7 +108,6 @@ def benches(session: nox.Session) -> None:
     session.run("python", "-m", "benches.animals")
 
 
-TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 ORACLES = {
     "dlc": ("deeplabcut==3.0.2", *TORCH),
     "dlclive": ("deeplabcut-live[pytorch]==1.1.0", *TORCH),
@@ -152,7 +170,9 @@ def oracle_lp(session: nox.Session) -> None:
 @nox.session
 def oracle_report(session: nox.Session) -> None:
     """What an oracle made, against the committed golden files and against ours; posargs: TOOL FOLDER."""
-    install_package(session, "test,import")
+    session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import]")
+    if session.posargs[0] == "dlc":
+        session.run("python", "-m", "tools.oracles.networks")
     session.run("python", "-m", "tools.oracles.compare", *session.posargs)
     tests = {"dlc": "test_golden_dlc.py", "dlclive": "test_dlclive_golden.py"}.get(session.posargs[0])
     if tests is not None:

@@ -27,8 +27,7 @@ void AxisTaps::plan(int source, bool antialias) noexcept {
     }
 }
 
-// In float32 and in this order, as torch does it: a result half way between two grey levels rounds the same
-// way.
+// In float32 and in this order, as torch does it; see crop_kernels.h.
 void AxisTaps::weigh(Span& span, float centre, float width) noexcept {
     float* weights = weights_.data() + span.begin;
     const float inverse = 1.0F / width;

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "preprocess/axis_taps.h"
+#include "preprocess/crop_kernels.h"
 #include "preprocess/line_source.h"
 #include "preprocess/preprocess_cpu.h"
 
@@ -104,14 +105,7 @@ class CpuCropper final : public Cropper {
         const std::uint8_t* line = lines_->line(y);
         for (int c = 0; c < layout_.channels; ++c) {
             copy_line(line + c * layout_.channel_pitch, crop);
-            float* out = narrow_row(y, c);
-            for (int x = 0; x < width(); ++x) {
-                const float* source = line_.data() + columns_.first(x);
-                const float* weights = columns_.weights(x);
-                float sum = 0;
-                for (int j = 0; j < columns_.count(x); ++j) sum += weights[j] * source[j];
-                out[x] = sum;
-            }
+            kernels_.resample(line_.data(), columns_, narrow_row(y, c));
         }
     }
 
@@ -138,8 +132,7 @@ class CpuCropper final : public Cropper {
         for (int j = 0; j < rows_.count(y); ++j) {
             const int source = crop.y + rows_.first(y) + j;
             if (source < 0 || source >= area_.height) continue;
-            const float* row = narrow_row(source, 0);
-            for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += weights[j] * row[i];
+            kernels_.add_row(narrow_row(source, 0), weights[j], sum_.data(), sum_.size());
         }
         for (float& value : sum_) value = std::nearbyint(value);
         normalise(tensor + static_cast<std::size_t>(y) * static_cast<std::size_t>(width()));
@@ -168,6 +161,7 @@ class CpuCropper final : public Cropper {
 
     CropSpec spec_;
     Roi area_;
+    CropKernels kernels_ = crop_kernels_for(best_isa());
     std::unique_ptr<LineSource> lines_;
     LineLayout layout_;
     AxisTaps columns_, rows_;

@@ -113,4 +113,4 @@ def test_equals_torchvision(box: tuple[float, float, float, float]) -> None:
     image = torch.from_numpy(frame).permute(2, 0, 1)
     expected = transforms.resized_crop(image, y, x, height, width, [size[1], size[0]]).numpy()
     actual, _ = stage("rgb8", size, (0, 0, *FRAME)).run(frame, box)
-    near(actual, expected.astype(np.float32))
+    np.testing.assert_array_equal(actual, expected.astype(np.float32))

@@ -23,7 +23,6 @@ LARGE = {
     "cspnext_x",
     "rtmpose_x",
     "rtmpose_m",
-    "hrnet_w18_paf",
     "hrnet_w32_paf",
     "dlcrnet_stride32_ms5",
 }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tools.oracles.dlc_cases import BODYPARTS, SEED
 
-from dlc_golden import Golden, golden, network_of
+from dlc_golden import Golden, golden, names, network_of
 
 pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
 pytest.importorskip("torchvision", reason='needs torchvision: pip install "fastpose-rig[import]"')
@@ -20,9 +20,8 @@ import torch
 import dlc3_files as dlc3
 from fastpose import load_model
 from fastpose.errors import ModelError
-from fastpose.importing import Options, import_model
+from fastpose.importing import Options, dlc3_top_down, import_model
 from fastpose.importing.networks.table import DETECTORS
-from fastpose.importing.reference_crop import crop_and_way_back
 from fastpose.importing.seeded import seed_detector, seeded_frames
 from fastpose.model_package import read_model_package
 from fastpose.verify import verify
@@ -66,9 +65,16 @@ def write_export(path: Path, pose: str, finder: str, **changes: Any) -> Golden:
     return told
 
 
-@pytest.mark.parametrize("name", ["ssdlite", "fasterrcnn_mobilenet_v3_large_fpn"])
-def test_a_detector_finds_the_boxes_of_deeplabcut(name: str) -> None:
+DETECTOR_NAMES = ["ssdlite", "fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_resnet50_fpn_v2"]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", DETECTOR_NAMES)
+def test_a_detector_finds_the_boxes_of_deeplabcut(name: str, request: pytest.FixtureRequest) -> None:
+    if name == "fasterrcnn_resnet50_fpn_v2" and not request.config.getoption("--all-networks"):
+        pytest.skip("takes minutes: run with --all-networks")
     _, told, network = detector_of(name)
+    assert names(network.state_dict()) == str(told.arrays["names"])
     for frame, boxes, scores in zip(told.frames, told.arrays["boxes"], told.arrays["scores"], strict=True):
         tensor = torch.from_numpy(dlc3.network_input(frame))
         with torch.inference_mode():
@@ -89,15 +95,18 @@ def test_a_detector_finds_the_boxes_of_deeplabcut(name: str) -> None:
         ("rtmpose_s", "fasterrcnn_mobilenet_v3_large_fpn"),
     ],
 )
-def test_the_engine_gives_the_poses_of_torch(tmp_path: Path, pose: str, detector: str) -> None:
+def test_the_engine_gives_the_poses_of_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pose: str, detector: str
+) -> None:
+    monkeypatch.setattr(dlc3_top_down, "BOX_NOISE", 0.06)  # random weights enlarge errors of rounding
     write_export(tmp_path / "td.pt", pose, detector)
-    frames = seeded_frames(3, 288, 320, SEED)
+    frames = seeded_frames(5, 288, 320, SEED)
     images = dlc3.write_images(tmp_path / "frames", frames)
     import_model(tmp_path / "td.pt", tmp_path / "package", Options(frames=images))
     package = read_model_package(tmp_path / "package")
     assert package.individuals == ANIMALS and package.bodyparts == BODYPARTS
     cell = verify(tmp_path / "package", precisions=["fp32"]).cells["cpu", "fp32"]
-    assert cell["keypoints"] + cell["ties"] > 0
+    assert cell["keypoints"] >= 5
     assert cell["missed"] == 0
     assert cell["max_px"] <= MAX_PX
     assert cell["max_likelihood"] <= MAX_LIKELIHOOD
@@ -148,20 +157,3 @@ def test_configs_that_are_refused(tmp_path: Path, kind: str) -> None:
     write_export(tmp_path / "td.pt", "rtmpose_s", "ssdlite", config=config)
     with pytest.raises(ModelError, match=text):
         import_model(tmp_path / "td.pt", tmp_path / "package")
-
-
-@pytest.mark.parametrize("size", [(40, 30), (300, 200)])
-def test_an_antialiased_crop_is_torchvisions(size: tuple[int, int]) -> None:
-    functional = pytest.importorskip("torchvision.transforms.functional")
-    frame, box = seeded_frames(1, 288, 320, SEED)[0], np.array([10, 20, 10 + size[0], 20 + size[1]], float)
-    crop, scale, offset = crop_and_way_back(
-        frame, box, {"crop_size": [64, 64], "margin_px": 0, "antialias": True}
-    )
-    left, top = (int(value) for value in offset)
-    width, height = (round(float(value) * 64) for value in scale)
-    expected = functional.resized_crop(
-        torch.from_numpy(frame.transpose(2, 0, 1)), top, left, height, width, [64, 64], antialias=True
-    )
-    difference = np.abs(crop.astype(int) - expected.numpy().transpose(1, 2, 0).astype(int))
-    assert difference.max() <= 1
-    assert difference.mean() < 0.02

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastpose.errors import ModelError
 from fastpose.importing.dlc3_config import Dlc3Config, colormode_of, inference_of, normalisation
 from fastpose.importing.extra import require
-from fastpose.importing.reference_crop import crop_and_way_back
+from fastpose.importing.reference_crop import crop_and_way_back, is_tie
 
 if TYPE_CHECKING:
     from fastpose.importing.networks.detectors import BoxDetector
@@ -23,6 +23,8 @@ __all__ = ["FILE", "TopDown", "read_top_down"]
 FILE = "detector.onnx"
 MIN_SCORE = 0.6
 """Of a box that counts, in DeepLabCut as in DeepLabCut-live."""
+BOX_NOISE = 0.01
+"""px by which two correct computations of a trained detector differ; corners of crops are rounded."""
 
 
 class TopDown:
@@ -55,7 +57,7 @@ class TopDown:
             crop, scale, offset = crop_and_way_back(frame, box, self.fields)
             tensor = _normalised(crop, description["normalisation"])
             found, tied = network.decode(network.maps(tensor))
-            poses[row], ties[row] = found[0, 0], tied[0, 0]
+            poses[row], ties[row] = found[0, 0], tied[0, 0] | is_tie(box, self.fields, BOX_NOISE)
             poses[row, :, :2] = found[0, 0, :, :2] * scale + offset
         return poses, ties
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["Animal", "Link", "Peak", "assemble", "best_pairs"]
+__all__ = ["Animal", "Link", "Peak", "assemble", "best_pairs", "likeliest"]
 
 MIN_LINKS = 2
 MAX_OVERLAP = 0.8
@@ -82,30 +82,21 @@ class Animal:
         return float(min(((ps >= low) & (ps <= high)).all(1).mean() for ps in (mine, theirs)))
 
 
+def likeliest(peaks: list[Peak], most: int, min_likelihood: float) -> list[Peak]:
+    """The likeliest peaks, first the best."""
+    best = sorted(peaks, key=lambda peak: -peak.likelihood)[:most]
+    return [peak for peak in best if peak.likelihood >= min_likelihood]
+
+
 def best_pairs(
-    starts: list[Peak],
-    ends: list[Peak],
-    pairs: npt.NDArray[Any],
-    *,
-    most: int,
-    min_affinity: float,
-    min_likelihood: float,
+    starts: list[Peak], ends: list[Peak], pairs: npt.NDArray[Any], min_affinity: float
 ) -> list[Link]:
-    """Links of one limb: the pairing with the largest sum of affinities among the likeliest peaks."""
-    rows, columns = (_likeliest(peaks, most, min_likelihood) for peaks in (starts, ends))
-    if not rows or not columns:
+    """Links of one limb: the pairing with the largest sum of affinities (starts, ends)."""
+    if not starts or not ends:
         return []
-    chosen = linear_sum_assignment(pairs[np.ix_(rows, columns)], maximize=True)
-    links = [
-        Link(starts[rows[i]], ends[columns[j]], pairs[rows[i], columns[j]])
-        for i, j in zip(*chosen, strict=True)
-    ]
+    chosen = linear_sum_assignment(pairs, maximize=True)
+    links = [Link(starts[i], ends[j], pairs[i, j]) for i, j in zip(*chosen, strict=True)]
     return [link for link in links if link.affinity >= min_affinity]
-
-
-def _likeliest(peaks: list[Peak], most: int, min_likelihood: float) -> list[int]:
-    order = sorted(range(len(peaks)), key=lambda i: -peaks[i].likelihood)[:most]
-    return [i for i in order if peaks[i].likelihood >= min_likelihood]
 
 
 def assemble(peaks: list[Peak], links: list[Link], *, individuals: int, bodyparts: int) -> list[list[Peak]]:

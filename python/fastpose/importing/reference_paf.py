@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose.importing.reference import activate
-from fastpose.importing.reference_assembly import Peak, assemble, best_pairs
+from fastpose.importing.reference_assembly import Peak, assemble, best_pairs, likeliest
 
 __all__ = ["affinities", "decode_paf", "paf_ties", "peaks_of", "smoothed"]
 
@@ -79,17 +79,11 @@ def _animals(maps: Mapping[str, Map], fields: Mapping[str, Any], individuals: in
     peaks = _placed(cells, heatmap, maps["locref"], fields)
     by_part = [[peak for peak in peaks if peak.bodypart == part] for part in range(len(heatmap))]
     links = []
+    usable = [likeliest(some, individuals, paf.get("min_likelihood", 0.1)) for some in by_part]
     for limb, (start, end) in enumerate(paf["limbs"]):
         field = maps["limbs"][2 * limb : 2 * limb + 2]
-        pairs = affinities(field, by_part[start], by_part[end], paf.get("points_per_limb", 10))
-        links += best_pairs(
-            by_part[start],
-            by_part[end],
-            pairs,
-            most=individuals,
-            min_affinity=paf.get("min_affinity", 0.05),
-            min_likelihood=paf.get("min_likelihood", 0.1),
-        )
+        pairs = affinities(field, usable[start], usable[end], paf.get("points_per_limb", 10))
+        links += best_pairs(usable[start], usable[end], pairs, paf.get("min_affinity", 0.05))
     return assemble(peaks, links, individuals=individuals, bodyparts=len(heatmap))
 
 

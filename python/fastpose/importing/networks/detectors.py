@@ -130,9 +130,25 @@ def build_fasterrcnn(config: Mapping[str, Any]) -> BoxDetector:
     if variant not in VARIANTS:
         raise ModelError(f"detector variant is {variant!r}; supported: {', '.join(VARIANTS)}")
     build = getattr(require("torchvision.models.detection"), variant)
-    return BoxDetector(
-        build(weights=None, weights_backbone=None, num_classes=CLASSES, box_score_thresh=_threshold(config))
+    model = build(
+        weights=None, weights_backbone=None, num_classes=CLASSES, box_score_thresh=_threshold(config)
     )
+    if variant != "fasterrcnn_resnet50_fpn_v2":
+        _freeze_norms(model.backbone)
+    return BoxDetector(model)
+
+
+def _freeze_norms(part: nn.Module) -> None:
+    """Replace the norms by those that torchvision gives a detector with a pre-trained backbone.
+
+    DeepLabCut builds its detectors that way: such norms have other names in the weights, and another epsilon.
+    """
+    frozen = require("torchvision.ops.misc").FrozenBatchNorm2d
+    for name, child in part.named_children():
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(part, name, frozen(child.num_features))
+        else:
+            _freeze_norms(child)
 
 
 def _threshold(config: Mapping[str, Any]) -> float:

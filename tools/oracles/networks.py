@@ -1,0 +1,123 @@
+"""Imports every network of the DeepLabCut oracle and holds the engine against DeepLabCut's own poses.
+
+    python -m tools.oracles.networks [--only NAME ...] [--markdown FILE]
+
+The networks have the oracle's weights, made again from their seed; DeepLabCut's poses are the golden files.
+Prints a line a network: seconds of the import, largest distance in px and difference of likelihoods at
+fp32, mean distance at bf16 where this CPU has it, and how many keypoints were ties. Fails where fp32 is
+farther than 0.02 px or 1e-4. A top-down network sees the oracle's crops as whole frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+
+from fastpose.errors import DeviceError
+from fastpose.importing import Options
+from fastpose.importing.detect import detect
+from fastpose.importing.dlc3_top_down import FILE
+from fastpose.importing.imported import Imported
+from fastpose.importing.networks.table import DETECTORS
+from fastpose.importing.write import write_package
+from fastpose.model import load_model
+from fastpose.verify import compare
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "python"))
+from dlc_golden import GOLDEN, Golden, golden, network_of
+
+LIMIT_PX, LIMIT_LIKELIHOOD = 0.02, 1e-4
+HEAD = ("network", "import s", "fp32 max px", "fp32 max likelihood", "bf16 mean px", "keypoints", "ties")
+SKIPPED = ("ssdlite", "fasterrcnn")  # detectors alone
+
+Poses = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def main() -> int:
+    """Measure, print, and write the table; 1 if a network is over its limit."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--only", nargs="+", help="names of golden files")
+    parser.add_argument("--markdown", type=Path, help="write the table there")
+    arguments = parser.parse_args()
+    names = sorted(path.stem for path in GOLDEN.glob("*.npz") if not path.stem.startswith(SKIPPED))
+    rows = [measured(name) for name in arguments.only or names]
+    if arguments.markdown is not None:
+        arguments.markdown.write_text(markdown(rows), encoding="utf-8")
+    return int(not all(row[-1] for row in rows))
+
+
+def measured(name: str) -> tuple[str, ...]:
+    """One line of the table; the last item is empty where the network is over its limit."""
+    told = golden(name)
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        seconds = imported(told, Path(folder))
+        with np.load(Path(folder) / "package" / "reference.npz") as reference:
+            ties = reference["ties"]
+        expected = told.poses.astype(np.float32)
+        single = compare(estimates(Path(folder), told, "fp32"), expected, ties)
+        try:
+            half = f"{compare(estimates(Path(folder), told, 'bf16'), expected, ties)['mean_px']:.3f}"
+        except DeviceError:
+            half = "not here"
+    near = single["max_px"] <= LIMIT_PX and single["max_likelihood"] <= LIMIT_LIKELIHOOD
+    good = near and not single["missed"]
+    numbers = (f"{single['max_px']:.1e}", f"{single['max_likelihood']:.1e}", half)
+    row = (name, f"{seconds:.0f}", *numbers, str(single["keypoints"]), str(single["ties"]))
+    print("  ".join(f"{cell:>20}" for cell in row), "" if good else "OVER", flush=True)
+    return (*row, "yes" if good else "")
+
+
+def imported(told: Golden, folder: Path) -> float:
+    """Write an export with the oracle's weights and import it; returns seconds."""
+    frames = folder / "frames"
+    frames.mkdir()
+    for index, frame in enumerate(told.seen):
+        Image.fromarray(frame).save(frames / f"{index:03}.png")
+    top_down = "RTMCCHead" in str(told.config["model"])
+    config = told.config if top_down else {**told.config, "method": "bu"}
+    content = {"config": config, "pose": network_of(told).state_dict()}
+    if top_down:
+        content["detector"] = DETECTORS["SSDLite"]({}).state_dict()
+    torch.save(content, folder / "network.pt")
+    begin = time.monotonic()
+    found = detect(folder / "network.pt").read(folder / "network.pt", Options(frames=frames))
+    write_package(folder / "package", without_detector(found, told) if top_down else found)
+    return time.monotonic() - begin
+
+
+def without_detector(found: Imported, told: Golden) -> Imported:
+    """The second half of a top-down package."""
+    description = {key: value for key, value in found.description.items() if key != "detector"}
+    description["input_size"] = [told.case["crop"]] * 2
+    files = {name: content for name, content in found.files.items() if name != FILE}
+    shape = told.poses.shape[:3]
+    reference = replace(found.reference, poses=told.poses.astype(np.float32), ties=np.zeros(shape, bool))
+    return replace(found, description=description, files=files, reference=reference)
+
+
+def estimates(folder: Path, told: Golden, precision: Literal["fp32", "bf16"]) -> Poses:
+    """Poses (n, individuals, K, 3) of the engine."""
+    model = load_model(folder / "package", device="cpu", precision=precision)
+    poses = np.stack([model.estimate(frame).keypoints for frame in told.seen])
+    return poses.reshape(len(poses), -1, *poses.shape[-2:])
+
+
+def markdown(rows: list[tuple[str, ...]]) -> str:
+    """The table."""
+    lines = [HEAD, tuple("---" for _ in HEAD), *(row[:-1] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
