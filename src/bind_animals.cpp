@@ -15,6 +15,7 @@
 #include "bindings.h"
 #include "decode/paf_decoder.h"
 #include "decode/paf_tree_decoder.h"
+#include "decode/unique_decoder.h"
 #include "pose/identity.h"
 #include "rule/rule.h"
 
@@ -80,6 +81,12 @@ std::shared_ptr<Decoder> paf_tree_stage(Shape shape, std::vector<std::array<int,
                                   .length_penalty = length_penalty});
 }
 
+std::shared_ptr<Decoder> unique_stage(std::shared_ptr<Decoder> animals, std::shared_ptr<Decoder> unique,
+                                      Shape shape, int unique_bodyparts, int animal_outputs) {
+    return make_unique_decoder(std::move(animals), std::move(unique),
+                               {shape.first, shape.second, unique_bodyparts, animal_outputs});
+}
+
 std::vector<TensorView> views_of(const std::vector<FloatArray>& maps) {
     std::vector<TensorView> views;
     for (const FloatArray& map : maps) {
@@ -135,9 +142,9 @@ py::array_t<std::int64_t> time_animals(Decoder& decoder, Identity& identity,
 }
 
 std::shared_ptr<Identity> motion(Shape shape, double min_likelihood, double max_gap_ms,
-                                 double velocity_window_ms, double tolerance) {
-    return make_motion_identity({min_likelihood, max_gap_ms, velocity_window_ms, tolerance}, shape.first,
-                                shape.second);
+                                 double velocity_window_ms, double tolerance, int unique_bodyparts) {
+    return make_motion_identity({min_likelihood, max_gap_ms, velocity_window_ms, tolerance, unique_bodyparts},
+                                shape.first, shape.second);
 }
 
 void bind_paf(py::module_& m) {
@@ -152,6 +159,8 @@ void bind_paf(py::module_& m) {
           "min_score"_a = tree.min_score, "most_peaks"_a = tree.most_peaks,
           "min_affinity"_a = tree.min_affinity, "points_per_limb"_a = tree.points_per_limb,
           "length_ratio"_a = tree.length_ratio, "length_penalty"_a = tree.length_penalty);
+    m.def("unique_decode_stage", &unique_stage, "animals"_a, "unique"_a, py::kw_only(), "shape"_a,
+          "unique_bodyparts"_a, "animal_outputs"_a);
 }
 
 }  // namespace
@@ -165,7 +174,7 @@ void bind_animals(py::module_& m) {
     const IdentitySpec spec;
     m.def("motion_identity", &motion, "shape"_a, py::kw_only(), "min_likelihood"_a = spec.min_likelihood,
           "max_gap_ms"_a = spec.max_gap_ms, "velocity_window_ms"_a = spec.velocity_window_ms,
-          "tolerance"_a = spec.tolerance);
+          "tolerance"_a = spec.tolerance, "unique_bodyparts"_a = spec.unique_bodyparts);
     m.def("time_animals_ns", &time_animals, "decoder"_a, "identity"_a, "rules"_a, "frames"_a, "shape"_a,
           py::kw_only(), "calls"_a, "step_ns"_a,
           "(calls, 3) wall time of decoder, identity and all rules, ns.");

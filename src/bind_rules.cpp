@@ -132,10 +132,12 @@ std::unique_ptr<Rule> make_rule(std::unique_ptr<Condition> condition, double min
 
 using Individual = std::variant<int, std::string>;  // index, any, all
 
-GateSpec gate_from(double min_likelihood, const Individual& individual) {
-    if (const int* index = std::get_if<int>(&individual)) return {min_likelihood, *index, false};
+GateSpec gate_from(double min_likelihood, const Individual& individual, int unique_bodyparts) {
+    if (const int* index = std::get_if<int>(&individual))
+        return {min_likelihood, *index, false, unique_bodyparts};
     const std::string& word = std::get<std::string>(individual);
-    if (word == "any" || word == "all") return {min_likelihood, std::nullopt, word == "all"};
+    if (word == "any" || word == "all")
+        return {min_likelihood, std::nullopt, word == "all", unique_bodyparts};
     throw ConfigError("individual is '" + word + "'; allowed: an index, any, all");
 }
 
@@ -148,14 +150,14 @@ void def_rule(py::module_& m, const char* name,
         name,
         [make_condition](Shape shape, Arguments... arguments, double min_likelihood,
                          const Individual& individual, double min_duration_ms, double refractory_ms,
-                         const std::string& missing) {
-            auto condition =
-                make_condition(shape, gate_from(min_likelihood, individual), std::move(arguments)...);
+                         const std::string& missing, int unique_bodyparts) {
+            auto condition = make_condition(shape, gate_from(min_likelihood, individual, unique_bodyparts),
+                                            std::move(arguments)...);
             return make_rule(std::move(condition), min_duration_ms, refractory_ms, missing);
         },
         "shape"_a, py::kw_only(), names..., "min_likelihood"_a = GateSpec{}.min_likelihood,
         "individual"_a = Individual("any"), "min_duration_ms"_a = 0.0, "refractory_ms"_a = 0.0,
-        "missing"_a = "hold");
+        "missing"_a = "hold", "unique_bodyparts"_a = 0);
 }
 
 using Limit = std::optional<double>;

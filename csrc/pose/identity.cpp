@@ -21,8 +21,10 @@ constexpr double size_memory = 0.02;  // weight of one pose in the mean body siz
 
 class MotionIdentity final : public Identity {
   public:
-    MotionIdentity(const IdentitySpec& spec, int individuals, int bodyparts)
+    // rows: of the pose, the first `individuals` of them animals.
+    MotionIdentity(const IdentitySpec& spec, int rows, int individuals, int bodyparts)
         : spec_(spec),
+          rows_(rows),
           individuals_(individuals),
           bodyparts_(bodyparts),
           tracks_(individuals, Track(bodyparts)),
@@ -36,10 +38,10 @@ class MotionIdentity final : public Identity {
     }
 
     void apply(PoseView pose, std::int64_t exposure_start_ns) noexcept override {
-        if (pose.individuals != individuals_ || pose.bodyparts != bodyparts_) return;
+        if (pose.individuals != rows_ || pose.bodyparts != bodyparts_) return;
         if (exposure_start_ns <= last_ns_) reset();
         last_ns_ = exposure_start_ns;
-        std::copy_n(pose.keypoints, pose.size(), detections_.begin());
+        std::copy_n(pose.keypoints, detections_.size(), detections_.begin());
         note_present();
         assign(exposure_start_ns);
         write(pose, exposure_start_ns);
@@ -51,7 +53,7 @@ class MotionIdentity final : public Identity {
         size_px_ = 0;
     }
 
-    int size() const noexcept override { return individuals_ * bodyparts_; }
+    int size() const noexcept override { return rows_ * bodyparts_; }
 
   private:
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
@@ -87,7 +89,7 @@ class MotionIdentity final : public Identity {
             const Keypoint& k = keypoints(individual)[part];
             n += 1, x += k.x, y += k.y, squares += double{k.x} * k.x + double{k.y} * k.y;
         }
-        if (n < 2 || 2 * n < bodyparts_) return;
+        if (n < 2 || 2 * n < bodyparts_ - spec_.unique_bodyparts) return;
         const double size_px = std::sqrt(std::max(0.0, squares / n - (x * x + y * y) / (n * n)));
         size_px_ += (size_px_ > 0 ? size_memory : 1) * (size_px - size_px_);
     }
@@ -135,7 +137,7 @@ class MotionIdentity final : public Identity {
     }
 
     IdentitySpec spec_;
-    int individuals_, bodyparts_;
+    int rows_, individuals_, bodyparts_;
     std::vector<Track> tracks_;
     Assignment assignment_;
     std::vector<double> costs_;
@@ -157,7 +159,10 @@ std::unique_ptr<Identity> make_motion_identity(const IdentitySpec& spec, int ind
     require_above("tolerance", spec.tolerance, 0);
     require_between("individuals", individuals, 1, 256);
     require_at_least("bodyparts", bodyparts, 1);
-    return std::make_unique<MotionIdentity>(spec, individuals, bodyparts);
+    require_between("unique_bodyparts", spec.unique_bodyparts, 0, bodyparts - 1);
+    const int animals = spec.unique_bodyparts > 0 ? individuals - 1 : individuals;
+    require_at_least("individuals that are animals", animals, 1);
+    return std::make_unique<MotionIdentity>(spec, individuals, animals, bodyparts);
 }
 
 }  // namespace fastpose

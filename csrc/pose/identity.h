@@ -12,6 +12,7 @@ struct IdentitySpec {
     double max_gap_ms = 2000;        // an animal lost for longer may turn up anywhere
     double velocity_window_ms = 50;  // time constant of the mean velocity that predicts
     double tolerance = 0.3;          // body sizes that a keypoint may lie off its prediction
+    int unique_bodyparts = 0;  // the last ones, of which the last individual has all and the others none
 };
 
 // Thread-bound; allocates nothing after construction.
@@ -28,8 +29,8 @@ class Identity {
 
 // Each animal's keypoints are predicted with its velocity and compared with those of every detection; the
 // assignment with the least sum of differences wins. An animal that is not seen keeps its slot free; one that
-// comes back within max_gap_ms is expected near where it was lost, later it takes any free slot. Throws
-// ConfigError.
+// comes back within max_gap_ms is expected near where it was lost, later it takes any free slot. With unique
+// body parts the last individual is no animal and stays where it is. Throws ConfigError.
 [[nodiscard]] std::unique_ptr<Identity> make_motion_identity(const IdentitySpec& spec, int individuals,
                                                              int bodyparts);
 

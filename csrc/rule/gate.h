@@ -11,17 +11,23 @@ struct GateSpec {
     double min_likelihood = 0.6;      // keypoints below, or NaN, are missing
     std::optional<int> individual{};  // empty: any or all of them
     bool all = false;                 // of the individuals, where none is named; else any
+    int unique_bodyparts = 0;         // the last ones, see Note [Unique body parts]
 };
+
+// Note [Unique body parts]: the last individual of a pose may be no animal but what exists once in the frame,
+// a lever or a corner, whose bodyparts are the last ones. They are there for every animal: a condition may
+// compare an animal's snout with the lever. "Any" and "all" therefore ask the animals alone, and the last
+// individual is asked only where it is named, for its own bodyparts.
 
 class Gate {
   public:
     // Throws ConfigError; individuals and bodyparts are what the poses will have.
     Gate(const GateSpec& spec, int individuals, int bodyparts);
 
-    // Throws ConfigError unless `bodypart` is an index into the pose.
+    // Throws ConfigError unless `bodypart` is an index into the pose that the individuals can have.
     void require_bodypart(int bodypart) const;
 
-    // The keypoint, or nullptr when it is missing.
+    // The keypoint, or nullptr when it is missing. A unique bodypart is the same for every individual.
     [[nodiscard]] const Keypoint* visible(const PoseView& pose, int individual, int bodypart) const noexcept;
 
     // test(individual) -> Truth for the one individual; for any: yes if one says yes, missing if all are; for
@@ -31,7 +37,7 @@ class Gate {
         if (individual_) return test(*individual_);
         const Truth decisive = all_ ? Truth::no : Truth::yes;
         Truth found = all_ ? Truth::yes : Truth::missing;
-        for (int individual = 0; individual < individuals_; ++individual) {
+        for (int individual = 0; individual < animals_; ++individual) {
             const Truth truth = test(individual);
             if (truth == decisive) return truth;
             if (truth == (all_ ? Truth::missing : Truth::no)) found = truth;
@@ -45,8 +51,8 @@ class Gate {
     float min_likelihood_;  // float as likelihoods are, so that 0.7 passes a gate of 0.7
     std::optional<int> individual_;
     bool all_;
-    int individuals_;
-    int bodyparts_;
+    int individuals_, animals_;  // with and without the one that has the unique bodyparts
+    int bodyparts_, common_;     // with and without these
 };
 
 }  // namespace fastpose

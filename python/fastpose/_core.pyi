@@ -498,6 +498,14 @@ def paf_tree_decode_stage(
     length_ratio: float = ...,
     length_penalty: float = ...,
 ) -> DecodeStage: ...
+def unique_decode_stage(
+    animals: DecodeStage,
+    unique: DecodeStage,
+    *,
+    shape: _Shape,
+    unique_bodyparts: int,
+    animal_outputs: int,
+) -> DecodeStage: ...
 
 class Identity(_Bound):
     def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...
@@ -510,6 +518,7 @@ def motion_identity(
     max_gap_ms: float = 2000.0,
     velocity_window_ms: float = 50.0,
     tolerance: float = 0.3,
+    unique_bodyparts: int = 0,
 ) -> Identity: ...
 def time_animals_ns(
     decoder: DecodeStage,
@@ -588,6 +597,7 @@ def in_zone_rule(
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
+    unique_bodyparts: int = 0,
 ) -> Rule: ...
 def outside_zone_rule(
     shape: _Shape,
@@ -601,6 +611,7 @@ def outside_zone_rule(
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
+    unique_bodyparts: int = 0,
 ) -> Rule: ...
 def speed_rule(
     shape: _Shape,
@@ -615,6 +626,7 @@ def speed_rule(
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
+    unique_bodyparts: int = 0,
 ) -> Rule: ...
 def distance_rule(
     shape: _Shape,
@@ -628,6 +640,7 @@ def distance_rule(
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
+    unique_bodyparts: int = 0,
 ) -> Rule: ...
 def angle_rule(
     shape: _Shape,
@@ -643,6 +656,7 @@ def angle_rule(
     min_duration_ms: float = 0.0,
     refractory_ms: float = 0.0,
     missing: _Missing = "hold",
+    unique_bodyparts: int = 0,
 ) -> Rule: ...
 def bench_rule(
     rule: Rule, pose: NDArray[np.float32], *, calls: int = 100000, step_ns: int = 10000000

@@ -25,7 +25,7 @@ from fastpose.model import Model
 from fastpose.session.atomic import replacing, write_json
 from fastpose.session.drawing import Rgb, draw_pose
 from fastpose.session.labelled import encode_video
-from fastpose.session.poses import COORDS, write_csv, write_h5
+from fastpose.session.poses import PoseHeader, write_csv, write_h5
 
 __all__ = ["Analysis", "VideoPoses", "analyze_video", "scorer_of"]
 
@@ -46,6 +46,8 @@ class VideoPoses:
         (frames, individuals, K, 3) float32 x, y (px of the frame), likelihood; NaN: unreadable or not found.
     unreadable, torn : tuple of int
         Numbers of the frames that could not be decoded, and of those built upon one.
+    unique_bodyparts : tuple of str
+        The last body parts, where they belong to the last individual alone.
     """
 
     scorer: str
@@ -54,19 +56,20 @@ class VideoPoses:
     keypoints: npt.NDArray[np.float32]
     unreadable: tuple[int, ...]
     torn: tuple[int, ...]
+    unique_bodyparts: tuple[str, ...] = ()
 
     @property
     def columns(self) -> pd.MultiIndex:
         """Level names and labels as DeepLabCut writes them."""
-        levels = {"scorer": [self.scorer]}
-        levels |= {"individuals": list(self.individuals)} if len(self.individuals) > 1 else {}
-        levels |= {"bodyparts": list(self.bodyparts), "coords": list(COORDS)}
-        columns: pd.MultiIndex = pd.MultiIndex.from_product(list(levels.values()), names=list(levels))
-        return columns
+        return self._header.columns
+
+    @property
+    def _header(self) -> PoseHeader:
+        return PoseHeader(self.scorer, self.bodyparts, self.individuals, self.unique_bodyparts)
 
     def chunks(self) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]:
         """Frame numbers and rows, a bounded number at once; at least one chunk."""
-        rows = self.keypoints.reshape(len(self.keypoints), -1)
+        rows = self._header.rows(self.keypoints)
         for start in range(0, max(len(rows), 1), _ROWS_AT_ONCE):
             part = rows[start : start + _ROWS_AT_ONCE]
             yield np.arange(start, start + len(part), dtype=np.int64), part
@@ -188,7 +191,7 @@ class _Finder:
         self.model = model
         self.pixel_format: PixelFormat = pixel_format
         self._shape = (model.package.count_of_individuals, len(model.bodyparts))
-        self._identity = make_identity(identity, self._shape)
+        self._identity = make_identity(identity, model.package)
 
     def __call__(self, marks: _Marks, frames: Iterable[_Frame]) -> Iterator[npt.NDArray[np.float32]]:
         """Yield (individuals, K, 3) float32 of each frame; NaN where it cannot be read."""
@@ -211,8 +214,11 @@ def _found(
             on_frame(len(rows))
     if len(marks.unreadable) == len(rows):
         raise CameraError(f"'{video}' holds no frame that can be decoded; it may be cut off or damaged")
-    names = scorer_of(model), model.bodyparts, tuple(model.package.individuals)
-    return VideoPoses(*names, np.stack(rows), tuple(marks.unreadable), tuple(marks.torn))
+    names, unique = (
+        (scorer_of(model), model.bodyparts, model.package.individuals),
+        model.package.unique_bodyparts,
+    )
+    return VideoPoses(*names, np.stack(rows), tuple(marks.unreadable), tuple(marks.torn), unique)
 
 
 @dataclass
@@ -246,6 +252,7 @@ def _meta(video: Path, model: Model, poses: VideoPoses, info: VideoInfo) -> dict
         "torn_frames": list(poses.torn),
         "bodyparts": list(poses.bodyparts),
         "individuals": list(poses.individuals),
+        "unique_bodyparts": list(poses.unique_bodyparts),
         "model": {"name": model.package.name, "sha256": dict(model.package.sha256), "runs": repr(model)},
         "fastpose": fastpose.__version__,
     }

@@ -22,6 +22,7 @@ __all__ = [
     "Paf",
     "PafTree",
     "SimCC",
+    "Unique",
     "read_model_package",
 ]
 
@@ -105,6 +106,24 @@ class PafTree(_Part):
     """Affinity that a line of endless length loses."""
 
 
+class Unique(_Part):
+    """Body parts that exist once in the frame (DeepLabCut: unique body parts), beside decoder paf.
+
+    They are the last body parts of a pose, and belong to its last individual alone: animals have NaN there,
+    and that individual has NaN in the animals' body parts. Their outputs stand behind those of paf: heatmap
+    (1, U, h, w), and locref (1, 2U, h, w) where there is one; decoded as decoder heatmap does.
+    """
+
+    bodyparts: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Their names; the last of the package's."""
+    stride: Annotated[float, Field(gt=0)]
+    """Input px per cell of their maps."""
+    locref_stdev: Annotated[float, Field(ge=0)]
+    """px per unit of their locref; 0: they have none."""
+    activation: Literal["none", "sigmoid", "clip"]
+    """Of their scores."""
+
+
 class Detector(_Part):
     """Finds the animals for a top-down network; both see the same frame."""
 
@@ -140,7 +159,8 @@ class ModelPackage(_Part):
     bodyparts: Annotated[tuple[str, ...], Field(min_length=1)]
     skeleton: tuple[tuple[str, str], ...] = ()
     individuals: tuple[str, ...] = ()
-    """Names of the animals; empty for a network that finds one."""
+    """Names of the animals; empty for a network that finds one. With `unique` the last is no animal: it has
+    the unique body parts (DeepLabCut calls it single)."""
     colour: Literal["grey", "rgb"]
     normalisation: Normalisation
     padding: Padding
@@ -155,10 +175,11 @@ class ModelPackage(_Part):
     """Of the scores."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     """Names of the network's outputs: heatmap, then locref where there is one; what the other decoders need
-    stands with `SimCC`, `Paf` and `PafTree`."""
+    stands with `SimCC`, `Paf`, `PafTree` and `Unique`."""
     simcc: SimCC | None = None
     paf: Paf | None = None
     paf_tree: PafTree | None = None
+    unique: Unique | None = None
     soft: dict[str, Any] = {}
     """Parameters of decoder soft_heatmap."""
     detector: Detector | None = None
@@ -188,8 +209,13 @@ class ModelPackage(_Part):
 
     @property
     def count_of_individuals(self) -> int:
-        """Animals in a pose."""
+        """Rows of a pose: the animals, and with `unique` one more."""
         return max(1, len(self.individuals))
+
+    @property
+    def unique_bodyparts(self) -> tuple[str, ...]:
+        """The last body parts, which only the last individual has; empty without `unique`."""
+        return self.unique.bodyparts if self.unique else ()
 
     @property
     def channels(self) -> int:
@@ -243,6 +269,25 @@ class ModelPackage(_Part):
         return self
 
     @model_validator(mode="after")
+    def _unique_comes_last(self) -> Self:
+        if self.unique is None:
+            return self
+        if self.decoder != "paf" or self.detector is not None:
+            beside = " with a detector" if self.detector else ""
+            raise ValueError(f"decoder is {self.decoder}{beside}; unique belongs to decoder paf alone")
+        names = self.unique.bodyparts
+        if len(names) >= len(self.bodyparts) or self.bodyparts[-len(names) :] != names:
+            raise ValueError(
+                f"unique.bodyparts are {', '.join(names)}; allowed: the last of bodyparts, but not all"
+            )
+        if len(self.individuals) < 2 or self.individuals[-1] in self.individuals[:-1]:
+            raise ValueError(
+                f"individuals are {', '.join(self.individuals) or 'none'}; unique needs the animals, then "
+                "another name for what has the unique body parts"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _decoder_has_its_part(self) -> Self:
         parts = {"simcc": self.simcc, "paf": self.paf, "paf_tree": self.paf_tree}
         for name, part in parts.items():
@@ -250,8 +295,8 @@ class ModelPackage(_Part):
                 raise ValueError(f"decoder is {self.decoder}; {name} belongs to decoder {name} alone")
         fields = self.paf or self.paf_tree
         limbs = fields.limbs if fields else ()
-        if any(not 0 <= part < len(self.bodyparts) for limb in limbs for part in limb):
-            count = len(self.bodyparts)
+        count = len(self.bodyparts) - len(self.unique_bodyparts)
+        if any(not 0 <= part < count for limb in limbs for part in limb):
             raise ValueError(f"{self.decoder}.limbs names a body part beyond the {count} that there are")
         return self
 

@@ -88,6 +88,39 @@ TEST(Identity, FirstPoseStaysAsItIs) {
     EXPECT_EQ(whole, 2);
 }
 
+// The last individual is what exists once in the frame: bodypart 3, which no animal has.
+TEST(Identity, TheOneWithTheUniqueBodypartsNeverMoves) {
+    std::mt19937 random(9);
+    Herd animals(2);
+    const auto identity = identity_of(3, {.unique_bodyparts = 1});
+    std::vector<Keypoint> pose(3 * kParts);
+    const auto put = [&](PoseView of_animals, const Keypoint& unique) {
+        std::copy_n(of_animals.keypoints, of_animals.size(), pose.begin());
+        std::fill(pose.end() - kParts, pose.end() - 1, Keypoint{kNan, kNan, 0});
+        pose.back() = unique;
+    };
+    for (int frame = 0; frame <= 100; ++frame) {
+        const auto way = static_cast<float>(frame);
+        animals.put(0, {100 + 4 * way, 300});
+        animals.put(1, {500 - 4 * way, 300});
+        if (frame < 3) animals.hide(1);  // its slot stays free, the last one's too
+        for (const int animal : {0, 1}) animals.hide_part(animal, 3);
+        const Keypoint unique{300, frame % 2 ? 300.0F : kNan, 1};
+        put(frame < 4 ? animals.in_order() : animals.shuffle(random), unique);
+        identity->apply({pose.data(), 3, kParts}, (frame + 1) * kStep);
+        ASSERT_EQ(pose.back().x, 300) << "frame " << frame;
+        ASSERT_EQ(std::isnan(pose.back().y), frame % 2 == 0) << "frame " << frame;
+        ASSERT_EQ(pose[0].x, 100 + 4 * way) << "frame " << frame;
+    }
+    EXPECT_EQ(identity->size(), 3 * kParts);
+}
+
+TEST(Identity, UniqueBodypartsLeaveAnAnimalAndABodypart) {
+    EXPECT_THROW(identity_of(1, {.unique_bodyparts = 1}), ConfigError);
+    EXPECT_THROW(identity_of(2, {.unique_bodyparts = kParts}), ConfigError);
+    EXPECT_THROW(identity_of(2, {.unique_bodyparts = -1}), ConfigError);
+}
+
 TEST(Identity, CrossingsInAnyOrderOfDetections) {
     std::mt19937 random(4);
     Herd herd(3);

@@ -151,6 +151,70 @@ TEST(Speed, EveryIndividualIsObservedInEveryFrame) {
     EXPECT_EQ(condition->evaluate(pose, 60 * ms, false), Truth::yes);
 }
 
+// See Note [Unique body parts]: two animals of bodyparts 0 and 1, and a lever, bodypart 2 of the third row.
+class UniqueBodyparts : public ::testing::Test {
+  protected:
+    static GateSpec gate(std::optional<int> individual, bool all = false) {
+        return {.individual = individual, .all = all, .unique_bodyparts = 1};
+    }
+    // A condition on what is within 10 px of the origin.
+    static std::unique_ptr<Condition> home(std::vector<int> bodyparts, const GateSpec& gate) {
+        return make_in_zone({make_circle({0, 0}, 10), std::move(bodyparts), Which::all, false, 0, gate}, 3,
+                            3);
+    }
+    static std::unique_ptr<Condition> at_lever(const GateSpec& gate) {
+        return make_distance({.bodyparts = {0, 2}, .below_px = 10, .gate = gate}, 3, 3);
+    }
+    Truth of(Condition& condition) { return condition.evaluate({pose_, 3, 3}, 0, false); }
+
+    static constexpr Keypoint kGone{NAN, NAN, 0};
+    Keypoint pose_[9] = {{0, 0, 1}, {5, 0, 1}, kGone, {80, 0, 1}, {85, 0, 1},
+                         kGone,     kGone,     kGone, {84, 0, 1}};
+};
+
+TEST_F(UniqueBodyparts, AnyAndAllAskTheAnimalsAlone) {
+    EXPECT_EQ(of(*home({0}, gate({}, false))), Truth::yes);
+    EXPECT_EQ(of(*home({0}, gate({}, true))), Truth::no);
+    pose_[3].x = 3;
+    EXPECT_EQ(of(*home({0}, gate({}, true))), Truth::yes);  // the lever's row has no bodypart 0
+    pose_[3] = kGone;
+    EXPECT_EQ(of(*home({0}, gate({}, true))), Truth::missing);
+}
+
+TEST_F(UniqueBodyparts, EveryAnimalCanBeComparedWithThem) {
+    EXPECT_EQ(of(*at_lever(gate({}, false))), Truth::yes);
+    EXPECT_EQ(of(*at_lever(gate({}, true))), Truth::no);
+    EXPECT_EQ(of(*at_lever(gate(0))), Truth::no);
+    EXPECT_EQ(of(*at_lever(gate(1))), Truth::yes);
+    pose_[8] = kGone;
+    EXPECT_EQ(of(*at_lever(gate({}, false))), Truth::missing);
+}
+
+TEST_F(UniqueBodyparts, ThemselvesAreTheSameForWhomeverARuleNames) {
+    for (const GateSpec& asked : {gate({}, false), gate({}, true), gate(0), gate(2)}) {
+        pose_[8].x = 5;
+        EXPECT_EQ(of(*home({2}, asked)), Truth::yes);
+        pose_[8].x = 50;
+        EXPECT_EQ(of(*home({2}, asked)), Truth::no);
+    }
+}
+
+TEST_F(UniqueBodyparts, TheSpeedOfOne) {
+    const auto moves = make_speed({.bodypart = 2, .above_px_s = 50, .gate = gate(2)}, 3, 3);
+    EXPECT_EQ(moves->evaluate({pose_, 3, 3}, 0, false), Truth::missing);
+    pose_[8].x += 1;
+    EXPECT_EQ(moves->evaluate({pose_, 3, 3}, 10 * ms, false), Truth::yes);
+}
+
+TEST_F(UniqueBodyparts, RefusesWhatTheLastIndividualCannotHave) {
+    EXPECT_THROW((void)home({0}, gate(2)), ConfigError);
+    EXPECT_THROW((void)at_lever(gate(2)), ConfigError);
+    EXPECT_THROW((void)home({2}, {.unique_bodyparts = 3}), ConfigError);
+    const Which which = Which::any;
+    EXPECT_THROW((void)make_in_zone({make_circle({0, 0}, 10), {0}, which, false, 0, gate({})}, 1, 3),
+                 ConfigError);
+}
+
 TEST(Threshold, RefusesARuleThatWouldNeverBeginOrEnd) {
     EXPECT_THROW((void)make_distance({}, 1, 2), ConfigError);
     EXPECT_THROW((void)make_distance({.above_px = 5, .below_px = 9}, 1, 2), ConfigError);

@@ -14,6 +14,8 @@ import tiny_package as tiny
 
 WIDTH, HEIGHT, RATE_HZ = 160, 120, 50
 NAMES = ("mouse1", "mouse2")
+UNIQUE = ("corner", "brightest")  # the first cell of the map; the snout of the brighter animal
+CORNER_PX = (4.0, 4.0)
 BODY_PX = np.array([[0, 0], [24, 0], [48, 0]], float)  # snout, center, tailbase from the snout on
 HIDDEN = range(30, 38)  # frames without the second animal
 EMPTY = range(50, 54)  # frames without any
@@ -78,6 +80,25 @@ def write_package(folder: Path, **fields: Any) -> Path:
     )
 
 
+def write_unique_package(folder: Path, **fields: Any) -> Path:
+    """The same network with two body parts that exist once in the frame."""
+    return write_package(
+        folder,
+        **{
+            "bodyparts": [*tiny.BODYPARTS, *UNIQUE],
+            "individuals": [*NAMES, "single"],
+            "outputs": ["heatmap", "limbs", "once"],
+            "unique": {
+                "bodyparts": list(UNIQUE),
+                "stride": float(tiny.STRIDE),
+                "locref_stdev": 0.0,
+                "activation": "sigmoid",
+            },
+            **fields,
+        },
+    )
+
+
 def _save_network(path: Path) -> None:
     from onnx import helper
 
@@ -89,9 +110,17 @@ def _save_network(path: Path) -> None:
         "low": np.full(3, -6, np.float32),
         "nothing": np.zeros((4, 3, tiny.STRIDE, tiny.STRIDE), np.float32),
         "right": np.array([1, 0, 1, 0], np.float32),
+        "once_colours": np.stack([0 * colours[0], colours[0]]),
+        "once_low": np.array([4, -6], np.float32),
+    }
+    layers = {
+        "heatmap": ("colours", "low"),
+        "limbs": ("nothing", "right"),
+        "once": ("once_colours", "once_low"),
     }
     nodes = [
         helper.make_node("Conv", ["input", *weights], [name], strides=[tiny.STRIDE, tiny.STRIDE])
-        for name, weights in {"heatmap": ("colours", "low"), "limbs": ("nothing", "right")}.items()
+        for name, weights in layers.items()
     ]
-    tiny.save(path, nodes, constants, 3, {"heatmap": ["n", 3, "a", "b"], "limbs": ["n", 4, "a", "b"]})
+    channels = {name: len(constants[bias]) for name, (_, bias) in layers.items()}
+    tiny.save(path, nodes, constants, 3, {name: ["n", n, "a", "b"] for name, n in channels.items()})

@@ -46,6 +46,7 @@ class Camera:
     video: np.ndarray | None = None
     individuals: Sequence[str] = ()
     bodyparts: Sequence[str] = BODYPARTS
+    unique_bodyparts: Sequence[str] = ()
 
 
 @dataclass
@@ -101,7 +102,12 @@ class Session:
 
 
 def _write_camera(log: Path, camera: Camera) -> None:
-    names = {"camera": camera.name, "bodyparts": camera.bodyparts, "individuals": camera.individuals}
+    names: dict[str, Any] = {
+        "camera": camera.name,
+        "bodyparts": camera.bodyparts,
+        "individuals": camera.individuals,
+        "unique_bodyparts": camera.unique_bodyparts,
+    }
     parts: dict[str, np.ndarray | None] = {
         "frames": camera.frames,
         "poses": camera.poses,

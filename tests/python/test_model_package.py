@@ -78,6 +78,50 @@ def test_a_network_that_was_changed(tmp_path: Path) -> None:
     assert "model.onnx cannot be read (No such file or directory)" in error_of(folder)
 
 
+SINGLE: dict[str, Any] = {
+    "bodyparts": ["snout", "center", "tailbase", "lever"],
+    "individuals": ["a", "single"],
+    "decoder": "paf",
+    "paf": {"limbs": [[0, 1], [1, 2]]},
+    "outputs": ["heatmap", "locref", "limbs", "lever"],
+}
+DETECTOR = {
+    "file": "detector.onnx",
+    "kind": "boxes",
+    "outputs": ["boxes", "scores"],
+    "normalisation": {"scale": [1.0], "offset": [0.0]},
+    "crop_size": [64, 64],
+}
+LEVER = {"bodyparts": ["lever"], "stride": 4, "locref_stdev": 0, "activation": "clip"}
+
+
+def test_body_parts_that_exist_once(tmp_path: Path) -> None:
+    package = read_model_package(write_package(tmp_path / "mice", **SINGLE, unique=LEVER))
+    assert package.unique_bodyparts == ("lever",)
+    assert package.count_of_individuals == 2
+    assert package.index_of_individual("single") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"decoder": "heatmap", "paf": None}, "decoder is heatmap; unique belongs to decoder paf alone"),
+        ({"detector": DETECTOR}, "decoder is paf with a detector; unique belongs to decoder paf alone"),
+        (
+            {"bodyparts": ["lever", "center", "tailbase", "snout"]},
+            "unique.bodyparts are lever; allowed: the last",
+        ),
+        ({"unique": {**LEVER, "bodyparts": list(SINGLE["bodyparts"])}}, "allowed: the last of bodyparts"),
+        ({"individuals": ["single"]}, "individuals are single; unique needs the animals, then another name"),
+        ({"individuals": ["single", "single"]}, "individuals are single, single; unique needs the animals"),
+        ({"paf": {"limbs": [[0, 1], [1, 3]]}}, "paf.limbs names a body part beyond the 3 that there are"),
+        ({"unique": {**LEVER, "stride": 0}}, "unique.stride: 0 is not allowed"),
+    ],
+)
+def test_unique_that_does_not_fit(tmp_path: Path, change: dict[str, Any], text: str) -> None:
+    assert text in error_of(write_package(tmp_path / "mice", **{**SINGLE, "unique": LEVER, **change}))
+
+
 @pytest.mark.parametrize("text", ["[1, 2]", "a: [", "name: \x07", ""])
 def test_a_description_that_is_none(tmp_path: Path, text: str) -> None:
     folder = write_package(tmp_path / "mouse")

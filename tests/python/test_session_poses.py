@@ -56,6 +56,25 @@ def test_several_individuals_have_four_levels(tmp_path: Path) -> None:
     assert text.columns.equals(found.columns)
 
 
+def test_columns_are_what_individuals_can_have(tmp_path: Path) -> None:
+    frames = make_frames(20)
+    poses = make_poses(frames, individuals=3)
+    names = ["a", "b", "single"]
+    Session([Camera("top", frames, poses, individuals=names, unique_bodyparts=BODYPARTS[-1:])]).write(
+        tmp_path / "s"
+    )
+    finalise(tmp_path / "s")
+    found = pd.read_hdf(tmp_path / "s" / "poses_top.h5")
+    animals = [(name, part) for name in names[:2] for part in BODYPARTS[:-1]]
+    assert [column[1:3] for column in found.columns[::3]] == [*animals, ("single", BODYPARTS[-1])]
+    np.testing.assert_array_equal(
+        found["fastpose_mouse"]["single"][BODYPARTS[-1]].to_numpy(), poses["raw"][:, 2, -1].astype(np.float64)
+    )
+    np.testing.assert_array_equal(
+        found["fastpose_mouse"]["b"][BODYPARTS[0]].to_numpy(), poses["raw"][:, 1, 0].astype(np.float64)
+    )
+
+
 def test_csv_holds_what_the_h5_holds(tmp_path: Path) -> None:
     frames = drop(make_frames(40), [7], 2)
     Session([Camera("top", frames, make_poses(frames))]).write(tmp_path / "s")

@@ -39,11 +39,13 @@ def make_filter(spec: cfg.Filter, shape: Shape) -> _core.Filter | None:
     return _core.kalman_filter(shape, **values)
 
 
-def make_identity(spec: cfg.Identity, shape: Shape) -> _core.Identity | None:
+def make_identity(spec: cfg.Identity, package: ModelPackage) -> _core.Identity | None:
     """Return what keeps the animals apart; None for one animal, or for type none."""
-    if shape[0] == 1 or isinstance(spec, cfg.NoIdentity):
+    shape, unique = (package.count_of_individuals, len(package.bodyparts)), len(package.unique_bodyparts)
+    animals = shape[0] - 1 if unique else shape[0]
+    if animals == 1 or isinstance(spec, cfg.NoIdentity):
         return None
-    return _core.motion_identity(shape, **spec.model_dump(exclude={"type"}))
+    return _core.motion_identity(shape, unique_bodyparts=unique, **spec.model_dump(exclude={"type"}))
 
 
 def make_rules(config: cfg.Config, package: ModelPackage) -> list[_core.Rule]:
@@ -75,14 +77,30 @@ def _individual(asked: int | str, package: ModelPackage) -> int | str:
         raise ConfigError(f"individual: {error}") from None
 
 
+def _require_bodyparts(individual: int | str, names: Sequence[str], package: ModelPackage) -> None:
+    """The last individual has the unique body parts and no others; every animal can be compared with them."""
+    unique = package.unique_bodyparts
+    if not unique or individual != package.count_of_individuals - 1:
+        return
+    strangers = [name for name in names if name not in unique]
+    if strangers:
+        raise ConfigError(
+            f"individual is {package.individuals[-1]!r}, which has no {strangers[0]!r}; allowed body parts: "
+            f"{', '.join(unique)}; or give an animal"
+        )
+
+
 def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
     values: dict[str, Any] = rule.model_dump(exclude={"type"})
     values["individual"] = _individual(rule.individual, package)
+    values["unique_bodyparts"] = len(package.unique_bodyparts)
     bodyparts, shape = package.bodyparts, (package.count_of_individuals, len(package.bodyparts))
     for key in ("bodypart", "bodyparts"):
         if key in values:
-            names = values[key]
-            values[key] = bodyparts.index(names) if key == "bodypart" else [bodyparts.index(n) for n in names]
+            names = [values[key]] if key == "bodypart" else values[key]
+            _require_bodyparts(values["individual"], names, package)
+            indices = [bodyparts.index(name) for name in names]
+            values[key] = indices[0] if key == "bodypart" else indices
     if "zone" in values:
         values["zone"] = zones[values["zone"]]
     make: Any = getattr(_core, f"{rule.type}_rule")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from fastpose import _core
 from fastpose.errors import ModelError
-from fastpose.model_package import ModelPackage
+from fastpose.model_package import ModelPackage, Unique
 
 __all__ = ["make_decoder"]
 
@@ -81,24 +81,62 @@ def _points(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
 
 
 def _paf(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
-    spec, parts = package.paf, len(package.bodyparts)
-    assert spec is not None
-    locref = (2 * parts,) if package.locref_stdev > 0 else ()
-    expected = (parts, *locref, 2 * len(spec.limbs))
-    if len(package.outputs) != len(expected):
+    maps = _maps_of_paf(package)
+    if len(package.outputs) != len(maps):
         raise ModelError(
             f"model package '{package.name}': {len(package.outputs)} outputs; decoder paf needs "
-            f"{len(expected)}: heatmap, {'locref, ' if locref else ''}limbs"
+            f"{len(maps)}: {', '.join(kind for kind, _ in maps)}"
         )
-    for name, shape, channels in zip(package.outputs, shapes, expected, strict=True):
+    for name, shape, (_, channels) in zip(package.outputs, shapes, maps, strict=True):
         _require(package, name, shape[1], channels, "channels")
+    if package.unique is None:
+        return _animals(package, shapes, (package.count_of_individuals, len(package.bodyparts)))
+    return _with_unique(package, package.unique, shapes)
+
+
+def _maps_of_paf(package: ModelPackage) -> list[tuple[str, int]]:
+    """The outputs in words, and their channels."""
+    assert package.paf is not None
+    count = len(package.unique_bodyparts)
+    parts = len(package.bodyparts) - count
+    maps = [("heatmap", parts)]
+    maps += [("locref", 2 * parts)] if package.locref_stdev > 0 else []
+    maps += [("limbs", 2 * len(package.paf.limbs))]
+    if package.unique is not None:
+        maps += [("heatmap of unique body parts", count)]
+        maps += [("their locref", 2 * count)] if package.unique.locref_stdev > 0 else []
+    return maps
+
+
+def _with_unique(package: ModelPackage, unique: Unique, shapes: Shapes) -> _core.DecodeStage:
+    """Animals in the first rows and columns of a pose, the unique body parts in the last."""
+    shape, count = (package.count_of_individuals, len(package.bodyparts)), len(unique.bodyparts)
+    of_animals = 3 if package.locref_stdev > 0 else 2
+    _, _, height, width = shapes[of_animals]
+    return _core.unique_decode_stage(
+        _animals(package, shapes, (shape[0] - 1, shape[1] - count)),
+        _core.heatmap_decode_stage(
+            bodyparts=count,
+            map_size=(width, height),
+            stride=unique.stride,
+            locref_stdev=unique.locref_stdev,
+            activation=unique.activation,
+        ),
+        shape=shape,
+        unique_bodyparts=count,
+        animal_outputs=of_animals,
+    )
+
+
+def _animals(package: ModelPackage, shapes: Shapes, shape: tuple[int, int]) -> _core.DecodeStage:
+    assert package.paf is not None
     return _core.paf_decode_stage(
-        shape=(package.count_of_individuals, parts),
+        shape=shape,
         map_size=(shapes[0][3], shapes[0][2]),
         stride=package.stride,
         locref_stdev=package.locref_stdev,
         activation=package.activation,
-        **spec.model_dump(),
+        **package.paf.model_dump(),
     )
 
 
@@ -169,8 +207,10 @@ _DECODERS: dict[str, Callable[[ModelPackage, Shapes], _core.DecodeStage]] = {
 
 def _require(package: ModelPackage, output: str, found: int, needed: int, what: str) -> None:
     if found != needed:
+        unique = len(package.unique_bodyparts)
+        of_them = f" ({unique} of them unique)" if unique else ""
         raise ModelError(
             f"model package '{package.name}': output {output} has {found} {what}, "
-            f"{len(package.bodyparts)} bodyparts need {needed}; model.yaml and {package.network_file} do not "
-            "belong together"
+            f"{len(package.bodyparts)} bodyparts{of_them} need {needed}; model.yaml and "
+            f"{package.network_file} do not belong together"
         )

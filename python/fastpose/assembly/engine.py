@@ -12,7 +12,7 @@ from fastpose.assembly.cameras import CameraSource
 from fastpose.assembly.network import Network, NetworkOptions, TrackRoi, load_network
 from fastpose.assembly.session_folder import Names, SessionFolder
 from fastpose.errors import ConfigError
-from fastpose.model_package import read_model_package
+from fastpose.model_package import ModelPackage, read_model_package
 
 __all__ = ["loop_camera", "make_engine", "open_network"]
 
@@ -84,8 +84,9 @@ def make_engine(
 
 def _names(config: cfg.Config, network: Network | None) -> Names:
     if network is None:
-        return Names(config, (), ())
-    return Names(config, network.package.bodyparts, network.package.individuals)
+        return Names(config)
+    package = network.package
+    return Names(config, package.bodyparts, package.individuals, package.unique_bodyparts)
 
 
 def _part(camera: CameraSource, folder: SessionFolder, names: Names) -> _core.CameraPart:
@@ -94,9 +95,9 @@ def _part(camera: CameraSource, folder: SessionFolder, names: Names) -> _core.Ca
     return _core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log)
 
 
-def _identity(config: cfg.Config, shape: tuple[int, int]) -> _core.Identity | None:
+def _identity(config: cfg.Config, package: ModelPackage) -> _core.Identity | None:
     (model,) = config.networks.values()
-    return make_identity(model.identity, shape)
+    return make_identity(model.identity, package)
 
 
 def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.PipelineParts:
@@ -104,7 +105,7 @@ def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.Pipel
     shape = (package.count_of_individuals, len(package.bodyparts))
     return _core.PipelineParts(
         estimator=network.estimator,
-        identity=_identity(config, shape),
+        identity=_identity(config, package),
         filter=make_filter(config.filter, shape),
         rules=make_rules(config, package),
         protocol=make_protocol(config, package.bodyparts),

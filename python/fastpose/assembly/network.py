@@ -114,6 +114,12 @@ def load_network(
         return _top_down(package, package.detector, options, frames, roi)
     _check_individuals(package)
     if options.track is not None:
+        if package.unique_bodyparts:
+            raise ConfigError(
+                f"roi.track is true; model package '{package.name}' has unique body parts "
+                f"({', '.join(package.unique_bodyparts)}), which do not go with the animals; "
+                "allowed: a fixed roi"
+            )
         return _tracking(package, options, frames, roi)
     parts, backend = _stages(package, options, frames, roi, options.input_size)
     return Network(package, _core.single_stage(parts), backend)

@@ -32,8 +32,14 @@ LIBRARIES = ("fastpose-rig", "openvino", "av", "numpy", "pyarrow")
 class Names:
     """The names that records refer to by index."""
 
-    def __init__(self, config: cfg.Config, bodyparts: tuple[str, ...], individuals: tuple[str, ...]) -> None:
-        self.bodyparts, self.individuals = bodyparts, individuals
+    def __init__(
+        self,
+        config: cfg.Config,
+        bodyparts: tuple[str, ...] = (),
+        individuals: tuple[str, ...] = (),
+        unique_bodyparts: tuple[str, ...] = (),
+    ) -> None:
+        self.bodyparts, self.individuals, self.unique_bodyparts = bodyparts, individuals, unique_bodyparts
         self.rules, self.outputs = tuple(config.rules), tuple(config.outputs)
 
 
@@ -103,6 +109,7 @@ class SessionFolder:
             camera=camera,
             bodyparts=names.bodyparts,
             individuals=names.individuals,
+            unique_bodyparts=names.unique_bodyparts,
             rules=names.rules,
             outputs=names.outputs,
             scorer="fastpose",

@@ -69,7 +69,7 @@ def import_trained(trained: Trained, options: Options) -> Imported:
         files=files,
         reference=_reference(network, top_down, description, options.frames or trained.frames),
         found=_found(config, network, top_down, description, trained),
-        notes=_notes(config, options.frames or trained.frames),
+        notes=_notes(config, description, options.frames or trained.frames),
     )
 
 
@@ -189,10 +189,14 @@ def _output(description: Mapping[str, Any]) -> str:
     )
 
 
-def _notes(config: Dlc3Config, frames: Path | None) -> tuple[str, ...]:
+def _notes(config: Dlc3Config, description: Mapping[str, Any], frames: Path | None) -> tuple[str, ...]:
     notes = []
     if frames is None:
         notes.append("reference frames are made from a seed; give real ones with --frames VIDEO|FOLDER")
-    if config.unique_bodyparts:
+    if "unique" in description:
+        notes.append(
+            f"unique body parts are those of individual {description['individuals'][-1]}, as in DeepLabCut"
+        )
+    elif config.unique_bodyparts:
         notes.append("unique body parts stand behind the others, as body parts of the one animal")
     return tuple(notes)

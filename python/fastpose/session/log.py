@@ -80,7 +80,8 @@ class LogFile:
     ----------
     path : Path
     header : dict
-        The JSON of the header: kind, camera, dtype, bodyparts, individuals, rules, outputs, states, scorer.
+        The JSON of the header: kind, camera, dtype, bodyparts, individuals, unique_bodyparts, rules,
+        outputs, states, scorer.
     records : ndarray
         (n,) structured: every record whose checksum fits, in the order of the file.
     torn_bytes : int
@@ -204,6 +205,7 @@ def log_header(
     camera: str | None = None,
     bodyparts: Sequence[str] = (),
     individuals: Sequence[str] = (),
+    unique_bodyparts: Sequence[str] = (),
     rules: Sequence[str] = (),
     outputs: Sequence[str] = (),
     states: Sequence[str] = (),
@@ -220,6 +222,7 @@ def log_header(
         ],
         "bodyparts": list(bodyparts),
         "individuals": list(individuals),
+        "unique_bodyparts": list(unique_bodyparts),
         "rules": list(rules),
         "outputs": list(outputs),
         "states": list(states),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from fastpose.session.frames import CameraFrames, Int64
 from fastpose.session.log import LogFile
 from fastpose.session.source import SessionLogs, mapping
 
-__all__ = ["PoseTable", "Table", "pose_tables", "write_csv", "write_h5", "write_poses"]
+__all__ = ["PoseHeader", "PoseTable", "Table", "pose_tables", "write_csv", "write_h5", "write_poses"]
 
 COORDS = ("x", "y", "likelihood")
 _ROWS_AT_ONCE = 100_000
@@ -39,6 +40,48 @@ class Table(Protocol):
     def chunks(self) -> Iterator[tuple[Int64, npt.NDArray[np.float32]]]:
         """Index and values, a bounded number of rows at once; at least one chunk."""
         ...
+
+
+@dataclass(frozen=True)
+class PoseHeader:
+    """The names in a pose file.
+
+    Attributes
+    ----------
+    scorer : str
+    bodyparts, individuals : tuple of str
+        Of the poses; individuals are written only where there are several.
+    unique_bodyparts : tuple of str
+        The last body parts, where only the last individual has them, and has no others: as in DeepLabCut the
+        file has a column for what can exist alone.
+    """
+
+    scorer: str
+    bodyparts: tuple[str, ...]
+    individuals: tuple[str, ...]
+    unique_bodyparts: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> pd.MultiIndex:
+        """Level names and labels as DeepLabCut writes them."""
+        levels = {"scorer": [self.scorer]}
+        levels |= {"individuals": list(self.individuals)} if len(self.individuals) > 1 else {}
+        levels |= {"bodyparts": list(self.bodyparts), "coords": list(COORDS)}
+        columns: pd.MultiIndex = pd.MultiIndex.from_product(list(levels.values()), names=list(levels))
+        return columns[self._exists] if self.unique_bodyparts else columns
+
+    def rows(self, keypoints: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """(n, individuals, K, 3) to (n, columns)."""
+        rows = keypoints.reshape(-1, math.prod(keypoints.shape[1:]))
+        return rows[:, self._exists] if self.unique_bodyparts else rows
+
+    @property
+    def _exists(self) -> npt.NDArray[np.bool_]:
+        """(individuals * K * 3,): whether the individual can have the body part."""
+        exists = np.zeros((len(self.individuals), len(self.bodyparts), len(COORDS)), bool)
+        animals, unique = np.split(exists, [len(self.bodyparts) - len(self.unique_bodyparts)], axis=1)
+        animals[:-1] = unique[-1] = True
+        return exists.ravel()
 
 
 @dataclass(frozen=True)
@@ -67,20 +110,21 @@ class PoseTable:
 
     @property
     def columns(self) -> pd.MultiIndex:
-        """Level names and labels as DeepLabCut writes them: individuals only where there are several."""
-        individuals = self.log.names("individuals")
-        levels = {"scorer": [str(self.log.header.get("scorer") or "fastpose")]}
-        levels |= {"individuals": individuals} if len(individuals) > 1 else {}
-        levels |= {"bodyparts": self.log.names("bodyparts"), "coords": list(COORDS)}
-        columns: pd.MultiIndex = pd.MultiIndex.from_product(list(levels.values()), names=list(levels))
-        return columns
+        """Level names and labels as DeepLabCut writes them."""
+        return self._header.columns
+
+    @property
+    def _header(self) -> PoseHeader:
+        scorer = str(self.log.header.get("scorer") or "fastpose")
+        names = (tuple(self.log.names(key)) for key in ("bodyparts", "individuals", "unique_bodyparts"))
+        return PoseHeader(scorer, *names)
 
     def values(self, start: int, stop: int) -> npt.NDArray[np.float32]:
         """(stop - start, columns) x, y in full-frame sensor px and likelihood; NaN where not processed."""
-        record = self.record[start:stop]
-        out = np.full((len(record), len(self.columns)), np.nan, np.float32)
+        record, header = self.record[start:stop], self._header
+        out = np.full((len(record), len(header.columns)), np.nan, np.float32)
         has = record >= 0
-        out[has] = self.log.records[self.field][record[has]].reshape(-1, out.shape[1])
+        out[has] = header.rows(self.log.records[self.field][record[has]])
         return out
 
     def chunks(self) -> Iterator[tuple[Int64, npt.NDArray[np.float32]]]:

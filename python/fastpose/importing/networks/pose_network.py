@@ -19,11 +19,16 @@ from fastpose.importing.networks.table import BACKBONES, HEADS, SUPPORTED
 __all__ = ["PoseNetwork", "build_pose_network", "load_weights"]
 
 OPSET = 17
+UNIQUE = "unique_"  # before the names of the second head's outputs
+SINGLE = "single"  # DeepLabCut's individual that has the unique body parts
 SIZE = (96, 64)  # width and height of the frame that is traced, px; the graph takes others too
 
 
 class PoseNetwork(nn.Module):
-    """``backbone.*`` and ``heads.<name>.*``; the outputs of the second head are appended to the first's.
+    """``backbone.*`` and ``heads.<name>.*``.
+
+    A second head, of unique body parts, adds its channels to the maps of the first where both are decoded
+    alike; beside part affinity fields its maps are outputs of their own.
 
     Attributes
     ----------
@@ -39,6 +44,13 @@ class PoseNetwork(nn.Module):
         self.flips = config.colormode == "BGR"
         self.crop_size = config.crop_size
         self.fields: dict[str, Any] = self.heads["bodypart"].fields(backbone.stride, config.raw)
+        if "unique_bodypart" in heads and self.fields["decoder"] == "paf":
+            beside = self.heads["unique_bodypart"].fields(backbone.stride, config.raw)
+            self.fields["unique"] = {
+                "bodyparts": list(config.unique_bodyparts),
+                **{key: beside[key] for key in ("stride", "locref_stdev", "activation")},
+            }
+            self.fields["outputs"] += [f"{UNIQUE}{name}" for name in beside["outputs"]]
         self.architecture = _architecture(config)
 
     def forward(self, frame: Tensor) -> tuple[Tensor, ...]:
@@ -47,10 +59,14 @@ class PoseNetwork(nn.Module):
         outputs = [head(features) for head in self.heads.values()]
         if len(outputs) == 1:
             return outputs[0]
+        if "unique" in self.fields:
+            return (*outputs[0], *outputs[1])
         return tuple(torch.cat(maps, 1) for maps in zip(*outputs, strict=True))
 
     def individuals(self, config: Dlc3Config) -> list[str]:
-        """Names of the animals; empty where one is found."""
+        """Names of the rows of a pose; empty where one animal is found."""
+        if "unique" in self.fields:
+            return [*config.individuals, SINGLE]
         several = self.fields["decoder"] == "paf" or (config.method == "td" and len(config.individuals) > 1)
         return list(config.individuals) if several else []
 
@@ -62,8 +78,14 @@ class PoseNetwork(nn.Module):
 
     def decode(self, maps: dict[str, npt.NDArray[np.float32]]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Poses (n, individuals, K, 3) in input px and ties (n, individuals, K)."""
-        poses, ties = self.heads["bodypart"].decode(maps, self.fields)
-        return poses, ties
+        if "unique" not in self.fields:
+            poses, ties = self.heads["bodypart"].decode(maps, self.fields)
+            return poses, ties
+        beside = {name.removeprefix(UNIQUE): maps[name] for name in maps if name.startswith(UNIQUE)}
+        common = {name: maps[name] for name in maps if not name.startswith(UNIQUE)}
+        animals = self.heads["bodypart"].decode(common, self.fields)
+        single = self.heads["unique_bodypart"].decode(beside, self.fields["unique"])
+        return _block(animals[0], single[0], np.nan), _block(animals[1], single[1], False)
 
     def export(self, path: Path) -> None:
         """Write it as ONNX: one frame of free height and width, or any number of crops.
@@ -88,6 +110,15 @@ class PoseNetwork(nn.Module):
 
     def _free_axes(self, name: str) -> dict[int, str]:
         return {0: "animals"} if self.crop_size else {2: f"{name}_height", 3: f"{name}_width"}
+
+
+def _block(animals: npt.NDArray[Any], single: npt.NDArray[Any], nothing: Any) -> npt.NDArray[Any]:
+    """Arrays (n, individuals, K, ...): rows and columns of `single` behind those of `animals`."""
+    (count, rows, columns), (_, more_rows, more_columns) = animals.shape[:3], single.shape[:3]
+    shape = (count, rows + more_rows, columns + more_columns, *animals.shape[3:])
+    block = np.full(shape, nothing, animals.dtype)
+    block[:, :rows, :columns], block[:, rows:, columns:] = animals, single
+    return block
 
 
 def build_pose_network(config: Dlc3Config, state: Mapping[str, Any], where: str) -> PoseNetwork:
@@ -136,7 +167,7 @@ def _heads(config: Dlc3Config, where: str) -> dict[str, nn.Module]:
     strangers = [name for name in sections if name not in heads]
     if strangers:
         raise _unsupported(config, where, f"head {strangers[0]!r}")
-    _require_equal_heads(config, heads, where)
+    _require_heads_that_go_together(config, heads, where)
     return heads
 
 
@@ -147,10 +178,12 @@ def _head(kind: str, section: Mapping[str, Any], where: str) -> nn.Module:
         raise ModelError(f"{where}: {error}") from None
 
 
-def _require_equal_heads(config: Dlc3Config, heads: Mapping[str, nn.Module], where: str) -> None:
-    """Unique body parts can stand behind the others only where both heads are decoded alike."""
-    described = [head.fields(1.0, config.raw) for head in heads.values()]
-    if any(fields != described[0] or fields["decoder"] != "heatmap" for fields in described[1:]):
+def _require_heads_that_go_together(config: Dlc3Config, heads: Mapping[str, nn.Module], where: str) -> None:
+    """Unique body parts have heatmaps, beside part affinity fields or heads that are decoded alike."""
+    first, *others = (head.fields(1.0, config.raw) for head in heads.values())
+    for fields in others:
+        if fields["decoder"] == "heatmap" and (first["decoder"] == "paf" or first == fields):
+            continue
         raise _unsupported(config, where, "unique body parts beside a head of another kind")
 
 
