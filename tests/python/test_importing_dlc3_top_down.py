@@ -70,11 +70,15 @@ def write_export(path: Path, pose: str, finder: str, **changes: Any) -> Golden:
 DETECTOR_NAMES = ["ssdlite", "fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_resnet50_fpn_v2"]
 
 
+def skip_unless_asked(detector: str, request: pytest.FixtureRequest) -> None:
+    if detector.startswith("fasterrcnn") and not request.config.getoption("--all-networks"):
+        pytest.skip("takes minutes: run with --all-networks")
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", DETECTOR_NAMES)
 def test_a_detector_finds_the_boxes_of_deeplabcut(name: str, request: pytest.FixtureRequest) -> None:
-    if name == "fasterrcnn_resnet50_fpn_v2" and not request.config.getoption("--all-networks"):
-        pytest.skip("takes minutes: run with --all-networks")
+    skip_unless_asked(name, request)
     _, told, network = detector_of(name)
     assert names(network.state_dict()) == str(told.arrays["names"])
     for frame, boxes, scores in zip(told.frames, told.arrays["boxes"], told.arrays["scores"], strict=True):
@@ -98,8 +102,13 @@ def test_a_detector_finds_the_boxes_of_deeplabcut(name: str, request: pytest.Fix
     ],
 )
 def test_the_engine_gives_the_poses_of_torch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pose: str, detector: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    pose: str,
+    detector: str,
 ) -> None:
+    skip_unless_asked(detector, request)
     monkeypatch.setattr(dlc3_top_down, "BOX_NOISE", 0.06)  # random weights enlarge errors of rounding
     write_export(tmp_path / "td.pt", pose, detector)
     frames = seeded_frames(5, 288, 320, SEED)
