@@ -39,10 +39,6 @@ from dlc_golden import GOLDEN, Golden, golden, network_of
 LIMIT_PX, LIMIT_LIKELIHOOD = 0.02, 1e-4
 HEAD = ("network", "import s", "fp32 max px", "fp32 max likelihood", "bf16 mean px", "keypoints", "ties")
 SKIPPED = ("ssdlite", "fasterrcnn", "resnet_50_unique")  # the last one has a test of its own
-    "ssdlite",
-    "fasterrcnn",
-    "resnet_50_unique",
-)  # detectors; unique body parts have a test of their own
 
 Poses = np.ndarray[Any, np.dtype[np.float32]]
 
