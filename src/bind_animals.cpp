@@ -29,13 +29,6 @@ using FloatArray = py::array_t<float, py::array::c_style>;
 using Shape = std::pair<int, int>;  // individuals, bodyparts
 using Size = std::pair<int, int>;   // width, height
 
-ScoreActivation activation_from(const std::string& name) {
-    if (name == "none") return ScoreActivation::none;
-    if (name == "sigmoid") return ScoreActivation::sigmoid;
-    if (name == "clip") return ScoreActivation::clip;
-    throw ConfigError("activation is '" + name + "'; allowed: none, sigmoid, clip");
-}
-
 std::shared_ptr<Decoder> paf_stage(Shape shape, std::vector<std::array<int, 2>> limbs, Size map_size,
                                    float stride, float locref_stdev, const std::string& activation,
                                    float smoothing_cells, int nms_size, float min_score, float min_likelihood,

@@ -56,13 +56,6 @@ FloatArray find_boxes(BoxDecoder& decoder, const std::vector<FloatArray>& output
     return found;
 }
 
-ScoreActivation activation_from(const std::string& name) {
-    if (name == "none") return ScoreActivation::none;
-    if (name == "sigmoid") return ScoreActivation::sigmoid;
-    if (name == "clip") return ScoreActivation::clip;
-    throw ConfigError("activation is '" + name + "'; allowed: none, sigmoid, clip");
-}
-
 // A cropper with the shape of what it writes, for calls from Python.
 struct CropStage {
     CropSpec spec;

@@ -164,13 +164,6 @@ class PyPreprocessor {
 
 // ---- Decode ----
 
-ScoreActivation activation_from(const std::string& name) {
-    if (name == "none") return ScoreActivation::none;
-    if (name == "sigmoid") return ScoreActivation::sigmoid;
-    if (name == "clip") return ScoreActivation::clip;
-    throw ConfigError("activation is '" + name + "'; allowed: none, sigmoid, clip");
-}
-
 class PyHeatmapDecoder {
   public:
     PyHeatmapDecoder(int bodyparts, Size map_size, float stride, float locref_stdev,

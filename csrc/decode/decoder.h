@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/tensor.h"
 #include "pose/pose.h"
@@ -9,6 +10,8 @@
 namespace fastpose {
 
 enum class ScoreActivation : int { none = 0, sigmoid = 1, clip = 2 };
+// Throws ConfigError for an unknown name.
+[[nodiscard]] ScoreActivation activation_from(std::string_view name);
 
 struct HeatmapDecoderSpec {
     int bodyparts = 0;
