@@ -2,8 +2,9 @@
 
 Note [changing sizes]: With dynamic cropping nearly every frame has another size. Networks with group
 normalisation see the whole window, so padding it to one of a few fixed sizes would change every keypoint;
-compiling for each size takes seconds. So the network is compiled once with free height and width, which runs
-as fast as a fixed one, and only the cheap stages around it are planned per size.
+compiling for each size takes seconds. So the network is compiled once with free height and width, and only
+the cheap stages around it are planned per size. At a size that is new the runtime plans its convolutions;
+Note [arithmetic on shapes] tells what keeps that cheap. A size that comes again is as fast as a fixed one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from fastpose import _core
 from fastpose.assembly.backends import PRECISIONS
 from fastpose.assembly.decoders import make_decoder
+from fastpose.dlclive.free_size import without_shape_arithmetic
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model import Model
 from fastpose.model_package import ModelPackage
@@ -120,6 +122,7 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
         core = openvino.Core()
         network = core.read_model(str(package.network))
         network.reshape([1, package.channels, -1, -1])
+        without_shape_arithmetic(network)
         return core.compile_model(network, "CPU", options)
     except RuntimeError as error:
         text = " ".join(str(error).split())
