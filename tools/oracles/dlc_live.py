@@ -9,6 +9,7 @@ ours but two files without dependencies, by their paths.
 from __future__ import annotations
 
 import argparse
+import copy
 import importlib.util
 import json
 import sys
@@ -92,16 +93,25 @@ def write_export(path: Path, case: dict[str, Any]) -> None:
     config = cases.config_of(case)
     model = PoseModel.build(config["model"])
     seeded.seed_pose_model(model, seeded.seeded_frames(*cases.settling(case), cases.SEED), cases.SEED)
-    torch.save({"config": config, "pose": model.state_dict(), "detector": None}, path)
+    detector = seeded_detector(config["detector"]["model"]) if "detector" in case else None
+    torch.save({"config": config, "pose": model.state_dict(), "detector": detector}, path)
+
+
+def seeded_detector(section: dict[str, Any]) -> dict[str, Any]:
+    """State dict of the detector that a config describes."""
+    from dlclive.pose_estimation_pytorch.models import DETECTORS
+
+    detector = DETECTORS.build(dict(section))
+    seeded.seed_detector(detector, seeded.seeded_frames(*cases.DETECTOR_SETTLING, cases.SEED), cases.SEED)
+    state: dict[str, Any] = detector.state_dict()
+    return state
 
 
 def answer(model: Path, case: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
     """One case: poses (n, [individuals,] K, 3) and windows (n, 4), -1 where the whole frame was seen."""
     from dlclive import DLCLive
 
-    options = {
-        key: value for key, value in case.items() if key in ("cropping", "resize", "dynamic", "single_animal")
-    }
+    options = copy.deepcopy(cases.options(case))
     processor = Shifting() if case.get("processor") else None
     live = DLCLive(model, model_type="pytorch", device="cpu", processor=processor, **options)
     kwargs = {"shift": cases.SHIFT} if processor else {}
@@ -116,7 +126,8 @@ def answer(model: Path, case: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
 def frames(case: dict[str, Any]) -> list[npt.NDArray[np.uint8]]:
     """BGR frames (H, W, 3), or grey ones (H, W)."""
     size = cases.FRAMES
-    rgb = seeded.seeded_frames(size["count"], size["height"], size["width"], cases.SEED)
+    count = case.get("of", size["count"])
+    rgb = cases.picked(case, seeded.seeded_frames(count, size["height"], size["width"], cases.SEED))
     x1, x2, y1, y2 = cases.CROP if case.get("inside") else (0, size["width"], 0, size["height"])
     found = [frame[y1:y2, x1:x2, ::-1].copy() for frame in rgb]
     return [frame[:, :, 1].copy() for frame in found] if case.get("grey") else found

@@ -2,8 +2,9 @@
 
 Note [changing sizes]: With dynamic cropping nearly every frame has another size. Networks with group
 normalisation see the whole window, so padding it to one of a few fixed sizes would change every keypoint;
-compiling for each size takes seconds. So the network is compiled once with free height and width, which runs
-as fast as a fixed one, and only the cheap stages around it are planned per size.
+compiling for each size takes seconds. So the network is compiled once with free height and width, and only
+the cheap stages around it are planned per size. At a size that is new the runtime plans its convolutions;
+Note [arithmetic on shapes] tells what keeps that cheap. A size that comes again is as fast as a fixed one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 from fastpose import _core
 from fastpose.assembly.backends import PRECISIONS
+from fastpose.assembly.decoders import make_decoder
+from fastpose.dlclive.free_size import without_shape_arithmetic
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model import Model
 from fastpose.model_package import ModelPackage
@@ -24,6 +27,8 @@ __all__ = ["ChangingSizeRunner", "FixedSizeRunner", "Runner"]
 
 Precision = Literal["auto", "fp32", "bf16"]
 FrameFormat = Literal["mono8", "rgb8", "bgr8"]
+DECODERS = ("heatmap", "paf")
+"""Of networks that take windows of any size, bottom-up ones of DeepLabCut."""
 _OPENVINO_PRECISION = {"fp32": "f32", "bf16": "bf16"}
 
 
@@ -51,26 +56,27 @@ class ChangingSizeRunner:
     Parameters
     ----------
     package : ModelPackage
-        With decoder heatmap and without a detector.
+        With decoder heatmap or paf, without a detector.
     precision : str
         "auto", "fp32" or "bf16".
 
     Raises
     ------
     ModelError
-        The package has another decoder.
+        The package has another decoder, or a detector.
     DeviceError
         The runtime or the precision is not to be had.
     """
 
     def __init__(self, package: ModelPackage, precision: Precision) -> None:
-        if package.decoder != "heatmap" or package.detector is not None:
+        if package.decoder not in DECODERS or package.detector is not None:
             raise ModelError(
                 f"model package '{package.name}': decoder {package.decoder}"
-                f"{' with a detector' if package.detector else ''}; dynamic cropping needs decoder heatmap "
-                "without one; use dynamic=(False, 0.5, 10)"
+                f"{' with a detector' if package.detector else ''}; dynamic cropping needs decoder "
+                f"{' or '.join(DECODERS)} without one; use dynamic=(False, 0.5, 10)"
             )
         self._package = package
+        self._shape = (package.count_of_individuals, len(package.bodyparts))
         self._request = _compile(package, precision).create_infer_request()
         self._stages = lru_cache(maxsize=256)(self._plan)
         self._decoder = lru_cache(maxsize=256)(self._plan_decoder)
@@ -80,9 +86,8 @@ class ChangingSizeRunner:
         stage = self._stages((frame.shape[1], frame.shape[0]), pixel_format)
         self._request.infer({0: stage.run(frame)}, share_inputs=True)
         maps = [self._request.get_tensor(name).data for name in self._package.outputs]
-        decoder = self._decoder((maps[0].shape[3], maps[0].shape[2]))
-        locref = maps[1] if len(maps) > 1 else None
-        return decoder.run(maps[0], locref, tensor_to_sensor=stage.tensor_to_sensor)[None]
+        decoder = self._decoder(tuple(tuple(each.shape) for each in maps))
+        return decoder.run(maps, self._shape, tensor_to_sensor=stage.tensor_to_sensor)
 
     def _plan(self, size: tuple[int, int], pixel_format: FrameFormat) -> _core.Preprocessor:
         package = self._package
@@ -97,15 +102,8 @@ class ChangingSizeRunner:
             offset=_three(package.normalisation.offset),
         )
 
-    def _plan_decoder(self, map_size: tuple[int, int]) -> _core.HeatmapDecoder:
-        package = self._package
-        return _core.HeatmapDecoder(
-            len(package.bodyparts),
-            map_size,
-            stride=package.stride,
-            locref_stdev=package.locref_stdev if len(package.outputs) > 1 else 0.0,
-            activation=package.activation,
-        )
+    def _plan_decoder(self, shapes: tuple[tuple[int, ...], ...]) -> _core.DecodeStage:
+        return make_decoder(self._package, shapes)
 
 
 def _compile(package: ModelPackage, precision: Precision) -> Any:
@@ -124,6 +122,7 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
         core = openvino.Core()
         network = core.read_model(str(package.network))
         network.reshape([1, package.channels, -1, -1])
+        without_shape_arithmetic(network)
         return core.compile_model(network, "CPU", options)
     except RuntimeError as error:
         text = " ".join(str(error).split())
