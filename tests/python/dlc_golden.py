@@ -30,6 +30,7 @@ def torchvision_problem() -> str:
 class Golden:
     """What DeepLabCut said in one case."""
 
+    name: str
     case: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
@@ -67,7 +68,7 @@ class Golden:
 def golden(name: str) -> Golden:
     """Read the golden file of a case."""
     with np.load(GOLDEN / f"{name}.npz", allow_pickle=False) as file:
-        return Golden(CASES[name], {key: file[key] for key in file.files})
+        return Golden(name, CASES[name], {key: file[key] for key in file.files})
 
 
 def network_of(golden: Golden) -> Any:

@@ -22,14 +22,16 @@ from tools.oracles.dlc_live_cases import (
     settling,
 )
 
+pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
+pytest.importorskip("onnx", reason='needs onnx: pip install "fastpose-rig[import]"')
+
+import torch
+
 from dlc3_files import write_images
 from fastpose.dlclive import DLCLive
 from fastpose.errors import ModelError
 from fastpose.importing import Options, import_model
 from fastpose.importing.seeded import seed_detector, seed_pose_model, seeded_frames
-
-torch = pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
-pytest.importorskip("onnx", reason='needs onnx: pip install "fastpose-rig[import]"')
 
 GOLDEN = Path(__file__).parent / "golden" / "dlclive" / "poses.npz"
 MAX_PX = 0.02
@@ -65,6 +67,8 @@ def network_of(config: dict[str, Any]) -> Any:
 
 
 def detector_of(section: dict[str, Any]) -> dict[str, Any]:
+    if problem := torchvision_problem():
+        pytest.skip(problem)
     """State dict of the oracle's detector."""
     pytest.importorskip("torchvision", reason='needs torchvision: pip install "fastpose-rig[import]"')
     from fastpose.importing.networks.table import DETECTORS
