@@ -22,6 +22,8 @@ from tools.oracles.dlc_live_cases import (
     settling,
 )
 
+from dlc_golden import torchvision_problem
+
 pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
 pytest.importorskip("onnx", reason='needs onnx: pip install "fastpose-rig[import]"')
 
@@ -67,10 +69,9 @@ def network_of(config: dict[str, Any]) -> Any:
 
 
 def detector_of(section: dict[str, Any]) -> dict[str, Any]:
+    """State dict of the oracle's detector."""
     if problem := torchvision_problem():
         pytest.skip(problem)
-    """State dict of the oracle's detector."""
-    pytest.importorskip("torchvision", reason='needs torchvision: pip install "fastpose-rig[import]"')
     from fastpose.importing.networks.table import DETECTORS
 
     class AllFrames(torch.nn.Module):
