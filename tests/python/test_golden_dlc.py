@@ -15,8 +15,8 @@ torch = pytest.importorskip("torch", reason='needs torch: pip install "fastpose-
 MAX_PX = 0.02
 MAX_LIKELIHOOD = 1e-4
 ROUNDED = {"resnet_101": 2e-4, "rtmpose_x": 5e-4}
-"""Where random weights enlarge rounding: DeepLabCut's own resnet_101 is 0.8e-4 from itself in float64; RTMPose
-multiplies its logits by 900 before the softmax."""
+"""Where random weights enlarge rounding: DeepLabCut's own resnet_101 is 0.8e-4 from itself in float64, and
+RTMPose multiplies its logits by 900 before the softmax."""
 TIE = 1e-5  # two best cells closer than this: which one wins is no question of precision
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.npz"))
 BOXES = [name for name in NAMES if name.startswith(("ssdlite", "fasterrcnn"))]
