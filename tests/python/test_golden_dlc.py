@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlc_golden import GOLDEN, Golden, golden, network_input, network_of
+from dlc_golden import GOLDEN, MAX_LIKELIHOOD, MAX_PX, Golden, golden, network_input, network_of
 
 torch = pytest.importorskip("torch", reason='needs torch: pip install "fastpose-rig[import]"')
 
-MAX_PX = 0.02
-MAX_LIKELIHOOD = 1e-4
-ROUNDED = {"resnet_101": 2e-4, "rtmpose_x": 5e-4}
-"""Where random weights enlarge rounding: DeepLabCut's own resnet_101 is 0.8e-4 from itself in float64, and
-RTMPose multiplies its logits by 900 before the softmax."""
 TIE = 1e-5  # two best cells closer than this: which one wins is no question of precision
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.npz"))
 BOXES = [name for name in NAMES if name.startswith(("ssdlite", "fasterrcnn"))]
@@ -72,7 +67,7 @@ def test_a_network_gives_the_maps_and_poses_of_deeplabcut(told: Golden) -> None:
             assert_samples_agree(told, f"{head}.{KINDS.get(kind, kind)}", values)
     head = network.heads["bodypart"]
     poses, ties = head.decode(maps["bodypart"], head.fields(network.backbone.stride, told.config))
-    assert_poses_agree(poses, told.poses, ties, ROUNDED.get(told.name, MAX_LIKELIHOOD))
+    assert_poses_agree(poses, told.poses, ties, told.max_likelihood)
     if "unique_bodypart" in maps:
         head = network.heads["unique_bodypart"]
         unique, ties = head.decode(maps["unique_bodypart"], head.fields(network.backbone.stride, told.config))
