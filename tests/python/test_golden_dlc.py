@@ -80,7 +80,7 @@ def assert_samples_agree(told: Golden, name: str, values: np.ndarray) -> None:
     expected = told.arrays[f"samples.{name}"]
     flat = values[0].ravel()
     found = flat[np.linspace(0, flat.size - 1, len(expected)).astype(int)]
-    assert np.abs(found - expected).max() < 2e-4 * max(1.0, np.abs(expected).max())
+    assert np.abs(found - expected).max() < 2 * told.max_likelihood * max(1.0, np.abs(expected).max())
 
 
 def assert_poses_agree(

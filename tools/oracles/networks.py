@@ -5,7 +5,8 @@
 The networks have the oracle's weights, made again from their seed; DeepLabCut's poses are the golden files.
 Prints a line a network: seconds of the import, largest distance in px and difference of likelihoods at
 fp32, mean distance at bf16 where this CPU has it, and how many keypoints were ties. Fails where fp32 is
-farther than 0.02 px or the likelihood of the golden tests. A top-down network sees the oracle's crops as whole frames.
+farther than 0.02 px or the likelihood of the golden tests. A top-down
+network sees the oracle's crops as whole frames.
 """
 
 from __future__ import annotations
