@@ -6,6 +6,7 @@
 #include <openvino/openvino.hpp>
 
 #include "base/error.h"
+#include "infer/group_norm_openvino.h"
 
 namespace fastpose {
 namespace {
@@ -17,6 +18,7 @@ std::string text_of(const ov::PartialShape& shape) { return shape.to_string(); }
 std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
     std::shared_ptr<ov::Model> model;
     try {
+        core.add_extension(group_norm_extension());
         model = core.read_model(spec.model_path);
     } catch (const std::exception& error) {
         throw ModelError("cannot read model '" + spec.model_path + "': " + error.what());
@@ -31,6 +33,7 @@ std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
         throw ModelError("model '" + spec.model_path + "' takes input " + text_of(present) + ", asked for " +
                          text_of(wanted));
     model->reshape(wanted);
+    replace_group_normalizations(model);
     return model;
 }
 
