@@ -5,6 +5,7 @@
 
 #include "bindings.h"
 #include "infer/fake_backend.h"
+#include "infer/timing.h"
 
 namespace py = pybind11;
 using namespace fastpose;
@@ -61,6 +62,16 @@ void bind_infer(py::module_& m) {
                                    return shapes;
                                })
         .def_property_readonly("description", &Backend::description)
-        .def("run", &run, py::arg("input"), "Copies the input in, runs, copies the outputs out.");
+        .def_property_readonly("granted",
+                               [](const Backend& b) {
+                                   const Granted granted = b.granted();
+                                   return py::dict(py::arg("precision") = granted.precision,
+                                                   py::arg("threads") = granted.threads,
+                                                   py::arg("pinned") = granted.pinned,
+                                                   py::arg("cached") = granted.cached);
+                               })
+        .def("run", &run, py::arg("input"), "Copies the input in, runs, copies the outputs out.")
+        .def("time_runs", &time_runs, py::arg("runs"), py::call_guard<py::gil_scoped_release>(),
+             "Durations of inferences one after the other, ns.");
     m.def("fake_backend", &fake, py::arg("input_shape"), py::arg("outputs"));
 }

@@ -9,6 +9,14 @@
 
 namespace fastpose {
 
+// What a runtime really took, which need not be what it was asked for.
+struct Granted {
+    std::string precision;  // of what is not quantised: f32, bf16, ...; empty: not known
+    int threads = 0;        // 0: not known
+    bool pinned = false;    // its threads stay on their cores
+    bool cached = false;    // it came compiled from a cache
+};
+
 // Thread-bound. Set-up (construction, warm-up) throws ModelError or DeviceError; run() does not throw.
 class Backend {
   public:
@@ -25,6 +33,7 @@ class Backend {
     [[nodiscard]] virtual const char* last_error() const noexcept = 0;
     // What runs, for the report: runtime, version, device, precision.
     [[nodiscard]] virtual std::string description() const = 0;
+    [[nodiscard]] virtual Granted granted() const { return {}; }
 };
 
 }  // namespace fastpose

@@ -2,6 +2,7 @@
 #include "infer/backend_openvino.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <openvino/openvino.hpp>
 
@@ -12,6 +13,7 @@ namespace fastpose {
 namespace {
 
 constexpr int warm_up_runs = 3;
+constexpr std::chrono::milliseconds warm_up_time{100};  // a slow network is warm after one run
 
 std::string text_of(const ov::PartialShape& shape) { return shape.to_string(); }
 
@@ -40,6 +42,8 @@ std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
 ov::AnyMap properties(ov::Core& core, const OpenVinoSpec& spec) {
     ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1)};
     if (spec.threads > 0) map.insert(ov::inference_num_threads(spec.threads));
+    if (spec.pinned) map.insert(ov::hint::enable_cpu_pinning(*spec.pinned));
+    if (!spec.cache_folder.empty()) map.insert(ov::cache_dir(spec.cache_folder));
     if (spec.precision == "fp32") map.insert(ov::hint::inference_precision(ov::element::f32));
     if (spec.precision == "bf16") {
         const auto capabilities = core.get_property("CPU", ov::device::capabilities);
@@ -69,13 +73,14 @@ void check(const ov::Output<const ov::Node>& port, const std::string& name) {
 
 class OpenVinoBackend final : public Backend {
   public:
-    explicit OpenVinoBackend(const OpenVinoSpec& spec) : input_shape_(spec.input_shape) {
+    explicit OpenVinoBackend(const OpenVinoSpec& spec)
+        : input_shape_(spec.input_shape), quantised_(spec.precision == "int8") {
         const std::shared_ptr<ov::Model> model = read(core_, spec);
         compiled_ = core_.compile_model(model, "CPU", properties(core_, spec));
         request_ = compiled_.create_infer_request();
         input_ = request_.get_input_tensor().data<float>();
         bind_outputs(spec);
-        for (int i = 0; i < warm_up_runs; ++i) request_.infer();
+        warm_up();
         fetch_dynamic_outputs();
     }
 
@@ -96,11 +101,24 @@ class OpenVinoBackend final : public Backend {
     }
 
     [[nodiscard]] std::string description() const override {
-        return "OpenVINO " + openvino_version() + ", CPU, " +
-               compiled_.get_property(ov::hint::inference_precision).get_type_name();
+        const std::string floats = granted().precision;
+        return "OpenVINO " + openvino_version() + ", CPU, " + (quantised_ ? "int8 and " + floats : floats);
+    }
+
+    [[nodiscard]] Granted granted() const override {
+        return {compiled_.get_property(ov::hint::inference_precision).get_type_name(),
+                compiled_.get_property(ov::inference_num_threads),
+                compiled_.get_property(ov::hint::enable_cpu_pinning),
+                compiled_.get_property(ov::loaded_from_cache)};
     }
 
   private:
+    void warm_up() {
+        const auto until = std::chrono::steady_clock::now() + warm_up_time;
+        for (int i = 0; i < warm_up_runs && (i == 0 || std::chrono::steady_clock::now() < until); ++i)
+            request_.infer();
+    }
+
     // The request allocates its outputs once; binding tensors of ours keeps them at fixed addresses. Those
     // whose size depends on the content (a detector's) are fetched after each run.
     void bind_outputs(const OpenVinoSpec& spec) {
@@ -142,6 +160,7 @@ class OpenVinoBackend final : public Backend {
     ov::CompiledModel compiled_;
     ov::InferRequest request_;
     std::array<int, 4> input_shape_;
+    bool quantised_;
     float* input_ = nullptr;
     std::vector<ov::Tensor> tensors_;
     std::vector<TensorView> views_;

@@ -1,6 +1,7 @@
 // Networks on the CPU through OpenVINO.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,11 @@ struct OpenVinoSpec {
     std::string model_path;            // ONNX or OpenVINO IR
     std::array<int, 4> input_shape{};  // (N, C, H, W) to which the network is fixed
     std::vector<std::string> outputs;  // names, in the order the decoder wants; empty: the model's order
-    std::string precision = "auto";    // auto | fp32 | bf16
-    int threads = 0;                   // 0: OpenVINO decides
+    std::string precision =
+        "auto";                  // auto | fp32 | bf16 | int8: what the quantised file says, the rest as auto
+    int threads = 0;             // 0: OpenVINO decides
+    std::optional<bool> pinned;  // threads stay on their cores; none: OpenVINO decides
+    std::string cache_folder;    // keeps what was compiled, under names of OpenVINO's; empty: nowhere
 };
 
 // Compiles and warms up. Throws ModelError (file, shape, output names) or DeviceError (precision not to be

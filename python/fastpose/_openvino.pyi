@@ -10,6 +10,8 @@ def load(
     *,
     input_shape: Sequence[int],
     outputs: Sequence[str],
-    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto",
     threads: int = 0,
+    pinned: bool | None = None,
+    cache_folder: str = "",
 ) -> Backend: ...

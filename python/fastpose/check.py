@@ -24,6 +24,7 @@ from fastpose.config import (
 )
 from fastpose.config.cross import network_paths, outside_frame
 from fastpose.config.problems import nearest, no_such
+from fastpose.cpu import this_cpu
 from fastpose.errors import (
     CameraError,
     ConfigError,
@@ -34,6 +35,8 @@ from fastpose.errors import (
     RecordError,
 )
 from fastpose.finding import Finding, ok, problem, warning
+from fastpose.input_sizes import shapes_of_config
+from fastpose.model_forms import Shape, plan_of, tune_hint
 from fastpose.model_package import ModelPackage, read_model_package
 
 __all__ = ["Finding", "check", "raise_problems"]
@@ -83,7 +86,8 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
     for name in config.cameras:
         findings += _camera(config, name, sources)
     for path, model in network_paths(config):
-        findings += _network(config, path, model)
+        seen = sources.get(model.camera)
+        findings += _network(config, path, model, seen.size if seen else None)
     for name, output in config.outputs.items():
         if isinstance(output, SerialOutput):
             findings += _serial_port(f"outputs.{name}.port", output.port, probe=probe_outputs)
@@ -156,7 +160,9 @@ def _describe(source: _Source) -> str:
     return f"{source.size[0]}x{source.size[1]} px, {source.rate_hz:.4g} Hz{length}"
 
 
-def _network(config: Config, path: str, model: Model) -> Iterator[Finding]:
+def _network(
+    config: Config, path: str, model: Model, frame_size: tuple[int, int] | None
+) -> Iterator[Finding]:
     try:
         package = read_model_package(model.folder)
     except ModelError as error:
@@ -169,12 +175,14 @@ def _network(config: Config, path: str, model: Model) -> Iterator[Finding]:
         )
         yield from _fits_package(config, path, model, package)
         yield from _parity(path, model, package)
+        if model.device == "cpu":
+            yield from _runs(path, model, package, frame_size)
     yield from check_runtime(path, model)
 
 
 def _parity(path: str, model: Model, package: ModelPackage) -> Iterator[Finding]:
     try:
-        over = parity_problem(package)
+        over = parity_problem(package, model.precision if model.device == "cpu" else "fp32")
         doubt = parity_doubt(package, model.device, model.precision)
     except ModelError as error:
         yield problem(f"{path}.path", str(error))
@@ -183,6 +191,27 @@ def _parity(path: str, model: Model, package: ModelPackage) -> Iterator[Finding]
         yield (warning if model.accept_parity else problem)(f"{path}.accept_parity", over)
     elif doubt:
         yield warning(f"{path}.path", doubt)
+
+
+def _runs(
+    path: str, model: Model, package: ModelPackage, frame_size: tuple[int, int] | None
+) -> Iterator[Finding]:
+    """Say which form of the network would run, and with which threads."""
+    shapes: dict[str, Shape] = {}
+    try:
+        if frame_size is not None:
+            shapes = shapes_of_config(package, model, frame_size)
+        plans = {
+            part: plan_of(package, model.precision, model.threads or 0, this_cpu(), shape)
+            for part, shape in (shapes.items() if shapes else [("frame", None)])
+        }
+    except (ConfigError, ModelError):
+        return  # said above
+    texts = {part: plan.text for part, plan in plans.items()}
+    alike = len(set(texts.values())) == 1
+    text = next(iter(texts.values())) if alike else "; ".join(f"{p}: {t}" for p, t in texts.items())
+    untuned = any(plan.threads_by == "runtime" for plan in plans.values())
+    yield ok(f"{path}.precision", f"{model.precision}: {text}{'; ' + tune_hint(package) if untuned else ''}")
 
 
 def _fits_package(config: Config, path: str, model: Model, package: ModelPackage) -> Iterator[Finding]:

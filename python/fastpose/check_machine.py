@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fastpose.config import Config, Engine, Model
+from fastpose.cpu import this_cpu
 from fastpose.finding import Finding, ok, problem, warning
 
 _CAP_IPC_LOCK = 14  # include/uapi/linux/capability.h
-_BF16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 def check_platform() -> Iterator[Finding]:
@@ -61,8 +61,10 @@ def check_runtime(path: str, model: Model) -> Iterator[Finding]:
         )
     else:
         yield ok(f"{path}.device", f"cpu, OpenVINO {found}")
-    if model.precision == "bf16" and not _BF16_FLAGS & _cpu_flags():
-        yield problem(f"{path}.precision", "'bf16' is nothing this CPU computes with; allowed: auto, fp32")
+    if model.precision == "bf16" and not this_cpu().has_bf16:
+        yield problem(
+            f"{path}.precision", "'bf16' is nothing this CPU computes with; allowed: auto, fp32, int8"
+        )
     if model.threads is not None and model.threads > (os.cpu_count() or 1):
         yield warning(
             f"{path}.threads", f"{model.threads} threads on {os.cpu_count()} cores wait for each other"
@@ -141,15 +143,6 @@ def _pinned(distribution: str) -> str | None:
         if match := re.match(rf"{distribution}\s*\(?==\s*([\w.]+)", requirement):
             return match[1]
     return None
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return set()
-    match = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
-    return set(match[1].split()) if match else set()
 
 
 def _cores() -> set[int]:

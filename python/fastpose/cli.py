@@ -1,4 +1,4 @@
-"""The command line: run, check, schema, cameras, import, verify, optimize, analyze, recover, export."""
+"""The command line: run, check, schema, cameras, import, verify, optimize, tune, analyze, recover, export."""
 
 from __future__ import annotations
 
@@ -202,6 +202,29 @@ def optimize(
         print(f"{folder}: written; to measure the forms on this machine: fastpose tune {folder}")
 
 
+@app.command()
+def tune(
+    folder: Annotated[
+        str | None, typer.Argument(metavar="[DIR]", help="A model package; default: that of --config.")
+    ] = None,
+    *,
+    input_size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WxH", help="Input of the network, px; may be given more than once."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Config of an experiment: its frames and roi say the sizes.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="For each form of the network and size.")] = 4.0,
+    debug: Debug = False,
+) -> None:
+    """Measure which form of a network is fastest on this machine, and with which threads."""
+    with _errors_in_one_line(debug=debug):
+        module = _compiled("fastpose.tune_command")
+        tuning = module.tune_package(folder, input_sizes=input_size or [], config=config, seconds=seconds)
+        module.print_tuning(tuning, _output())
+
+
 def _say_parity(report: Report) -> None:
     print_parity(report, _output())
     if report.problem:
@@ -251,7 +274,7 @@ def analyze(
         bool, typer.Option("--labelled-video", help="Draw the keypoints into a copy of each video.")
     ] = False,
     device: Annotated[str, typer.Option(help="What runs the network: cpu.")] = "cpu",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
     min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Do not draw keypoints below.")] = 0.6,
     debug: Debug = False,
 ) -> None:

@@ -13,6 +13,7 @@ from fastpose.assembly.network import NetworkOptions, TrackRoi, load_network
 from fastpose.config import PixelFormat
 from fastpose.config.model import package_folder
 from fastpose.errors import ConfigError
+from fastpose.model_forms import Precision
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.pose import Pose
 
@@ -25,7 +26,7 @@ def load_model(
     path: str | os.PathLike[str],
     *,
     device: Literal["cpu", "fake"] = "cpu",
-    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    precision: Precision = "auto",
     threads: int | None = None,
     roi: tuple[int, int, int, int] | None = None,
     input_size: tuple[int, int] | None = None,
@@ -39,10 +40,11 @@ def load_model(
         Folder of the package, or ``builtin:NAME`` for one that fastpose ships.
     device : {"cpu", "fake"}
         What runs the network; never another than asked for.
-    precision : {"auto", "fp32", "bf16"}
-        auto: what the runtime finds fastest on this CPU.
+    precision : {"auto", "fp32", "bf16", "int8"}
+        auto: the fastest on this CPU of those that are within their budget; int8 needs a package that
+        ``fastpose optimize`` quantised.
     threads : int, optional
-        Threads of the network; default: the runtime's choice.
+        Threads of the network; default: as ``fastpose tune`` found, else the runtime's choice.
     roi : tuple of int, optional
         x, y, width, height of the rectangle that the network sees, px; default: the full frame.
     input_size : tuple of int, optional
@@ -128,7 +130,7 @@ class Model:
                 individuals=self._package.count_of_individuals,
                 bodyparts=len(self.bodyparts),
             )
-            self._pipelines[key] = (_core.Pipeline(parts), network.backend.description)
+            self._pipelines[key] = (_core.Pipeline(parts), network.description)
         pipeline, self._description = self._pipelines[key]
         return pipeline
 

@@ -126,6 +126,9 @@ class Rig:
         if user is not None:
             self._protocol = ProtocolHost(user, self._engine, self.outputs, self._pose_from)
         self._folder.say(f"opened: {json.dumps(self._details()['devices'])}")
+        for note in self._network.notes if self._network else ():
+            self._warn(note)
+        self._folder.say(f"network: {self.network}{'; ' + self.hint if self.hint else ''}")
 
     def start(self) -> None:
         """Let frames flow; does nothing the second time."""
@@ -238,6 +241,16 @@ class Rig:
         """What the user should know, one line each."""
         return self._warnings
 
+    @property
+    def network(self) -> str:
+        """What runs, in words: form, precision, threads; empty without a network, or before it is open."""
+        return self._network.description if self._network else ""
+
+    @property
+    def hint(self) -> str:
+        """How the network may become faster; empty where nothing is known."""
+        return self._network.hint if self._network else ""
+
     def snapshot(self) -> dict[str, Any]:
         """Counts, latencies, rules and outputs at this moment."""
         return dict(self.engine.snapshot())
@@ -261,7 +274,8 @@ class Rig:
             },
             "model": (
                 {"name": network.package.name, "sha256": network.package.sha256,
-                 "skeleton": [list(edge) for edge in network.package.skeleton]}
+                 "skeleton": [list(edge) for edge in network.package.skeleton],
+                 "text": network.description, "runs": [each.as_json() for each in network.runs]}
                 if network
                 else None
             ),

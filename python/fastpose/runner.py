@@ -38,6 +38,10 @@ class RunSummary:
         From exposure_start to the decision: n, p50, p90, p99, p99.9, max.
     ended : str
     warnings : list of str
+    network : str
+        What ran: form, precision, threads; empty without a network.
+    hint : str
+        How it may become faster; empty where nothing is known.
     """
 
     directory: Path
@@ -47,6 +51,8 @@ class RunSummary:
     latency_ms: dict[str, float]
     ended: str
     warnings: list[str]
+    network: str = ""
+    hint: str = ""
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -137,6 +143,8 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         latency_ms=_latency(summary.latency),
         ended=summary.ended,
         warnings=[*rig.warnings, *summary.notes],
+        network=rig.network,
+        hint=rig.hint,
     )
 
 

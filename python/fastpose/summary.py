@@ -26,6 +26,10 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     table.add_column(overflow="fold")
     table.add_row("session", Text(str(summary.directory)))
     table.add_row("ended", Text(summary.ended))
+    if summary.network:
+        table.add_row("network", Text(summary.network))
+    if summary.hint:
+        table.add_row("", Text(summary.hint, style="dim"))
     table.add_row("frames", f"{summary.frames:,} seen, {summary.processed:,} processed")
     table.add_row("drops", _drops(summary.drops))
     table.add_row("latency", _latency(summary.latency_ms))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fastpose.config.model import package_folder
 from fastpose.errors import DeviceError, ModelError
+from fastpose.form_files import read_optimized
 from fastpose.model import load_model
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.parity import PARITY, Budget
@@ -22,7 +23,7 @@ __all__ = ["PRECISIONS", "Report", "compare", "verify"]
 
 REFERENCE = "reference.npz"
 MIN_LIKELIHOOD = 0.1
-PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32", "bf16")}
+PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32", "bf16", "int8")}
 
 Poses = npt.NDArray[np.float32]
 Cell = dict[str, Any]
@@ -72,7 +73,8 @@ def verify(
     device : str, optional
         Default: every device at hand.
     precisions : sequence of str, optional
-        Default: every precision of the device; one that the device lacks is noted.
+        Default: every precision of the device that the package has a form for; one that the device lacks is
+        noted.
     budget : Budget, optional
         For fp32; default: 0.5 px mean, 2 px max.
 
@@ -86,7 +88,7 @@ def verify(
     package = read_model_package(package_folder(folder))
     reference = _read_reference(package)
     budget = budget or Budget()
-    wanted = _wanted(device, precisions)
+    wanted = _wanted(package, device, precisions)
     cells = {key: _measure(package, reference, *key, asked=precisions is not None) for key in wanted}
     problem = next((budget.exceeded(cell) for (_, name), cell in cells.items() if name == "fp32"), "")
     report = Report(package.folder, budget, cells, reference.made_by, problem)
@@ -147,17 +149,26 @@ def _nearest_pairs(poses: Poses, wanted: Poses) -> list[tuple[int, int]]:
     return pairs
 
 
-def _wanted(device: str | None, precisions: Sequence[str] | None) -> list[tuple[str, str]]:
+def _wanted(
+    package: ModelPackage, device: str | None, precisions: Sequence[str] | None
+) -> list[tuple[str, str]]:
     devices = [device] if device is not None else list(PRECISIONS)
     for name in devices:
         if name not in PRECISIONS:
             raise DeviceError(f"device is {name!r}; allowed in this version: {', '.join(PRECISIONS)}")
-    pairs = [(name, precision) for name in devices for precision in precisions or PRECISIONS[name]]
+    all_of = {name: _had_by(package, PRECISIONS[name]) for name in devices}
+    pairs = [(name, precision) for name in devices for precision in precisions or all_of[name]]
     for name, precision in pairs:
         if precision not in PRECISIONS[name]:
             allowed = ", ".join(PRECISIONS[name])
             raise DeviceError(f"precision is {precision!r}; allowed on {name}: {allowed}")
     return pairs
+
+
+def _had_by(package: ModelPackage, precisions: Sequence[str]) -> list[str]:
+    """Those that the package has a form for; every package has floats."""
+    quantised = "int8" in read_optimized(package.folder)
+    return [precision for precision in precisions if precision != "int8" or quantised]
 
 
 def _measure(
@@ -166,7 +177,7 @@ def _measure(
     model = load_model(
         package.folder,
         device=cast(Literal["cpu"], device),
-        precision=cast(Literal["fp32", "bf16"], precision),
+        precision=cast(Literal["fp32", "bf16", "int8"], precision),
     )
     try:
         poses = [model.estimate(frame).keypoints for frame in reference.frames]

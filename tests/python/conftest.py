@@ -19,6 +19,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole-video", action="store_true", help="all 2,330 frames of the open-field video")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the tests compile and import lies in a folder of theirs, also for processes that they start."""
+    before = os.environ.get("FASTPOSE_CACHE")
+    os.environ["FASTPOSE_CACHE"] = before or str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["FASTPOSE_CACHE"]
+
+
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     """A device behind a serial port."""

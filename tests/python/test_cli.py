@@ -39,6 +39,8 @@ class Summary:
     )
     ended: str = "the source ended"
     warnings: list[str] = field(default_factory=list)
+    network: str = "int8 (0.21 px from fp32), 2 threads, pinned"
+    hint: str = "not tuned"
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +104,8 @@ def test_a_run_ends_with_its_summary(tmp_path: Path, started: list[Config]) -> N
     assert lines == [
         f"session {tmp_path}",
         "ended the source ended",
+        "network int8 (0.21 px from fp32), 2 threads, pinned",
+        "not tuned",
         "frames 1,000 seen, 990 processed",
         "drops 10 ring",
         "latency p50 4.20 p90 5.00 p99 6.25 p99.9 7.00 max 8.00 ms from exposure to decision, n 990",

@@ -6,19 +6,20 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
+from fastpose.assembly.running import Running
+from fastpose.cache import kept_compiled
+from fastpose.cpu import this_cpu
 from fastpose.errors import DeviceError, FastposeError, ModelError
+from fastpose.model_forms import Precision, Shape, plan_of
 from fastpose.model_package import ModelPackage
 
-__all__ = ["Device", "open_backend", "open_detector"]
-
-PRECISIONS = ("auto", "fp32", "bf16")
-InputShape = tuple[int, int, int, int]  # N, C, H, W
+__all__ = ["Device", "load_on_cpu", "open_backend", "open_detector"]
 
 
 @dataclass(frozen=True)
@@ -30,56 +31,102 @@ class Device:
     device : str
         "cpu" or "fake".
     precision : str
-        "auto", "fp32" or "bf16".
+        "auto", "fp32", "bf16" or "int8".
     threads : int
-        0: the runtime's choice.
+        0: as ``fastpose tune`` found, else the runtime's choice.
     """
 
     device: str = "cpu"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     threads: int = 0
 
 
-def open_backend(package: ModelPackage, device: Device, input_shape: InputShape) -> _core.Backend:
-    """Compile the package's network.
+def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part: str = "frame") -> Running:
+    """Compile the form of the package's network that suits the precision.
+
+    Parameters
+    ----------
+    package : ModelPackage
+    device : Device
+    input_shape : tuple of int
+        N, C, H, W.
+    part : str
+        What it sees, for the report: "frame", "roi" or "crops".
 
     Raises
     ------
     DeviceError
         The device or precision is not to be had.
     ModelError
-        The network does not take this shape or lacks an output.
+        The network does not take this shape or lacks an output; or its form is missing or damaged.
     """
-    return _open(package, device, package.network, package.outputs, input_shape)
-
-
-def open_detector(package: ModelPackage, device: Device, input_shape: InputShape) -> _core.Backend:
-    """Compile the package's detector; raises as `open_backend` does."""
-    assert package.detector is not None
-    file = package.folder / package.detector.file
-    return _open(package, device, file, package.detector.outputs, input_shape)
-
-
-def _open(
-    package: ModelPackage, device: Device, file: Path, outputs: Sequence[str], input_shape: InputShape
-) -> _core.Backend:
     if device.device == "fake":
-        if package.decoder != "heatmap" or package.detector is not None:
-            raise DeviceError(
-                "device fake: allowed for packages with decoder heatmap and no detector; use cpu"
-            )
-        return _core.fake_backend(input_shape, _fake_maps(package, input_shape))
+        return Running(part, input_shape, _fake_backend(package, input_shape))
+    _require_cpu(device)
+    plan = plan_of(package, device.precision, device.threads, this_cpu(), input_shape)
+    compiler = _Compiler(plan.form.file, package.outputs, plan.form.sha256)
+    backend = compiler.compiled(
+        input_shape, precision=plan.form.asked, threads=plan.threads, pinned=plan.pinned
+    )
+    return Running(part, input_shape, backend, plan.form, plan.threads_by, compiler.note)
+
+
+def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> Running:
+    """Compile the package's detector, which has one form alone; raises as `open_backend` does."""
+    detector = package.detector
+    assert detector is not None
+    if device.device == "fake":
+        return Running("detector", input_shape, _fake_backend(package, input_shape))
+    _require_cpu(device)
+    compiler = _Compiler(package.folder / detector.file, detector.outputs, package.sha256[detector.file])
+    asked = "auto" if device.precision == "int8" else device.precision
+    backend = compiler.compiled(input_shape, precision=asked, threads=device.threads)
+    threads_by = "config" if device.threads else "runtime"
+    return Running("detector", input_shape, backend, None, threads_by, compiler.note)
+
+
+def _require_cpu(device: Device) -> None:
     if device.device != "cpu":
         raise DeviceError(f"model.device is {device.device!r}; allowed in this version: cpu, fake")
-    if device.precision not in PRECISIONS:
-        allowed = ", ".join(PRECISIONS)
-        raise DeviceError(f"model.precision is {device.precision!r}; allowed on cpu: {allowed}")
-    return _openvino_backend(device, file, outputs, input_shape)
 
 
-def _openvino_backend(
-    device: Device, file: Path, outputs: Sequence[str], input_shape: InputShape
-) -> _core.Backend:
+@dataclass
+class _Compiler:
+    """Compiles one file, and keeps what came of it for the next time."""
+
+    file: Path
+    outputs: Sequence[str]
+    sha256: str
+    note: str = ""
+
+    def compiled(self, input_shape: Shape, **options: Any) -> _core.Backend:
+        with kept_compiled(self.sha256[:32]) as kept:
+            self.note = kept.problem
+            folder = str(kept.folder or "")
+            return load_on_cpu(self.file, self.outputs, input_shape, cache_folder=folder, **options)
+
+
+def load_on_cpu(file: Path, outputs: Sequence[str], input_shape: Shape, **options: Any) -> _core.Backend:
+    """Compile a network with OpenVINO.
+
+    Parameters
+    ----------
+    file : Path
+        ONNX or OpenVINO IR.
+    outputs : sequence of str
+        Their names.
+    input_shape : tuple of int
+        N, C, H, W.
+    **options
+        precision, threads, pinned, cache_folder: see ``fastpose/_openvino.pyi``.
+
+    Raises
+    ------
+    DeviceError
+        There is no OpenVINO, or not this precision.
+    ModelError
+        OpenVINO refuses the network, its shape or its outputs.
+    """
     try:
         importlib.import_module("openvino")  # loads its libraries from wherever the wheel lies
         from fastpose import _openvino
@@ -89,18 +136,18 @@ def _openvino_backend(
             "reinstall fastpose-rig so that it is built against the installed openvino"
         ) from None
     try:
-        return _openvino.load(
-            str(file),
-            input_shape=input_shape,
-            outputs=list(outputs),
-            precision=device.precision,
-            threads=device.threads,
-        )
+        return _openvino.load(str(file), input_shape=input_shape, outputs=list(outputs), **options)
     except FastposeError as error:
         raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
 
 
-def _fake_maps(package: ModelPackage, input_shape: InputShape) -> list[npt.NDArray[np.float32]]:
+def _fake_backend(package: ModelPackage, input_shape: Shape) -> _core.Backend:
+    if package.decoder != "heatmap" or package.detector is not None:
+        raise DeviceError("device fake: allowed for packages with decoder heatmap and no detector; use cpu")
+    return _core.fake_backend(input_shape, _fake_maps(package, input_shape))
+
+
+def _fake_maps(package: ModelPackage, input_shape: Shape) -> list[npt.NDArray[np.float32]]:
     """Maps with one clear peak per body part, spread over the input; they differ from frame to frame."""
     parts, results = len(package.bodyparts), 16
     height, width = (int(size // package.stride) for size in input_shape[2:])

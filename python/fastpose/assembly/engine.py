@@ -40,7 +40,7 @@ def open_network(config: cfg.Config, camera: CameraSource | None) -> Network | N
     spec = networks[0]
     package = read_model_package(spec.folder)
     if not spec.accept_parity:
-        require_parity(package)
+        require_parity(package, spec.precision if spec.device == "cpu" else "fp32")
     return load_network(
         package,
         _options(spec),

@@ -8,8 +8,11 @@ from typing import Literal
 from fastpose import _core
 from fastpose.assembly.backends import Device, open_backend, open_detector
 from fastpose.assembly.decoders import make_decoder
+from fastpose.assembly.running import Running, text_of_all
 from fastpose.config import PixelFormat
 from fastpose.errors import ConfigError, ModelError
+from fastpose.input_sizes import narrow_input, padded, tensor_sizes
+from fastpose.model_forms import Precision, tune_hint
 from fastpose.model_package import Detector, ModelPackage, Normalisation, Padding
 
 __all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
@@ -48,9 +51,9 @@ class NetworkOptions:
     device : str
         "cpu" or "fake".
     precision : str
-        "auto", "fp32" or "bf16".
+        "auto", "fp32", "bf16" or "int8"; auto: see `fastpose.model_forms.form_of`.
     threads : int
-        0: the runtime's choice.
+        0: as ``fastpose tune`` found, else the runtime's choice.
     roi : tuple of int or None
         x, y, width, height of the rectangle it sees, px; None: the full frame.
     input_size : tuple of int or None
@@ -60,7 +63,7 @@ class NetworkOptions:
     """
 
     device: str = "cpu"
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     threads: int = 0
     roi: Rectangle | None = None
     input_size: Size | None = None
@@ -78,7 +81,29 @@ class Network:
 
     package: ModelPackage
     estimator: _core.Estimator
-    backend: _core.Backend
+    runs: tuple[Running, ...]
+    """What runs, for each input size and network."""
+
+    @property
+    def backend(self) -> _core.Backend:
+        """The first network's."""
+        return self.runs[0].backend
+
+    @property
+    def description(self) -> str:
+        """What runs, in words."""
+        return text_of_all(self.runs)
+
+    @property
+    def notes(self) -> list[str]:
+        """What stood in the way, a line each."""
+        return sorted({running.note for running in self.runs if running.note})
+
+    @property
+    def hint(self) -> str:
+        """How it may become faster; empty where nothing is known."""
+        untuned = any(running.form and running.threads_by == "runtime" for running in self.runs)
+        return tune_hint(self.package) if untuned else ""
 
 
 @dataclass(frozen=True)
@@ -121,19 +146,24 @@ def load_network(
                 "allowed: a fixed roi"
             )
         return _tracking(package, options, frames, roi)
-    parts, backend = _stages(package, options, frames, roi, options.input_size)
-    return Network(package, _core.single_stage(parts), backend)
+    parts, running = _stages(package, options, frames, roi, options.input_size)
+    return Network(package, _core.single_stage(parts), (running,))
 
 
 def _stages(
-    package: ModelPackage, options: NetworkOptions, frames: _Frames, roi: Rectangle, input_size: Size | None
-) -> tuple[_core.StageParts, _core.Backend]:
-    image, tensor = tensor_sizes(package, input_size, roi)
+    package: ModelPackage,
+    options: NetworkOptions,
+    frames: _Frames,
+    roi: Rectangle,
+    input_size: Size | None,
+    part: str = "frame",
+) -> tuple[_core.StageParts, Running]:
+    image, tensor = tensor_sizes(package, input_size, roi[2:])
     tensor_spec = _Tensor(image, tensor, package.padding, package.normalisation, package.resized_origin)
     preprocess = _preprocess(frames, roi, tensor_spec)
-    backend = open_backend(package, options.runs_on, (1, package.channels, tensor[1], tensor[0]))
-    decoder = make_decoder(package, backend.output_shapes)
-    return _core.StageParts(preprocessor=preprocess, backend=backend, decoder=decoder), backend
+    running = open_backend(package, options.runs_on, (1, package.channels, tensor[1], tensor[0]), part)
+    decoder = make_decoder(package, running.backend.output_shapes)
+    return _core.StageParts(preprocessor=preprocess, backend=running.backend, decoder=decoder), running
 
 
 @dataclass(frozen=True)
@@ -163,30 +193,6 @@ def _preprocess(frames: _Frames, roi: Rectangle, tensor: _Tensor) -> _core.Prepr
     )
 
 
-def tensor_sizes(package: ModelPackage, input_size: Size | None, roi: Rectangle) -> tuple[Size, Size]:
-    """Return the size to which the roi is resampled, and that of the tensor which holds it.
-
-    Raises ConfigError for an input_size that the network does not take.
-    """
-    padding = package.padding
-    if (
-        input_size is not None
-        and padding.mode == "resample"
-        and any(s % padding.multiple for s in input_size)
-    ):
-        raise ConfigError(
-            f"model.input_size is {list(input_size)}; allowed: multiples of {padding.multiple} "
-            f"(padding.multiple of model package '{package.name}')"
-        )
-    return _padded(padding, input_size or (roi[2], roi[3]))
-
-
-def _padded(padding: Padding, size: Size) -> tuple[Size, Size]:
-    width, height = (-(-side // padding.multiple) * padding.multiple for side in size)
-    tensor = (width, height)
-    return (tensor, tensor) if padding.mode == "resample" else (size, tensor)
-
-
 def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:
     track = options.track
     assert track is not None
@@ -199,25 +205,13 @@ def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, a
         raise ConfigError(
             f"roi.size is {list(track.size)}; allowed: at most the {area[2]}x{area[3]} px that are searched"
         )
-    wide, backend = _stages(package, options, frames, area, options.input_size)
-    narrow_size = _narrow_input(package, options, area, track.size)
-    narrow, _ = _stages(package, options, frames, (area[0], area[1], *track.size), narrow_size)
+    wide, searching = _stages(package, options, frames, area, options.input_size)
+    narrow_size = narrow_input(package, options.input_size, area[2:], track.size)
+    narrow, following = _stages(package, options, frames, (area[0], area[1], *track.size), narrow_size, "roi")
     estimator = _core.track_roi(
         wide=wide, narrow=narrow, margin_px=track.margin_px, min_likelihood=track.min_likelihood
     )
-    return Network(package, estimator, backend)
-
-
-def _narrow_input(package: ModelPackage, options: NetworkOptions, area: Rectangle, size: Size) -> Size | None:
-    """Input size of the roi that moves: animals look as large in it as in the whole area."""
-    if options.input_size is None:
-        return None
-    multiple = package.padding.multiple if package.padding.mode == "resample" else 1
-    scales = (side / whole for side, whole in zip(options.input_size, area[2:], strict=True))
-    width, height = (
-        max(1, round(side * scale / multiple)) * multiple for side, scale in zip(size, scales, strict=True)
-    )
-    return width, height
+    return Network(package, estimator, (searching, following))
 
 
 def _top_down(
@@ -235,29 +229,29 @@ def _top_down(
     crop = _crop(package, detector, frames, roi)
     preprocess, finder, boxes = _detection(package, detector, options.runs_on, frames, roi)
     count, (width, height) = package.count_of_individuals, detector.crop_size
-    backend = open_backend(package, options.runs_on, (count, package.channels, height, width))
+    running = open_backend(package, options.runs_on, (count, package.channels, height, width), "crops")
     estimator = _core.top_down(
         preprocessor=preprocess,
-        detector=finder,
+        detector=finder.backend,
         boxes=boxes,
         crop=crop,
-        backend=backend,
-        decoder=make_decoder(package, [_of_one_row(shape, count) for shape in backend.output_shapes]),
+        backend=running.backend,
+        decoder=make_decoder(package, [_of_one_row(shape, count) for shape in running.backend.output_shapes]),
     )
-    return Network(package, estimator, backend)
+    return Network(package, estimator, (running, finder))
 
 
 def _detection(
     package: ModelPackage, detector: Detector, device: Device, frames: _Frames, roi: Rectangle
-) -> tuple[_core.PreprocessStage, _core.Backend, _core.BoxStage]:
+) -> tuple[_core.PreprocessStage, Running, _core.BoxStage]:
     scaled = (max(1, int(roi[2] * detector.scale)), max(1, int(roi[3] * detector.scale)))
-    image, tensor = _padded(detector.padding, scaled)
+    image, tensor = padded(detector.padding, scaled)
     # Boxes are edges and SLEAP's centroids are scaled alone: neither has a half-pixel term.
     tensor_spec = _Tensor(image, tensor, detector.padding, detector.normalisation, "corner")
     preprocess = _preprocess(frames, roi, tensor_spec)
     shape = (1, len(detector.normalisation.scale), tensor[1], tensor[0])
-    backend = open_detector(package, device, shape)
-    return preprocess, backend, _boxes(package, detector, backend)
+    running = open_detector(package, device, shape)
+    return preprocess, running, _boxes(package, detector, running.backend)
 
 
 def _boxes(package: ModelPackage, detector: Detector, backend: _core.Backend) -> _core.BoxStage:

@@ -20,6 +20,7 @@ import numpy as np
 
 from fastpose import _core
 from fastpose import config as cfg
+from fastpose.cpu import this_cpu
 from fastpose.errors import RecordError
 from fastpose.session.atomic import write_json
 from fastpose.session.log import EVENT_DTYPE, FRAME_DTYPE, log_header, pose_dtype
@@ -161,17 +162,6 @@ def _host() -> dict[str, Any]:
         "name": socket.gethostname(),
         "user": getpass.getuser() if "USER" in os.environ or sys.platform != "win32" else "",
         "platform": platform.platform(),
-        "cpu": _cpu_name(),
+        "cpu": this_cpu().name,
         "cpus": os.cpu_count(),
     }
-
-
-def _cpu_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-        platform.processor(),
-    )

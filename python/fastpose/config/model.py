@@ -64,9 +64,10 @@ class Model(Section):
     """Camera whose frames it sees; default: the only camera."""
     device: Literal["cpu", "fake"] = "cpu"
     """cpu: OpenVINO; fake: stored outputs, for tests and benchmarks of everything but the network."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
+    """int8 needs a package that ``fastpose optimize`` quantised; auto: the fastest within its budget."""
     threads: Annotated[int, Field(ge=1, le=256), NUMBER] | None = None
-    """Threads of the network; null: the runtime's choice."""
+    """Threads of the network; null: as ``fastpose tune`` found on this machine, else the runtime's choice."""
     roi: Roi | None = None
     """What the network sees: a fixed rectangle, or one that follows the animal; null: the full frame."""
     input_size: Size | None = None
@@ -75,7 +76,8 @@ class Model(Section):
     """How each animal keeps its place in the pose; for networks that find several."""
 
     accept_parity: bool = False
-    """Arm a package whose poses are over its pixel budget against the tool it came from (parity.json)."""
+    """Arm a package whose poses are over its pixel budget: against the tool it came from (parity.json), or
+    those of its int8 form against fp32 (optimized.json)."""
 
     @property
     def folder(self) -> Path:

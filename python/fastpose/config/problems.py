@@ -16,7 +16,7 @@ _LATER = {  # what fastpose is to have and this version lacks
     *("pylon", "aravis", "v4l2", "realsense"),
     *("gpio", "nidaq", "zmq", "osc", "lsl"),
     *("optogenetic", "trial", "states"),
-    *("cuda", "gpu", "tensorrt", "fp16", "int8"),
+    *("cuda", "gpu", "tensorrt", "fp16"),
 }
 
 

@@ -25,7 +25,7 @@ from fastpose.model_package import ModelPackage, read_model_package
 __all__ = ["DLCLive"]
 
 MODEL_TYPES = ("base", "tensorflow", "pytorch", "onnx", "lite", "tflite")
-_PRECISIONS = {"FP32": "fp32", "BF16": "bf16", "AUTO": "auto"}
+_PRECISIONS = {"FP32": "fp32", "BF16": "bf16", "INT8": "int8", "AUTO": "auto"}
 
 
 class DLCLive:
@@ -39,12 +39,13 @@ class DLCLive:
     model_path : path-like
         DeepLabCut's exported ``.pt``, a model package, ``builtin:NAME``, or anything else that ``fastpose
         import`` reads. What is no package is imported at its first use and kept, see
-        `fastpose.dlclive.source.cache_folder`.
+        `fastpose.cache.cache_folder`.
     model_type : str
         "base", "tensorflow", "pytorch", "onnx", "lite" or "tflite": accepted for the sake of scripts. What
         the file is decides how it is read, and fastpose's engine runs it.
     precision : str
-        "FP32"; beyond the original "BF16" and "AUTO" (what is fastest on this CPU).
+        "FP32"; beyond the original "BF16", "INT8" (a package that ``fastpose optimize`` quantised) and "AUTO"
+        (what is fastest on this CPU; with `dynamic` the package's own network as the runtime likes it).
     tf_config
         Ignored, with a warning: there is no TensorFlow.
     single_animal : bool

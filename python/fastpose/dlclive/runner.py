@@ -10,22 +10,23 @@ Note [arithmetic on shapes] tells what keeps that cheap. A size that comes again
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
-from fastpose.assembly.backends import PRECISIONS
 from fastpose.assembly.decoders import make_decoder
+from fastpose.cpu import this_cpu
 from fastpose.dlclive.free_size import without_shape_arithmetic
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model import Model
+from fastpose.model_forms import Precision, form_of
 from fastpose.model_package import ModelPackage
 
 __all__ = ["ChangingSizeRunner", "FixedSizeRunner", "Runner"]
 
-Precision = Literal["auto", "fp32", "bf16"]
 FrameFormat = Literal["mono8", "rgb8", "bgr8"]
 DECODERS = ("heatmap", "paf")
 """Of networks that take windows of any size, bottom-up ones of DeepLabCut."""
@@ -58,7 +59,7 @@ class ChangingSizeRunner:
     package : ModelPackage
         With decoder heatmap or paf, without a detector.
     precision : str
-        "auto", "fp32" or "bf16".
+        "auto", "fp32", "bf16" or "int8"; all but int8 run the package's own network.
 
     Raises
     ------
@@ -107,8 +108,7 @@ class ChangingSizeRunner:
 
 
 def _compile(package: ModelPackage, precision: Precision) -> Any:
-    if precision not in PRECISIONS:
-        raise DeviceError(f"precision is {precision!r}; allowed on cpu: {', '.join(PRECISIONS)}")
+    file = _file(package, precision)
     try:
         import openvino
     except ImportError as error:
@@ -120,7 +120,7 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
         options["INFERENCE_PRECISION_HINT"] = _OPENVINO_PRECISION[precision]
     try:
         core = openvino.Core()
-        network = core.read_model(str(package.network))
+        network = core.read_model(str(file))
         network.reshape([1, package.channels, -1, -1])
         without_shape_arithmetic(network)
         return core.compile_model(network, "CPU", options)
@@ -129,6 +129,12 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
         raise ModelError(
             f"model package '{package.name}' cannot run on windows of changing size: {text}"
         ) from None
+
+
+def _file(package: ModelPackage, precision: Precision) -> Path:
+    """The form that runs: rewritten ones may be for fixed sizes alone."""
+    form = form_of(package, precision, this_cpu())
+    return form.file if precision == "int8" else package.network
 
 
 def _padded(frame: npt.NDArray[np.uint8], package: ModelPackage) -> npt.NDArray[np.uint8]:

@@ -10,21 +10,14 @@ from typing import Any
 
 import yaml
 
+from fastpose.cache import cache_folder
 from fastpose.config.model import package_folder
 from fastpose.errors import ModelError
 from fastpose.model_package import DESCRIPTION
 
-__all__ = ["cache_folder", "package_of", "source_config"]
+__all__ = ["package_of", "source_config"]
 
 SOURCE_CONFIG = "source_config.json"
-
-
-def cache_folder() -> Path:
-    """Where imported models are kept: FASTPOSE_CACHE, else ``fastpose`` in the user's cache folder."""
-    named = os.environ.get("FASTPOSE_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastpose"
 
 
 def package_of(path: str | os.PathLike[str]) -> Path:
