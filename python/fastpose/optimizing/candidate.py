@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +17,7 @@ from fastpose.model_package import ModelPackage
 from fastpose.optimizing.extra import require_openvino
 from fastpose.verify import compare
 
-__all__ = ["Cost", "cost_of", "poses_of", "save"]
+__all__ = ["Cost", "cost_of", "original", "poses_of", "save"]
 
 Poses = npt.NDArray[np.float32]
 
@@ -50,11 +52,40 @@ def save(model: Any, path: Path) -> None:
 def poses_of(
     package: ModelPackage, frames: npt.NDArray[np.uint8], network: Path, precision: Literal["fp32", "bf16"]
 ) -> Poses:
-    """Poses (n, individuals, K, 3) of a package whose network is exchanged."""
-    exchanged = package.model_copy(update={"folder": network.parent, "network_file": network.name})
-    model = Model(exchanged, NetworkOptions("cpu", precision))
+    """Poses (n, individuals, K, 3) of a package whose network is exchanged.
+
+    Parameters
+    ----------
+    package : ModelPackage
+    frames : ndarray
+        (n, H, W[, 3]) uint8.
+    network : Path
+        ONNX or OpenVINO IR, in a folder without optimized.json: nothing but this file can run.
+    precision : {"fp32", "bf16"}
+        Of what is not int8.
+    """
+    content = network.read_bytes() + _weights(network)
+    exchange = {
+        "folder": network.parent,
+        "network_file": network.name,
+        "sha256": {network.name: hashlib.sha256(content).hexdigest()},
+    }
+    model = Model(package.model_copy(update=exchange), NetworkOptions("cpu", precision))
     poses = [model.estimate(frame).keypoints for frame in frames]
     return np.stack(poses).reshape(len(poses), -1, *poses[0].shape[-2:])
+
+
+def original(package: ModelPackage, folder: Path) -> Path:
+    """Copy a package's own network into a folder."""
+    for file in (package.network, package.network.with_suffix(".bin")):
+        if file.is_file():
+            shutil.copyfile(file, folder / file.name)
+    return folder / package.network_file
+
+
+def _weights(network: Path) -> bytes:
+    file = network.with_suffix(".bin")
+    return file.read_bytes() if file.is_file() else b""
 
 
 def cost_of(found: Poses, reference: Poses) -> Cost:

@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from fastpose.cache import cache_in
 from fastpose.config.model import package_folder
 from fastpose.errors import ModelError
 from fastpose.model_package import ModelPackage, read_model_package
-from fastpose.optimizing.candidate import Cost, Poses, cost_of, poses_of, save
+from fastpose.optimizing.candidate import Cost, Poses, cost_of, original, poses_of, save
 from fastpose.optimizing.extra import require_nncf, require_openvino
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
@@ -105,7 +106,7 @@ def optimize(folder: str | os.PathLike[str], options: Options | None = None) -> 
     if options.precision == "int8":
         require_nncf()
     split = frames_of(package, options.frames)
-    with TemporaryDirectory(prefix="fastpose-optimize-") as temporary:
+    with TemporaryDirectory(prefix="fastpose-optimize-") as temporary, cache_in(Path(temporary) / "cache"):
         work = _begin(package, options, split, Path(temporary))
         kept, made = _make(work)
         write_forms(package, made, split, options.budget_px)
@@ -129,7 +130,7 @@ def _begin(package: ModelPackage, options: Options, split: Split, folder: Path) 
         f"{len(split.calibration)} frames of {split.source} to measure ranges, {len(split.held)} held back; "
         f"network input {'x'.join(str(size) for size in tensor.shape)}"
     )
-    truth = poses_of(package, split.held, package.network, "fp32")
+    truth = poses_of(package, split.held, original(package, folder), "fp32")
     return _Work(package, options, split, folder, model, shape, truth)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
-from fastpose.assembly.network import tensor_sizes
+from fastpose.input_sizes import tensor_sizes
 from fastpose.model_package import ModelPackage
 
 __all__ = ["tensors_of"]
@@ -15,7 +15,7 @@ __all__ = ["tensors_of"]
 def tensors_of(package: ModelPackage, frames: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
     """Network tensors (1, C, H, W) of whole frames (n, H, W[, 3]) uint8."""
     height, width = frames.shape[1:3]
-    image, tensor = tensor_sizes(package, package.input_size, (0, 0, width, height))
+    image, tensor = tensor_sizes(package, package.input_size, (width, height))
     scale, offset = ((*v, *v, *v)[:3] for v in (package.normalisation.scale, package.normalisation.offset))
     preprocessor = _core.Preprocessor(
         "mono8" if frames.ndim == 3 else "rgb8",
