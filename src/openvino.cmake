@@ -18,9 +18,9 @@ endif()
 find_package(TBB REQUIRED CONFIG PATHS ${openvino_root}/cmake NO_DEFAULT_PATH)
 
 set(engine ${CMAKE_SOURCE_DIR}/csrc)
-file(GLOB group_norm CONFIGURE_DEPENDS ${engine}/infer/group_norm*.cpp)
-pybind11_add_module(_openvino bind_openvino.cpp ${engine}/infer/backend_openvino.cpp ${group_norm}
-  ${engine}/base/cpu_features.cpp)
+file(GLOB kernels CONFIGURE_DEPENDS ${engine}/infer/group_norm*.cpp ${engine}/infer/*_openvino.cpp)
+list(REMOVE_DUPLICATES kernels)
+pybind11_add_module(_openvino bind_openvino.cpp ${kernels} ${engine}/base/cpu_features.cpp)
 target_include_directories(_openvino PRIVATE ${CMAKE_SOURCE_DIR}/csrc)
 target_link_libraries(_openvino PRIVATE openvino::runtime TBB::tbb)
 # At run time the wheel lies beside the package, in the same site-packages.

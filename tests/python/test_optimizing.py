@@ -24,6 +24,7 @@ from fastpose.optimizing import optimize as optimize_module
 from fastpose.optimizing.frames import frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.group_norm import group_norms
+from fastpose.optimizing.heads import join_heads
 from fastpose.optimizing.profile import by_kind, layer_times
 from fastpose.optimizing.quantise import quantised
 from fastpose.optimizing.sensitivity import costly_layers
@@ -183,6 +184,25 @@ def test_the_engine_runs_a_fused_batch_one_animal_after_the_other(tmp_path: Path
     for port, found in enumerate(outputs(model, pair, tmp_path)):
         for row, wanted in zip(found, expected, strict=True):
             np.testing.assert_allclose(row, wanted[port][0], atol=2e-5 * np.abs(wanted[port]).max())
+
+
+@pytest.mark.parametrize("frames", [1, 2])  # of two the engine cannot read the parts where they lie
+def test_joined_heads_give_the_same_maps(tmp_path: Path, frames: int) -> None:
+    pair = np.concatenate(tensors(frames))
+    found = []
+    for joined in (0, 1):
+        model = small_graph("instance_norm")
+        model.reshape(list(pair.shape))
+        assert not joined or join_heads(model) == 1
+        assert sum(node.get_type_name() == "VariadicSplit" for node in model.get_ordered_ops()) == joined
+        openvino.save_model(model, str(tmp_path / "graph.xml"), compress_to_fp16=False)
+        backend = _openvino.load(
+            str(tmp_path / "graph.xml"), input_shape=pair.shape, outputs=["locref", "heatmap"]
+        )
+        found.append(backend.run(pair))
+    assert [maps.shape[1] for maps in found[1]] == [8, 4]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5 * np.abs(one).max())
 
 
 def test_costly_layers_are_ranked_by_what_they_spoil() -> None:

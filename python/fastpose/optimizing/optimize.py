@@ -17,6 +17,7 @@ from fastpose.optimizing.candidate import Cost, Poses, cost_of, original, poses_
 from fastpose.optimizing.extra import require_nncf, require_openvino
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
+from fastpose.optimizing.heads import join_heads
 from fastpose.optimizing.quantise import quantised
 from fastpose.optimizing.sensitivity import costly_layers
 from fastpose.optimizing.tensors import tensors_of
@@ -126,6 +127,7 @@ def _begin(package: ModelPackage, options: Options, split: Split, folder: Path) 
     shape = model.input().get_partial_shape()
     tensor = tensors_of(package, split.held[:1])[0]
     model.reshape(list(tensor.shape))
+    join_heads(model)
     options.say(
         f"{len(split.calibration)} frames of {split.source} to measure ranges, {len(split.held)} held back; "
         f"network input {'x'.join(str(size) for size in tensor.shape)}"
