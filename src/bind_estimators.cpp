@@ -173,10 +173,11 @@ void bind_estimators(py::module_& m) {
     m.def("single_stage", &make_single_stage, "parts"_a);
     m.def(
         "track_roi",
-        [](const StageParts& wide, const StageParts& narrow, int margin_px, float min_likelihood) {
-            return make_track_roi({wide, narrow, margin_px, min_likelihood});
+        [](const StageParts& wide, const StageParts& narrow, int margin_px, int step_px,
+           float min_likelihood) {
+            return make_track_roi({wide, narrow, margin_px, step_px, min_likelihood});
         },
-        py::kw_only(), "wide"_a, "narrow"_a, "margin_px"_a, "min_likelihood"_a);
+        py::kw_only(), "wide"_a, "narrow"_a, "margin_px"_a, "step_px"_a, "min_likelihood"_a);
     m.def(
         "top_down",
         [](std::shared_ptr<Preprocessor> preprocessor, std::shared_ptr<Backend> detector,

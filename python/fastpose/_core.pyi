@@ -823,7 +823,7 @@ class StageParts(_Bound):
 
 def single_stage(parts: StageParts) -> Estimator: ...
 def track_roi(
-    *, wide: StageParts, narrow: StageParts, margin_px: int, min_likelihood: float
+    *, wide: StageParts, narrow: StageParts, margin_px: int, step_px: int, min_likelihood: float
 ) -> Estimator: ...
 def top_down(
     *,

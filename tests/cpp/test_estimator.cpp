@@ -50,9 +50,9 @@ struct Tracked {
     FrameRecord record{};
 
     explicit Tracked(Roi area = {0, 0, side, side}, std::vector<float> wide = {40, 40, 1},
-                     std::vector<float> narrow = {8, 8, 1})
+                     std::vector<float> narrow = {8, 8, 1}, int step_px = 1)
         : estimator(make_track_roi({points_stage(area, std::move(wide)),
-                                    points_stage({area.x, area.y, 16, 16}, std::move(narrow)), 4, 0.5F})) {}
+                                    points_stage({area.x, area.y, 16, 16}, std::move(narrow)), 4, step_px, 0.5F})) {}
 
     Roi step(bool filtered_is_lost = false) {
         const Roi seen = estimator->roi();
@@ -91,6 +91,17 @@ TEST(TrackRoi, StaysInsideAStaticCrop) {
     const Roi roi = tracked.step();
     EXPECT_EQ(roi.x, 20);
     EXPECT_EQ(roi.y, 10 + 30 - 16);
+}
+
+TEST(TrackRoi, MovesInStepsFromTheCornerOfTheArea) {
+    const auto corner_after = [](std::vector<Keypoint> filtered, int step_px) {
+        Tracked tracked({2, 0, 40, 40}, {1, 1, 1}, {8, 8, 1}, step_px);
+        tracked.estimator->follow({filtered.data(), 1, static_cast<int>(filtered.size())});
+        return tracked.estimator->roi().x;
+    };
+    EXPECT_EQ(corner_after({{20, 20, 1}}, 1), 12);
+    EXPECT_EQ(corner_after({{20, 20, 1}}, 8), 2 + 8);
+    EXPECT_EQ(corner_after({{41, 20, 1}}, 8), 2 + 40 - 16);
 }
 
 TEST(TrackRoi, SearchesTheWholeAreaWhenLost) {

@@ -35,11 +35,15 @@ class TrackRoi:
         What must lie on each side of the keypoints; where they leave less the full area is searched.
     min_likelihood : float
         Keypoints below are not followed; without any the full area is searched.
+    step_px : int
+        The roi moves in steps of this; a multiple of the network's deepest stride keeps its poses those of
+        the full area.
     """
 
     size: Size
     margin_px: int = 20
     min_likelihood: float = 0.5
+    step_px: int = 16
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,11 @@ def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, a
     narrow_size = narrow_input(package, options.input_size, area[2:], track.size)
     narrow, following = _stages(package, options, frames, (area[0], area[1], *track.size), narrow_size, "roi")
     estimator = _core.track_roi(
-        wide=wide, narrow=narrow, margin_px=track.margin_px, min_likelihood=track.min_likelihood
+        wide=wide,
+        narrow=narrow,
+        margin_px=track.margin_px,
+        step_px=track.step_px,
+        min_likelihood=track.min_likelihood,
     )
     return Network(package, estimator, (searching, following))
 
