@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,18 +128,28 @@ def load_on_cpu(file: Path, outputs: Sequence[str], input_shape: Shape, **option
     ModelError
         OpenVINO refuses the network, its shape or its outputs.
     """
+    runtime = _runtime()
     try:
-        importlib.import_module("openvino")  # loads its libraries from wherever the wheel lies
-        from fastpose import _openvino
+        backend: _core.Backend = runtime.load(
+            str(file), input_shape=input_shape, outputs=list(outputs), **options
+        )
+        return backend
+    except FastposeError as error:
+        raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
+
+
+def _runtime() -> Any:
+    """The module fastpose._openvino, which finds OpenVINO's libraries where the wheel is its neighbour."""
+    try:
+        with contextlib.suppress(ImportError):
+            return importlib.import_module("fastpose._openvino")
+        importlib.import_module("openvino")  # 0.2 s; loads its libraries from wherever the wheel lies
+        return importlib.import_module("fastpose._openvino")
     except ImportError as error:
         raise DeviceError(
             f"device cpu: the OpenVINO runtime cannot be loaded ({error}); "
             "reinstall fastpose-rig so that it is built against the installed openvino"
         ) from None
-    try:
-        return _openvino.load(str(file), input_shape=input_shape, outputs=list(outputs), **options)
-    except FastposeError as error:
-        raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
 
 
 def _fake_backend(package: ModelPackage, input_shape: Shape) -> _core.Backend:
