@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include "bindings.h"
+#include "camera/memory_camera.h"
 #include "camera/sim_camera.h"
 #include "engine/engine.h"
 
@@ -154,11 +155,33 @@ void bind_stages_for_engine(py::module_& m) {
     bind_animals(m);
 }
 
+py::memoryview append_frame(FrameStore& store, int flags) {
+    const auto pixels = store.append(flags);
+    return py::memoryview::from_memory(pixels.data(), static_cast<py::ssize_t>(pixels.size()));
+}
+
+void bind_memory_camera(py::module_& m) {
+    py::class_<FrameStore, std::shared_ptr<FrameStore>>(m, "FrameStore", "Frames held in memory.")
+        .def(py::init([](const std::string& format, Size size) {
+                 return std::make_shared<FrameStore>(pixel_format_from(format), size.first, size.second);
+             }),
+             py::kw_only(), "pixel_format"_a, "size"_a)
+        .def("append", &append_frame, "flags"_a = 0, py::keep_alive<0, 1>())
+        .def("__len__", &FrameStore::size);
+    m.def(
+        "make_memory_camera",
+        [](const std::shared_ptr<FrameStore>& frames, double rate_hz, bool loop) {
+            return std::shared_ptr<Camera>(make_memory_camera(frames, rate_hz, loop));
+        },
+        "frames"_a, py::kw_only(), "rate_hz"_a, "loop"_a = false);
+}
+
 void bind_cameras(py::module_& m) {
     py::class_<Camera, std::shared_ptr<Camera>>(m, "Camera", "A C++ camera driver.");
     m.def(
         "make_sim_camera", [](const SimSpec& spec) { return std::shared_ptr<Camera>(make_sim_camera(spec)); },
         "spec"_a, py::call_guard<py::gil_scoped_release>());
+    bind_memory_camera(m);
 }
 
 void bind_parts(py::module_& m) {

@@ -4,9 +4,13 @@
 
 #include "base/error.h"
 #include "infer/backend_openvino.h"
+#include "infer/group_norm_openvino.h"
 
 namespace py = pybind11;
 using namespace fastpose;
+
+// So that OpenVINO elsewhere in Python reads graphs with operations of ours: Core().add_extension(this file).
+OPENVINO_CREATE_EXTENSIONS(std::vector<ov::Extension::Ptr>{group_norm_extension()});
 
 PYBIND11_MODULE(_openvino, m) {
     m.doc() = "Networks on the CPU through OpenVINO.";

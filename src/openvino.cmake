@@ -14,9 +14,15 @@ if(NOT OpenVINO_FOUND)
   return()
 endif()
 
-pybind11_add_module(_openvino bind_openvino.cpp ${CMAKE_SOURCE_DIR}/csrc/infer/backend_openvino.cpp)
+# Operations of ours share the runtime's own workers: its wheel carries TBB with headers.
+find_package(TBB REQUIRED CONFIG PATHS ${openvino_root}/cmake NO_DEFAULT_PATH)
+
+set(engine ${CMAKE_SOURCE_DIR}/csrc)
+file(GLOB kernels CONFIGURE_DEPENDS ${engine}/infer/group_norm*.cpp ${engine}/infer/*_openvino.cpp)
+list(REMOVE_DUPLICATES kernels)
+pybind11_add_module(_openvino bind_openvino.cpp ${kernels} ${engine}/base/cpu_features.cpp)
 target_include_directories(_openvino PRIVATE ${CMAKE_SOURCE_DIR}/csrc)
-target_link_libraries(_openvino PRIVATE openvino::runtime)
+target_link_libraries(_openvino PRIVATE openvino::runtime TBB::tbb)
 # At run time the wheel lies beside the package, in the same site-packages.
 set_target_properties(_openvino PROPERTIES INSTALL_RPATH "$ORIGIN/../openvino/libs")
 if(FASTPOSE_IN_SOURCE)

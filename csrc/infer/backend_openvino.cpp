@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <openvino/openvino.hpp>
 
 #include "base/error.h"
+#include "infer/group_norm_openvino.h"
+#include "infer/split_outputs_openvino.h"
 
 namespace fastpose {
 namespace {
@@ -19,6 +22,7 @@ std::string text_of(const ov::PartialShape& shape) { return shape.to_string(); }
 std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
     std::shared_ptr<ov::Model> model;
     try {
+        core.add_extension(group_norm_extension());
         model = core.read_model(spec.model_path);
     } catch (const std::exception& error) {
         throw ModelError("cannot read model '" + spec.model_path + "': " + error.what());
@@ -33,6 +37,7 @@ std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
         throw ModelError("model '" + spec.model_path + "' takes input " + text_of(present) + ", asked for " +
                          text_of(wanted));
     model->reshape(wanted);
+    replace_group_normalizations(model);
     return model;
 }
 
@@ -58,6 +63,12 @@ std::array<int, 4> four_dimensions(const ov::Shape& shape) {
     return four;
 }
 
+std::vector<std::string> names_of(const ov::Model& model) {
+    std::vector<std::string> names;
+    for (const auto& output : model.outputs()) names.push_back(output.get_any_name());
+    return names;
+}
+
 void check(const ov::Output<const ov::Node>& port, const std::string& name) {
     const ov::Rank rank = port.get_partial_shape().rank();
     if (rank.is_dynamic() || rank.get_length() > 4)
@@ -73,10 +84,12 @@ class OpenVinoBackend final : public Backend {
     explicit OpenVinoBackend(const OpenVinoSpec& spec)
         : input_shape_(spec.input_shape), quantised_(spec.precision == "int8") {
         const std::shared_ptr<ov::Model> model = read(core_, spec);
+        const std::vector<std::string> names = spec.outputs.empty() ? names_of(*model) : spec.outputs;
+        parts_ = take_out_splits(model);
         compiled_ = core_.compile_model(model, "CPU", properties(core_, spec));
         request_ = compiled_.create_infer_request();
         input_ = request_.get_input_tensor().data<float>();
-        bind_outputs(spec);
+        for (const std::string& name : names) bind_output(name);
         warm_up();
         fetch_dynamic_outputs();
     }
@@ -121,23 +134,35 @@ class OpenVinoBackend final : public Backend {
 
     // The request allocates its outputs once; binding tensors of ours keeps them at fixed addresses. Those
     // whose size depends on the content (a detector's) are fetched after each run.
-    void bind_outputs(const OpenVinoSpec& spec) {
-        std::vector<std::string> names = spec.outputs;
-        if (names.empty())
-            for (const auto& output : compiled_.outputs()) names.push_back(output.get_any_name());
-        for (const std::string& name : names) {
-            const ov::Output<const ov::Node> port = find_output(name);
-            check(port, name);
-            if (port.get_partial_shape().is_dynamic()) {
-                dynamic_.emplace_back(views_.size(), port);
-                views_.emplace_back();
-                continue;
-            }
-            ov::Tensor tensor(ov::element::f32, port.get_shape());
-            request_.set_tensor(port, tensor);
-            views_.push_back({tensor.data<float>(), four_dimensions(port.get_shape())});
-            tensors_.push_back(std::move(tensor));
+    void bind_output(const std::string& name) {
+        const auto part = parts_.find(name);
+        if (part != parts_.end()) return bind_part(part->second);
+        const ov::Output<const ov::Node> port = find_output(name);
+        check(port, name);
+        if (port.get_partial_shape().is_dynamic()) {
+            dynamic_.emplace_back(views_.size(), port);
+            views_.emplace_back();
+            return;
         }
+        views_.push_back({tensor_of(name), four_dimensions(port.get_shape())});
+    }
+
+    void bind_part(const OutputPart& part) {
+        const ov::Output<const ov::Node> port = find_output(part.whole);
+        check(port, part.whole);
+        std::array<int, 4> shape = four_dimensions(port.get_shape());
+        const auto pixels = static_cast<std::size_t>(shape[2]) * static_cast<std::size_t>(shape[3]);
+        shape[1] = static_cast<int>(part.channels);
+        views_.push_back({tensor_of(part.whole) + part.first * pixels, shape});
+    }
+
+    const float* tensor_of(const std::string& name) {
+        const auto known = tensors_.find(name);
+        if (known != tensors_.end()) return known->second.data<float>();
+        const ov::Output<const ov::Node> port = find_output(name);
+        ov::Tensor tensor(ov::element::f32, port.get_shape());
+        request_.set_tensor(port, tensor);
+        return tensors_.emplace(name, std::move(tensor)).first->second.data<float>();
     }
 
     void fetch_dynamic_outputs() {
@@ -162,7 +187,8 @@ class OpenVinoBackend final : public Backend {
     std::array<int, 4> input_shape_;
     bool quantised_;
     float* input_ = nullptr;
-    std::vector<ov::Tensor> tensors_;
+    std::map<std::string, OutputPart> parts_;
+    std::map<std::string, ov::Tensor> tensors_;
     std::vector<TensorView> views_;
     std::vector<std::pair<std::size_t, ov::Output<const ov::Node>>> dynamic_;  // place in views_, port
     char error_[256] = "";

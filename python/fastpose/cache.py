@@ -17,13 +17,27 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ROOM_BYTES", "Kept", "cache_folder", "kept_compiled"]
+__all__ = ["ROOM_BYTES", "Kept", "cache_folder", "cache_in", "kept_compiled"]
 
 ROOM_BYTES = 4 * 2**30
 _SEALS = "seals.json"
+
+
+_elsewhere: ContextVar[Path | None] = ContextVar("cache folder", default=None)
+
+
+@contextlib.contextmanager
+def cache_in(folder: Path) -> Iterator[None]:
+    """Keep things in another folder for a while: networks that are tried once and thrown away."""
+    token = _elsewhere.set(folder)
+    try:
+        yield
+    finally:
+        _elsewhere.reset(token)
 
 
 def cache_folder() -> Path:
@@ -31,7 +45,7 @@ def cache_folder() -> Path:
 
     Raises RuntimeError where there is no home.
     """
-    named = os.environ.get("FASTPOSE_CACHE")
+    named = _elsewhere.get() or os.environ.get("FASTPOSE_CACHE")
     return Path(named) if named else _cache_of_user() / "fastpose"
 
 

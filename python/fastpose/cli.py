@@ -1,4 +1,4 @@
-"""The command line: run, check, schema, cameras, import, verify, tune, analyze, recover, export."""
+"""The command line: run, check, schema, cameras, import, verify, optimize, tune, analyze, recover, export."""
 
 from __future__ import annotations
 
@@ -176,6 +176,30 @@ def verify(
         budget = module.Budget(*budget_px)
         report = module.verify(folder, device=device, precisions=precision or None, budget=budget)
         _say_parity(report)
+
+
+@app.command()
+def optimize(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A model package.")],
+    *,
+    precision: Annotated[str, typer.Option(help="int8, or bf16 on a CPU that has it.")] = "int8",
+    frames: Annotated[
+        Path | None, typer.Option(help="Video or images of what the network will see; 100 and more.")
+    ] = None,
+    budget_px: Annotated[
+        float, typer.Option(min=0, help="Mean distance from float32 that is allowed, px.")
+    ] = 0.5,
+    profile: Annotated[bool, typer.Option("--profile", help="Show where the time goes, by layer.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Make a package's network faster on a CPU, within a budget of pixels."""
+    with _errors_in_one_line(debug=debug):
+        if precision not in ("bf16", "int8"):
+            raise ConfigError(f"--precision is {precision!r}; allowed: bf16, int8")
+        command = _compiled("fastpose.optimizing.command")
+        options = command.Options(precision, frames, budget_px, say=print)
+        command.run(folder, options, _output(), profile=profile)
+        print(f"{folder}: written; to measure the forms on this machine: fastpose tune {folder}")
 
 
 @app.command()

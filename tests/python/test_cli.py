@@ -216,6 +216,7 @@ def test_help_names_only_what_there_is() -> None:
         "cameras",
         "import_",
         "verify",
+        "optimize",
         "tune",
         "recover",
         "export",

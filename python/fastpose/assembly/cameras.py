@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastpose import _core
 from fastpose import config as cfg
+from fastpose.assembly.memory_frames import frames_in_memory
 from fastpose.hosts.host import Host
 from fastpose.hosts.probe import VideoInfo, probe
 from fastpose.hosts.spawn import spawn_encoder, spawn_video_host
@@ -59,7 +60,7 @@ def open_camera(name: str, spec: cfg.Camera) -> CameraSource:
         driver = _core.make_sim_camera(_sim_spec(spec))
         return CameraSource(name, spec, spec.size, spec.pixel_format, spec.rate_hz, spec.frames_total, driver)
     info = probe(spec.path)
-    return CameraSource(
+    source = CameraSource(
         name,
         spec,
         (info.width, info.height),
@@ -67,6 +68,15 @@ def open_camera(name: str, spec: cfg.Camera) -> CameraSource:
         spec.rate_hz or info.rate_hz,
         _frames_of(info, spec),
     )
+    if spec.in_memory:
+        _hold_in_memory(source, spec)
+    return source
+
+
+def _hold_in_memory(source: CameraSource, spec: cfg.VideoCamera) -> None:
+    frames = frames_in_memory(spec.path, size=source.frame_size, pixel_format=source.pixel_format)
+    source.driver = _core.make_memory_camera(frames, rate_hz=source.rate_hz, loop=spec.loop)
+    source.total_frames = None if spec.loop else len(frames)
 
 
 def _frames_of(info: VideoInfo, spec: cfg.VideoCamera) -> int | None:
@@ -120,7 +130,7 @@ def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path, *, 
     assert source.ring is not None
     if record.video is not None:
         source.encoder = _encoder(source, record.video, session_dir, nice=HOST_NICE if realtime else 5)
-    if isinstance(source.spec, cfg.VideoCamera):
+    if isinstance(source.spec, cfg.VideoCamera) and source.driver is None:
         spec = source.spec
         source.host = spawn_video_host(
             source.ring.name,

@@ -132,8 +132,17 @@ class VideoCamera(_Camera):
     """null: mono8 for grey files, else rgb8."""
     loop: bool = False
     """Start again at the end of the file."""
+    in_memory: bool = False
+    """Read the whole file before the first exposure, then play it from memory: exact at 1,000 Hz and more,
+    where decoding would not keep up. For pace realtime."""
     frames: Frames = Field(default_factory=lambda data: "every" if data.get("pace") == "max" else "newest")
     """As for sim; default: every with pace max, else newest. Stands behind pace, which it reads."""
+
+    @model_validator(mode="after")
+    def _memory_plays_in_real_time(self) -> Self:
+        if self.in_memory and self.pace != "realtime":
+            raise ValueError(f"in_memory is true with pace {self.pace}; allowed: pace realtime")
+        return self
 
 
 Camera = Annotated[SimCamera | VideoCamera, Field(discriminator="driver")]

@@ -1,0 +1,216 @@
+"""Makes faster forms of a package's network: a rewritten graph in float32, bf16, int8."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from fastpose.cache import cache_in
+from fastpose.config.model import package_folder
+from fastpose.errors import ModelError
+from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.optimizing.candidate import Cost, Poses, cost_of, original, poses_of, save
+from fastpose.optimizing.extra import require_nncf, require_openvino
+from fastpose.optimizing.frames import Split, frames_of
+from fastpose.optimizing.fuse import fuse_group_norms
+from fastpose.optimizing.heads import join_heads
+from fastpose.optimizing.quantise import quantised
+from fastpose.optimizing.sensitivity import costly_layers
+from fastpose.optimizing.tensors import tensors_of
+from fastpose.optimizing.write import MadeForm, write_forms
+
+__all__ = ["Options", "Report", "optimize"]
+
+Precision = Literal["bf16", "int8"]
+_JUDGED = 6  # tensors on which layers are ranked
+_ATTEMPTS = (1, 2, 4, 8, 16)  # layers given back to float32
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is wanted.
+
+    Attributes
+    ----------
+    precision : {"bf16", "int8"}
+    frames : Path or None
+        Video, image or folder of images; None: the reference frames of the package.
+    budget_px : float
+        Mean distance to the poses in float32 that is allowed, px.
+    say : callable
+        Gets a line about each step.
+    """
+
+    precision: Precision = "int8"
+    frames: Path | None = None
+    budget_px: float = 0.5
+    say: Callable[[str], None] = field(default=lambda line: None)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was made.
+
+    Attributes
+    ----------
+    forms : dict
+        Name of each form that is within the budget, and its cost.
+    kept : tuple of str
+        Layers of the int8 form that stay in float32.
+    """
+
+    package: ModelPackage
+    forms: dict[str, Cost]
+    kept: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class _Work:
+    package: ModelPackage
+    options: Options
+    split: Split
+    folder: Path
+    single: Any
+    """The graph in float32, openvino.Model, for the frames' size."""
+    shape: Any
+    """The input's shape as the package has it."""
+    truth: Poses
+
+
+def optimize(folder: str | os.PathLike[str], options: Options | None = None) -> Report:
+    """Make the form that is wanted, measure its cost on held frames, and write it into the package.
+
+    With group normalisation in the network a float32 form is made as well: the same numbers, fewer passes.
+
+    Parameters
+    ----------
+    folder : path-like
+        The package, or ``builtin:NAME``.
+    options : Options, optional
+
+    Raises
+    ------
+    ModelError
+        The package or the frames cannot be read, nncf is missing, or the form is over the budget, with the
+        numbers; then the package stays as it was.
+    DeviceError
+        This CPU has no bf16.
+    """
+    options = options or Options()
+    package = read_model_package(package_folder(folder))
+    _refuse_unsupported(package)
+    if options.precision == "int8":
+        require_nncf()
+    split = frames_of(package, options.frames)
+    with TemporaryDirectory(prefix="fastpose-optimize-") as temporary, cache_in(Path(temporary) / "cache"):
+        work = _begin(package, options, split, Path(temporary))
+        kept, made = _make(work)
+        write_forms(package, made, split, options.budget_px)
+    return Report(package, {form.name: form.cost for form in made}, kept, split.source)
+
+
+def _refuse_unsupported(package: ModelPackage) -> None:
+    if package.detector is not None:
+        raise ModelError(
+            f"model package '{package.name}' has a detector; this version optimises networks that see the "
+            "frame or a roi of it"
+        )
+
+
+def _begin(package: ModelPackage, options: Options, split: Split, folder: Path) -> _Work:
+    model = require_openvino().Core().read_model(str(package.network))
+    shape = model.input().get_partial_shape()
+    tensor = tensors_of(package, split.held[:1])[0]
+    model.reshape(list(tensor.shape))
+    join_heads(model)
+    options.say(
+        f"{len(split.calibration)} frames of {split.source} to measure ranges, {len(split.held)} held back; "
+        f"network input {'x'.join(str(size) for size in tensor.shape)}"
+    )
+    truth = poses_of(package, split.held, original(package, folder), "fp32")
+    return _Work(package, options, split, folder, model, shape, truth)
+
+
+def _make(work: _Work) -> tuple[tuple[str, ...], list[MadeForm]]:
+    made = list(_single_form(work))
+    if work.options.precision == "bf16":
+        return (), [*made, _half_form(work, made)]
+    kept, form = _whole_form(work)
+    return kept, [*made, form]
+
+
+def _single_form(work: _Work) -> Iterator[MadeForm]:
+    """The graph in float32 with the engine's group normalisation, where there is one."""
+    model = work.single.clone()
+    if not fuse_group_norms(model):
+        return
+    path = _saved(work, model, "fp32")
+    cost = cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth)
+    work.options.say(f"fp32 with fused group normalisation: {cost.mean_px:.3g} px mean")
+    if _over(cost, work.options.budget_px):
+        raise ModelError(
+            f"the rewritten float32 graph is {cost.mean_px:.3g} px from the original; please report"
+        )
+    yield MadeForm("fp32", path, cost)
+
+
+def _half_form(work: _Work, made: list[MadeForm]) -> MadeForm:
+    path = made[0].path if made else _saved(work, work.single.clone(), "bf16")
+    cost = cost_of(poses_of(work.package, work.split.held, path, "bf16"), work.truth)
+    if _over(cost, work.options.budget_px):
+        raise ModelError(_refusal(work, "bf16", [f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max"]))
+    return MadeForm("bf16", path, cost)
+
+
+def _whole_form(work: _Work) -> tuple[tuple[str, ...], MadeForm]:
+    """All layers in int8; over the budget the costliest stay in float32, more of them each time."""
+    tensors = tensors_of(work.package, work.split.calibration)
+    model = quantised(work.single, tensors)
+    kept: tuple[str, ...] = ()
+    found: list[str] = []
+    costly: list[str] = []
+    for count in (0, *_ATTEMPTS):
+        if count:
+            costly = costly or costly_layers(work.single, model, tensors[:_JUDGED])
+            if count > len(costly):
+                break
+            kept = tuple(costly[:count])
+            model = quantised(work.single, tensors, but=kept)
+        cost, path = _measured(work, model)
+        found.append(f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max with {count} layers in float32")
+        work.options.say(f"int8: {found[-1]}")
+        if not _over(cost, work.options.budget_px):
+            return kept, MadeForm("int8", path, cost, kept)
+    raise ModelError(_refusal(work, "int8", found))
+
+
+def _measured(work: _Work, model: Any) -> tuple[Cost, Path]:
+    whole = model.clone()
+    fuse_group_norms(whole)
+    path = _saved(work, whole, "int8")
+    return cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth), path
+
+
+def _saved(work: _Work, model: Any, name: str) -> Path:
+    """Write a graph for every size that the package's own takes."""
+    model.reshape(work.shape)
+    path = work.folder / f"model_{name}.xml"
+    save(model, path)
+    return path
+
+
+def _over(cost: Cost, budget_px: float) -> bool:
+    return not cost.mean_px <= budget_px  # NaN is over every budget
+
+
+def _refusal(work: _Work, name: str, found: list[str]) -> str:
+    return (
+        f"{name} form of model package '{work.package.name}' is over its budget of "
+        f"{work.options.budget_px:g} px mean: {'; '.join(found)}; nothing was written. "
+        "Allow more with --budget-px, or give --frames that show what the network was trained on"
+    )
