@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import quantised_package as made
+import tiny_package as tiny
 from fastpose import cache
 from fastpose.assembly.backends import Device, open_backend
 from fastpose.cache import cache_folder, kept_compiled
@@ -95,6 +96,23 @@ def test_a_network_comes_compiled_the_second_time(tmp_path: Path, own_folder: Pa
     blob.chmod(0o600)
     blob.write_bytes(blob.read_bytes()[:-100])
     assert open_backend(package, device, shape).backend.granted["cached"] is False
+
+
+def test_an_operation_of_ours_comes_compiled_too(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("openvino")
+    from small_group_norm import group_norm_network
+
+    write = {"model.onnx": lambda path: path.write_bytes(group_norm_network("operation"))}
+    colours = {"colour": "rgb", "normalisation": tiny.THREE, "bodyparts": ["a", "b", "c", "d"]}
+    package = read_model_package(tiny.write_package(tmp_path / "groups", write, **colours))
+    shape, device = (1, 3, 64, 64), Device(precision="fp32", threads=1)
+    frame = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    runs = [open_backend(package, device, shape) for _ in range(2)]
+    assert [run.backend.granted["cached"] for run in runs] == [False, True]
+    for a, b in zip(*(run.backend.run(frame) for run in runs), strict=True):
+        assert np.abs(a).max() > 0
+        np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 def test_a_run_without_a_cache_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

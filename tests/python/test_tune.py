@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -245,11 +246,9 @@ def test_check_says_once_that_a_form_is_missing(package: Path, tmp_path: Path) -
     assert problem.path == "model.path" and "fastpose optimize" in problem.text
 
 
-def test_a_model_takes_the_tuned_threads(package: Path) -> None:
-    import numpy as np
-
+def test_models_take_the_tuned_threads_but_share_the_cores(package: Path) -> None:
     tuned_as(package, 1, pinned=True, onnx_fp32=1.0, onnx_bf16=2.0)
     model = load_model(package)
     model.estimate(np.zeros((120, 160), np.uint8))
-    assert "1 thread" in repr(model)
+    assert "fp32, 1 thread, not pinned" in repr(model) or "bf16, 1 thread, not pinned" in repr(model)
     assert json.loads((package / "tuned.json").read_text())["schema"] == 1

@@ -35,11 +35,15 @@ class Device:
         "auto", "fp32", "bf16" or "int8".
     threads : int
         0: as ``fastpose tune`` found, else the runtime's choice.
+    alone : bool
+        The only network of this process: its threads may be kept on their cores. Several that are kept there
+        get the same ones: on two cores two networks of one thread each are then half as fast.
     """
 
     device: str = "cpu"
     precision: Precision = "auto"
     threads: int = 0
+    alone: bool = False
 
 
 def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part: str = "frame") -> Running:
@@ -66,9 +70,8 @@ def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part
     _require_cpu(device)
     plan = plan_of(package, device.precision, device.threads, this_cpu(), input_shape)
     compiler = _Compiler(plan.form.file, package.outputs, plan.form.sha256)
-    backend = compiler.compiled(
-        input_shape, precision=plan.form.asked, threads=plan.threads, pinned=plan.pinned
-    )
+    pinned = plan.pinned if device.alone else False
+    backend = compiler.compiled(input_shape, precision=plan.form.asked, threads=plan.threads, pinned=pinned)
     return Running(part, input_shape, backend, plan.form, plan.threads_by, compiler.note)
 
 
@@ -81,7 +84,8 @@ def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> 
     _require_cpu(device)
     compiler = _Compiler(package.folder / detector.file, detector.outputs, package.sha256[detector.file])
     asked = "auto" if device.precision == "int8" else device.precision
-    backend = compiler.compiled(input_shape, precision=asked, threads=device.threads)
+    pinned = None if device.alone else False
+    backend = compiler.compiled(input_shape, precision=asked, threads=device.threads, pinned=pinned)
     threads_by = "config" if device.threads else "runtime"
     return Running("detector", input_shape, backend, None, threads_by, compiler.note)
 
