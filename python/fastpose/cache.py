@@ -108,7 +108,11 @@ def _remove_unsealed(folder: Path) -> None:
 
 
 def _seal(folder: Path) -> None:
-    seals = {file.name: _checksum(file) for file in _files(folder)}
+    """Add the checksums of new files; the others were checked before."""
+    before, files = _seals(folder), _files(folder)
+    if before.keys() == {file.name for file in files}:
+        return
+    seals = {file.name: before.get(file.name) or _checksum(file) for file in files}
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8") as file:
         json.dump(seals, file)
     Path(file.name).replace(folder / _SEALS)
@@ -123,7 +127,7 @@ def _seals(folder: Path) -> dict[str, int]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file() and path.name != _SEALS]
+    return list(folder.glob("*.blob"))
 
 
 def _checksum(file: Path) -> int:

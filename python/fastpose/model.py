@@ -12,8 +12,9 @@ from fastpose import _core
 from fastpose.assembly.network import NetworkOptions, TrackRoi, load_network
 from fastpose.config import PixelFormat
 from fastpose.config.model import package_folder
+from fastpose.cpu import this_cpu
 from fastpose.errors import ConfigError
-from fastpose.model_forms import Precision
+from fastpose.model_forms import Precision, form_of
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.pose import Pose
 
@@ -56,7 +57,9 @@ def load_model(
     Raises
     ------
     ModelError
-        The package is missing, incomplete or was changed.
+        The package is missing, incomplete or was changed, or has no form for this precision.
+    DeviceError
+        There is no such precision.
     """
     options = NetworkOptions(device, precision, threads or 0, roi, input_size, track)
     return Model(read_model_package(package_folder(path)), options)
@@ -69,6 +72,8 @@ class Model:
     """
 
     def __init__(self, package: ModelPackage, options: NetworkOptions) -> None:
+        if options.device == "cpu":
+            form_of(package, options.precision, this_cpu())  # what cannot run is said now, not at a frame
         self._package, self._options = package, options
         self._pipelines: dict[tuple[tuple[int, int], str], tuple[_core.Pipeline, str]] = {}
         self._description = ""

@@ -8,11 +8,9 @@ names a form at a precision ``FORM/PRECISION``, such as ``onnx/bf16`` or ``int8/
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +26,7 @@ from fastpose.form_files import (
     read_optimized,
     read_tuned,
 )
-from fastpose.model_package import ModelPackage
+from fastpose.model_package import ModelPackage, digest_of
 
 __all__ = [
     "OPTIMIZE",
@@ -301,13 +299,6 @@ def verify_files(package: ModelPackage, form: Form) -> None:
 
 def _digest(path: Path, way_out: str) -> str:
     try:
-        state = path.stat()
-        return _digest_of(path, state.st_mtime_ns, state.st_size)
+        return digest_of(path)
     except OSError as error:
         raise ModelError(f"'{path}' cannot be read ({error.strerror}); {way_out}") from None
-
-
-@lru_cache(maxsize=16)
-def _digest_of(path: Path, _mtime_ns: int, _size: int) -> str:
-    """Of a file as it is now; the network of each input size asks for it again."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

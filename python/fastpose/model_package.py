@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ __all__ = [
     "PafTree",
     "SimCC",
     "Unique",
+    "digest_of",
     "read_model_package",
 ]
 
@@ -350,9 +352,20 @@ def _description(folder: Path) -> dict[str, Any]:
     return data
 
 
+def digest_of(path: Path) -> str:
+    """Hex sha256 of a file as it is now; read again only where its time or size changed. Raises OSError."""
+    state = path.stat()
+    return _digest_as_of(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=32)
+def _digest_as_of(path: Path, _mtime_ns: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _digest(folder: Path, name: str) -> str:
     try:
-        return hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        return digest_of(folder / name)
     except OSError as error:
         raise ModelError(
             f"model package '{folder}': {name} cannot be read ({error.strerror}); "

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import fastpose as fp
+import quantised_package as made
 from fastpose import ConfigError, DeviceError, ModelError, dlclive
 from fastpose.dlclive import DLCLive, DLCLiveError, DLCLiveWarning, KalmanFilterPredictor, Processor
 from fastpose.dlclive.benchmark import benchmark
@@ -172,6 +173,18 @@ def test_errors() -> None:
 def test_arguments_that_cannot_be_had(arguments: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=r"allowed|no such|not supported"):
         DLCLive(**{"model_path": MODEL, **arguments})
+
+
+@pytest.mark.parametrize("dynamic", [(False, 0.5, 10), (True, 0.5, 10)], ids=["fixed", "dynamic"])
+def test_an_int8_form_runs_where_it_is_asked_for(tmp_path: Path, dynamic: Any) -> None:
+    package = made.copy_of_mouse(tmp_path / "mouse")
+    with pytest.raises(ModelError, match="has no int8 form; make it with: fastpose optimize"):
+        DLCLive(package, precision="INT8", dynamic=dynamic)
+    made.add_int8(package)
+    frame = np.load(package / "reference.npz")["frames"][0]
+    poses = [DLCLive(package, precision=name, dynamic=dynamic).get_pose(frame) for name in ("FP32", "INT8")]
+    distance = np.linalg.norm(poses[0][:, :2] - poses[1][:, :2], axis=-1)
+    assert 0 < distance.mean() < 0.5
 
 
 def test_detections_are_bounded_as_the_arguments_say() -> None:

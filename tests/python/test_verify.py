@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import quantised_package as made
 from fastpose.arming import parity_doubt, parity_problem, require_parity
 from fastpose.config.model import package_folder
 from fastpose.errors import DeviceError, ModelError
@@ -107,6 +108,20 @@ def test_it_writes_parity(package: Path) -> None:
     require_parity(read_model_package(package))
 
 
+def test_an_int8_form_is_compared_too(package: Path) -> None:
+    made.add_int8(package)
+    report = verify(package)
+    assert 0 < report.cells["cpu", "int8"]["mean_px"] < 0.5
+    assert report.cells["cpu", "fp32"]["mean_px"] < 0.02
+    assert json.loads((package / "parity.json").read_text())["cpu"]["int8"] == report.cells["cpu", "int8"]
+
+
+def test_a_package_without_an_int8_form_is_not_asked_for_it(package: Path) -> None:
+    assert ("cpu", "int8") not in verify(package).cells
+    with pytest.raises(ModelError, match="has no int8 form; make it with: fastpose optimize"):
+        verify(package, precisions=["int8"])
+
+
 def test_over_its_budget_it_does_not_arm(package: Path) -> None:
     spoil(package, 3.0)
     report = verify(package, precisions=["fp32"])
@@ -152,7 +167,7 @@ def test_what_was_measured_elsewhere_stays(package: Path) -> None:
 def test_devices_and_precisions_that_are_not_there(package: Path) -> None:
     with pytest.raises(DeviceError, match="device is 'tpu'; allowed in this version: cpu"):
         verify(package, device="tpu")
-    with pytest.raises(DeviceError, match="precision is 'fp8'; allowed on cpu: fp32, bf16"):
+    with pytest.raises(DeviceError, match="precision is 'fp8'; allowed on cpu: fp32, bf16, int8"):
         verify(package, precisions=["fp8"])
 
 

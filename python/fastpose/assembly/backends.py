@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,11 +35,15 @@ class Device:
         "auto", "fp32", "bf16" or "int8".
     threads : int
         0: as ``fastpose tune`` found, else the runtime's choice.
+    alone : bool
+        The only network of this process: its threads may be kept on their cores. Several that are kept there
+        get the same ones: on two cores two networks of one thread each are then half as fast.
     """
 
     device: str = "cpu"
     precision: Precision = "auto"
     threads: int = 0
+    alone: bool = False
 
 
 def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part: str = "frame") -> Running:
@@ -65,9 +70,8 @@ def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part
     _require_cpu(device)
     plan = plan_of(package, device.precision, device.threads, this_cpu(), input_shape)
     compiler = _Compiler(plan.form.file, package.outputs, plan.form.sha256)
-    backend = compiler.compiled(
-        input_shape, precision=plan.form.asked, threads=plan.threads, pinned=plan.pinned
-    )
+    pinned = plan.pinned if device.alone else False
+    backend = compiler.compiled(input_shape, precision=plan.form.asked, threads=plan.threads, pinned=pinned)
     return Running(part, input_shape, backend, plan.form, plan.threads_by, compiler.note)
 
 
@@ -80,7 +84,8 @@ def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> 
     _require_cpu(device)
     compiler = _Compiler(package.folder / detector.file, detector.outputs, package.sha256[detector.file])
     asked = "auto" if device.precision == "int8" else device.precision
-    backend = compiler.compiled(input_shape, precision=asked, threads=device.threads)
+    pinned = None if device.alone else False
+    backend = compiler.compiled(input_shape, precision=asked, threads=device.threads, pinned=pinned)
     threads_by = "config" if device.threads else "runtime"
     return Running("detector", input_shape, backend, None, threads_by, compiler.note)
 
@@ -127,18 +132,28 @@ def load_on_cpu(file: Path, outputs: Sequence[str], input_shape: Shape, **option
     ModelError
         OpenVINO refuses the network, its shape or its outputs.
     """
+    runtime = _runtime()
     try:
-        importlib.import_module("openvino")  # loads its libraries from wherever the wheel lies
-        from fastpose import _openvino
+        backend: _core.Backend = runtime.load(
+            str(file), input_shape=input_shape, outputs=list(outputs), **options
+        )
+        return backend
+    except FastposeError as error:
+        raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
+
+
+def _runtime() -> Any:
+    """The module fastpose._openvino, which finds OpenVINO's libraries where the wheel is its neighbour."""
+    try:
+        with contextlib.suppress(ImportError):
+            return importlib.import_module("fastpose._openvino")
+        importlib.import_module("openvino")  # 0.2 s; loads its libraries from wherever the wheel lies
+        return importlib.import_module("fastpose._openvino")
     except ImportError as error:
         raise DeviceError(
             f"device cpu: the OpenVINO runtime cannot be loaded ({error}); "
             "reinstall fastpose-rig so that it is built against the installed openvino"
         ) from None
-    try:
-        return _openvino.load(str(file), input_shape=input_shape, outputs=list(outputs), **options)
-    except FastposeError as error:
-        raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page
 
 
 def _fake_backend(package: ModelPackage, input_shape: Shape) -> _core.Backend:

@@ -54,7 +54,9 @@ def _options(spec: cfg.Model) -> NetworkOptions:
     fixed = tracked.within if tracked else spec.roi
     roi = (fixed.x, fixed.y, fixed.width, fixed.height) if isinstance(fixed, cfg.Rectangle) else None
     track = _track(tracked) if tracked else None
-    return NetworkOptions(spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track)
+    return NetworkOptions(
+        spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track, alone=True
+    )
 
 
 def make_engine(

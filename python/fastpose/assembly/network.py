@@ -64,6 +64,8 @@ class NetworkOptions:
         Width and height to which the roi is resampled, px; None: as `padding` of the package says.
     track : TrackRoi or None
         A smaller roi that follows the animal inside `roi`; None: it always sees `roi`.
+    alone : bool
+        The only network of this process; see `fastpose.assembly.backends.Device`.
     """
 
     device: str = "cpu"
@@ -72,11 +74,12 @@ class NetworkOptions:
     roi: Rectangle | None = None
     input_size: Size | None = None
     track: TrackRoi | None = None
+    alone: bool = False
 
     @property
     def runs_on(self) -> Device:
         """Device, precision and threads."""
-        return Device(self.device, self.precision, self.threads)
+        return Device(self.device, self.precision, self.threads, self.alone)
 
 
 @dataclass(frozen=True)
