@@ -10,13 +10,14 @@ namespace fastpose {
 
 struct OpenVinoSpec {
     std::string model_path;            // ONNX or OpenVINO IR
-    std::array<int, 4> input_shape{};  // (N, C, H, W) to which the network is fixed
+    std::array<int, 4> input_shape{};  // (N, C, H, W) to which the network is fixed, whatever its layout
     std::vector<std::string> outputs;  // names, in the order the decoder wants; empty: the model's order
     std::string precision = "auto";    // auto | fp32 | bf16
     int threads = 0;                   // 0: OpenVINO decides
 };
 
-// Compiles and warms up. Throws ModelError (file, shape, output names) or DeviceError (precision not to be
+// Compiles and warms up. Element type (f32, u8) and layout (NCHW, NHWC) of the input are the model's own.
+// Throws ModelError (file, shape, input type or layout, output names) or DeviceError (precision not to be
 // had).
 [[nodiscard]] std::unique_ptr<Backend> make_openvino_backend(const OpenVinoSpec& spec);
 [[nodiscard]] std::string openvino_version();

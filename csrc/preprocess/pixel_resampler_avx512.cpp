@@ -52,7 +52,8 @@ template <ColourMix Mix>
 FASTPOSE_AVX512 inline void store(const ByteOrder& order, __m512* value, std::size_t column,
                                   __mmask16 mask) noexcept {
     if constexpr (Mix == ColourMix::luma) {
-        value[0] = _mm512_add_ps(_mm512_add_ps(value[0], value[1]), value[2]);
+        // Red and blue first: the same sum for either order.
+        value[0] = _mm512_add_ps(_mm512_add_ps(value[0], value[2]), value[1]);
         return _mm512_mask_storeu_ps(order.outputs[0] + column, mask, value[0]);
     }
     for (int c = 0; c < kChannels; ++c) {
