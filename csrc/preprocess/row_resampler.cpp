@@ -60,6 +60,14 @@ class ScalarResampler final : public RowResampler {
     RowSpec spec_;
 };
 
+// Interleaved colours shrunk far: all of two rows is read for few columns. There the wider registers gain
+// nothing, and waking them, after a while without them, costs up to 0.1 ms.
+[[maybe_unused]] bool bound_by_memory(const RowSpec& spec) {
+    constexpr double far = 3.5;  // source pixels per column
+    return spec.pixel_samples > 1 &&
+           spec.columns.back().low >= far * static_cast<double>(spec.columns.size());
+}
+
 }  // namespace
 
 std::vector<AxisSample> sample_axis(int source, int output) {
@@ -79,7 +87,7 @@ std::unique_ptr<RowResampler> make_row_resampler_scalar(const RowSpec& spec) {
 
 std::unique_ptr<RowResampler> make_row_resampler(Isa isa, const RowSpec& spec) {
 #if FASTPOSE_X86
-    if (isa == Isa::avx512) return make_row_resampler_avx512(spec);
+    if (isa == Isa::avx512 && !bound_by_memory(spec)) return make_row_resampler_avx512(spec);
     if (isa >= Isa::avx2) return make_row_resampler_avx2(spec);
 #endif
     return make_row_resampler_scalar(spec);
