@@ -71,6 +71,13 @@ void bind_infer(py::module_& m) {
         .def_property_readonly(
             "input_format", [](Backend& b) { return names_of(b.input().format); },
             "Element, f32 or u8, and layout, nchw or nhwc.")
+        .def_property_readonly(
+            "input_counts",
+            [](const Backend& b) {
+                const InputCounts counts = b.input_counts();
+                return std::pair(counts.step, counts.zero);
+            },
+            "What a count of an input of bytes means: step and place of zero; step 0: a grey level.")
         .def_property_readonly("output_shapes",
                                [](const Backend& b) {
                                    std::vector<std::array<int, 4>> shapes;

@@ -17,6 +17,13 @@ struct Granted {
     bool cached = false;    // it came compiled from a cache
 };
 
+// What a count of an input of bytes means: value = (count - zero) * step; step 0: a grey level, which the
+// network normalises itself.
+struct InputCounts {
+    float step = 0;
+    float zero = 0;
+};
+
 // Thread-bound. Set-up (construction, warm-up) throws ModelError or DeviceError; run() does not throw.
 class Backend {
   public:
@@ -26,6 +33,7 @@ class Backend {
     // The memory that preprocess writes into, in the elements and layout that the runtime takes; fixed for
     // the life of the backend.
     [[nodiscard]] virtual InputView input() noexcept = 0;
+    [[nodiscard]] virtual InputCounts input_counts() const noexcept { return {}; }
     // One inference; false on failure, then last_error() says why.
     [[nodiscard]] virtual bool run() noexcept = 0;
     // Valid after run() until the next one; their shapes are valid after construction, and stay but for those

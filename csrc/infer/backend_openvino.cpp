@@ -111,6 +111,12 @@ void check(const ov::Output<const ov::Node>& port, const std::string& name) {
                          ": allowed is f32");
 }
 
+// As `fastpose optimize` writes it into the graph.
+float number_of(const ov::Model& model, const char* name) {
+    if (!model.has_rt_info("fastpose", name)) return 0;
+    return std::stof(model.get_rt_info<std::string>("fastpose", name));
+}
+
 class OpenVinoBackend final : public Backend {
   public:
     explicit OpenVinoBackend(const OpenVinoSpec& spec)
@@ -118,6 +124,7 @@ class OpenVinoBackend final : public Backend {
         const std::shared_ptr<ov::Model> model = read(core_, spec);
         const std::vector<std::string> names = spec.outputs.empty() ? names_of(*model) : spec.outputs;
         input_.format = plan_input(*model, spec);
+        counts_ = {number_of(*model, "input_step"), number_of(*model, "input_zero")};
         replace_group_normalizations(model);
         parts_ = take_out_splits(model);
         compiled_ = core_.compile_model(model, "CPU", properties(core_, spec));
@@ -130,6 +137,7 @@ class OpenVinoBackend final : public Backend {
 
     [[nodiscard]] std::array<int, 4> input_shape() const noexcept override { return input_shape_; }
     [[nodiscard]] InputView input() noexcept override { return input_; }
+    [[nodiscard]] InputCounts input_counts() const noexcept override { return counts_; }
     [[nodiscard]] std::span<const TensorView> outputs() const noexcept override { return views_; }
     [[nodiscard]] const char* last_error() const noexcept override { return error_; }
 
@@ -222,6 +230,7 @@ class OpenVinoBackend final : public Backend {
     std::array<int, 4> input_shape_;
     bool quantised_;
     InputView input_;
+    InputCounts counts_;
     std::map<std::string, OutputPart> parts_;
     std::map<std::string, ov::Tensor> tensors_;
     std::vector<TensorView> views_;

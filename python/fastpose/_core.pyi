@@ -554,6 +554,10 @@ class Backend(_Bound):
     @property
     def input_format(self) -> tuple[_Element, _Layout]: ...
     @property
+    def input_counts(
+        self,
+    ) -> tuple[float, float]: ...  # step (0: grey levels), zero
+    @property
     def output_shapes(self) -> list[list[int]]: ...
     @property
     def description(self) -> str: ...

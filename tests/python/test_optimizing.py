@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import openvino
 import pytest
+from openvino import opset13 as ops
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -21,6 +22,7 @@ from fastpose.errors import ModelError
 from fastpose.model_package import read_model_package
 from fastpose.optimizing import Options, optimize
 from fastpose.optimizing import optimize as optimize_module
+from fastpose.optimizing.byte_input import with_byte_input
 from fastpose.optimizing.frames import frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.group_norm import group_norms
@@ -86,6 +88,26 @@ def test_int8_is_within_its_budget_and_written_with_its_cost(package: Path, fram
         assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
     assert (package / "model_int8.bin").stat().st_size < (package / "model.onnx").stat().st_size / 2
     assert any("held back" in line for line in lines)
+
+
+def test_the_int8_form_takes_bytes_and_says_what_they_mean(package: Path, frames: Path) -> None:
+    optimize(package, Options(frames=frames))
+    backend = _openvino.load(
+        str(package / "model_int8.xml"), input_shape=(1, 1, 64, 96), outputs=["heatmap", "locref"]
+    )
+    assert backend.input_format == ("u8", "nhwc") and backend.input_shape == [1, 1, 64, 96]
+    step, zero = backend.input_counts
+    normalisation = read_model_package(package).normalisation
+    lowest, highest = (grey * normalisation.scale[0] + normalisation.offset[0] for grey in (0, 255))
+    assert zero == round(zero) and 0 <= zero <= 255
+    assert step * 255 == pytest.approx(highest - lowest, rel=0.3)
+
+
+def test_a_range_for_each_channel_stays_in_the_graph() -> None:
+    data = ops.parameter([1, 2, 8, 8], openvino.Type.f32)
+    limits = [np.array([low, 2 * low], np.float32).reshape(1, 2, 1, 1) for low in (-1, 1, -1, 1)]
+    model = openvino.Model([ops.relu(ops.fake_quantize(data, *limits, 256)).output(0)], [data])
+    assert with_byte_input(model) is model
 
 
 def test_over_the_budget_the_numbers_are_said_and_nothing_is_written(

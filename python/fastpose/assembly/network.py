@@ -207,10 +207,17 @@ def _preprocess(
 
 
 def _factors(normalisation: Normalisation, backend: _core.Backend) -> tuple[Factors, Factors]:
-    """Scale and offset that preprocess applies; a network that takes bytes normalises grey levels itself."""
-    if backend.input_format[0] == "u8":
+    """Scale and offset that preprocess applies.
+
+    A network of bytes takes counts of the normalised value, or grey levels that it normalises itself.
+    """
+    if backend.input_format[0] == "f32":
+        return _three(normalisation.scale), _three(normalisation.offset)
+    step, zero = backend.input_counts
+    if not step:
         return (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
-    return _three(normalisation.scale), _three(normalisation.offset)
+    scale = tuple(value / step for value in normalisation.scale)
+    return _three(scale), _three(tuple(value / step + zero for value in normalisation.offset))
 
 
 def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:

@@ -13,6 +13,7 @@ from fastpose.cache import cache_in
 from fastpose.config.model import package_folder
 from fastpose.errors import ModelError
 from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.optimizing.byte_input import with_byte_input
 from fastpose.optimizing.candidate import Cost, Poses, cost_of, original, poses_of, save
 from fastpose.optimizing.extra import require_nncf, require_openvino
 from fastpose.optimizing.frames import Split, frames_of
@@ -151,6 +152,7 @@ def _single_form(work: _Work) -> Iterator[MadeForm]:
     model = work.single.clone()
     if not fuse_group_norms(model):
         return
+    model.reshape(work.shape)
     path = _saved(work, model, "fp32")
     cost = cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth)
     work.options.say(f"fp32 with fused group normalisation: {cost.mean_px:.3g} px mean")
@@ -162,7 +164,9 @@ def _single_form(work: _Work) -> Iterator[MadeForm]:
 
 
 def _half_form(work: _Work, made: list[MadeForm]) -> MadeForm:
-    path = made[0].path if made else _saved(work, work.single.clone(), "bf16")
+    model = work.single.clone()
+    model.reshape(work.shape)
+    path = made[0].path if made else _saved(work, model, "bf16")
     cost = cost_of(poses_of(work.package, work.split.held, path, "bf16"), work.truth)
     if _over(cost, work.options.budget_px):
         raise ModelError(_refusal(work, "bf16", [f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max"]))
@@ -194,13 +198,14 @@ def _whole_form(work: _Work) -> tuple[tuple[str, ...], MadeForm]:
 def _measured(work: _Work, model: Any) -> tuple[Cost, Path]:
     whole = model.clone()
     fuse_group_norms(whole)
+    whole.reshape(work.shape)
+    if work.package.padding.mode != "zero":  # whose zeros are values of the tensor, not counts
+        whole = with_byte_input(whole)
     path = _saved(work, whole, "int8")
     return cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth), path
 
 
 def _saved(work: _Work, model: Any, name: str) -> Path:
-    """Write a graph for every size that the package's own takes."""
-    model.reshape(work.shape)
     path = work.folder / f"model_{name}.xml"
     save(model, path)
     return path

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastpose.optimizing.extra import require_openvino
 
@@ -57,7 +58,7 @@ def layer_times(
     Measuring costs time itself; the sum is more than an inference without it.
     """
     request = _compiled(network, shape, precision, threads).create_infer_request()
-    request.get_input_tensor().data[:] = np.random.default_rng(0).standard_normal(shape)
+    _fill(request.get_input_tensor().data)
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
     for run in range(_WARM_UP + runs):
         request.infer()
@@ -79,13 +80,24 @@ def by_kind(layers: Sequence[LayerTime]) -> list[tuple[str, int, float]]:
     return sorted(((kind, len(ms), sum(ms)) for kind, ms in groups.items()), key=lambda row: -row[2])
 
 
+def _fill(tensor: npt.NDArray[Any]) -> None:
+    random = np.random.default_rng(0)
+    bytes_ = tensor.dtype == np.uint8
+    tensor[:] = random.integers(0, 256, tensor.shape) if bytes_ else random.standard_normal(tensor.shape)
+
+
+def _in_layout_of(model: Any, shape: Sequence[int]) -> list[int]:
+    n, c, h, w = shape
+    return [n, h, w, c] if str(model.get_parameters()[0].get_layout()) == "[N,H,W,C]" else [n, c, h, w]
+
+
 def _compiled(network: Path, shape: Sequence[int], precision: str, threads: int) -> Any:
     from fastpose import _openvino
 
     core = require_openvino().Core()
     core.add_extension(_openvino.__file__)
     model = core.read_model(str(network))
-    model.reshape(list(shape))
+    model.reshape(_in_layout_of(model, shape))
     settings: dict[str, Any] = {
         "PERFORMANCE_HINT": "LATENCY",
         "PERF_COUNT": True,
