@@ -130,8 +130,8 @@ using PerChannel = std::array<float, 3>;
 std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, Size frame_size,
                                                Size output_size, Size image_size, const std::string& beyond,
                                                const std::string& origin, std::array<int, 4> roi,
-                                               const std::string& colour, PerChannel scale,
-                                               PerChannel offset) {
+                                               const std::string& colour, PerChannel scale, PerChannel offset,
+                                               const std::string& element, const std::string& layout) {
     PreprocessSpec spec;
     spec.format = pixel_format_from(pixel_format);
     std::tie(spec.frame_width, spec.frame_height) = frame_size;
@@ -143,6 +143,7 @@ std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, 
     spec.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
     spec.scale = scale;
     spec.offset = offset;
+    spec.tensor = tensor_format_from(element, layout);
     return make_preprocessor(spec);
 }
 
@@ -150,7 +151,7 @@ void bind_stages_for_engine(py::module_& m) {
     py::class_<Preprocessor, std::shared_ptr<Preprocessor>>(m, "PreprocessStage");
     m.def("preprocess_stage", &preprocess_stage, py::kw_only(), "pixel_format"_a, "frame_size"_a,
           "output_size"_a, "image_size"_a = Size{0, 0}, "beyond"_a = "mirror", "origin"_a = "centre", "roi"_a,
-          "colour"_a, "scale"_a, "offset"_a);
+          "colour"_a, "scale"_a, "offset"_a, "element"_a = "f32", "layout"_a = "nchw");
     bind_estimators(m);
     bind_animals(m);
 }

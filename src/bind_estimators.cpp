@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "bindings.h"
 #include "engine/estimator.h"
+#include "tensors.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -64,7 +65,7 @@ struct CropStage {
 
 CropStage crop_stage(const std::string& pixel_format, Size frame_size, Size crop_size, std::array<int, 4> roi,
                      const std::string& colour, PerChannel scale, PerChannel offset, const std::string& mode,
-                     bool antialias, float margin_px) {
+                     bool antialias, float margin_px, const std::string& element, const std::string& layout) {
     CropSpec spec;
     spec.frame.format = pixel_format_from(pixel_format);
     std::tie(spec.frame.frame_width, spec.frame.frame_height) = frame_size;
@@ -73,6 +74,7 @@ CropStage crop_stage(const std::string& pixel_format, Size frame_size, Size crop
     spec.frame.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
     spec.frame.scale = scale;
     spec.frame.offset = offset;
+    spec.frame.tensor = tensor_format_from(element, layout);
     if (mode != "scaled" && mode != "centred")
         throw ConfigError("crop is '" + mode + "'; allowed: scaled, centred");
     spec.mode = mode == "scaled" ? CropMode::scaled : CropMode::centred;
@@ -85,7 +87,10 @@ CropStage crop_stage(const std::string& pixel_format, Size frame_size, Size crop
 py::tuple crop(CropStage& stage, const py::array_t<std::uint8_t, py::array::c_style>& frame,
                std::array<float, 4> box) {
     const PreprocessSpec& spec = stage.spec.frame;
-    FloatArray tensor({spec.colour == InputColour::rgb ? 3 : 1, spec.output_height, spec.output_width});
+    std::vector<py::ssize_t> shape = shape_in_memory(
+        spec.tensor, {1, spec.colour == InputColour::rgb ? 3 : 1, spec.output_height, spec.output_width});
+    shape.erase(shape.begin());
+    py::array tensor(dtype_of(spec.tensor.element), shape);
     stage.cropper->begin({frame.data(), spec.frame_width, spec.frame_height, frame.strides(0), spec.format});
     const TensorToSensor map = stage.cropper->run({box[0], box[1], box[2], box[3], 1}, tensor.mutable_data());
     return py::make_tuple(tensor, py::make_tuple(map.scale_x, map.scale_y, map.offset_x, map.offset_y));
@@ -155,9 +160,12 @@ void bind_detection(py::module_& m) {
         py::kw_only(), "map_size"_a, "stride"_a, "min_score"_a, "window"_a);
     py::class_<CropStage>(m, "CropStage")
         .def("run", &crop, "frame"_a, "box"_a,
-             "box: left, top, right, bottom, px. Returns (C, h, w) float32 and tensor_to_sensor.");
+             "box: left, top, right, bottom, px. Returns (C, h, w) float32, or what element and layout say, "
+             "and "
+             "tensor_to_sensor.");
     m.def("crop_stage", &crop_stage, py::kw_only(), "pixel_format"_a, "frame_size"_a, "crop_size"_a, "roi"_a,
-          "colour"_a, "scale"_a, "offset"_a, "mode"_a, "antialias"_a, "margin_px"_a);
+          "colour"_a, "scale"_a, "offset"_a, "mode"_a, "antialias"_a, "margin_px"_a, "element"_a = "f32",
+          "layout"_a = "nchw");
 }
 
 }  // namespace
@@ -173,10 +181,11 @@ void bind_estimators(py::module_& m) {
     m.def("single_stage", &make_single_stage, "parts"_a);
     m.def(
         "track_roi",
-        [](const StageParts& wide, const StageParts& narrow, int margin_px, float min_likelihood) {
-            return make_track_roi({wide, narrow, margin_px, min_likelihood});
+        [](const StageParts& wide, const StageParts& narrow, int margin_px, int step_px,
+           float min_likelihood) {
+            return make_track_roi({wide, narrow, margin_px, step_px, min_likelihood});
         },
-        py::kw_only(), "wide"_a, "narrow"_a, "margin_px"_a, "min_likelihood"_a);
+        py::kw_only(), "wide"_a, "narrow"_a, "margin_px"_a, "step_px"_a, "min_likelihood"_a);
     m.def(
         "top_down",
         [](std::shared_ptr<Preprocessor> preprocessor, std::shared_ptr<Backend> detector,

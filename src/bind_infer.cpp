@@ -3,9 +3,12 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstring>
+
 #include "bindings.h"
 #include "infer/fake_backend.h"
 #include "infer/timing.h"
+#include "tensors.h"
 
 namespace py = pybind11;
 using namespace fastpose;
@@ -14,7 +17,8 @@ namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 
-std::shared_ptr<Backend> fake(std::array<int, 4> input_shape, const std::vector<FloatArray>& outputs) {
+std::shared_ptr<Backend> fake(std::array<int, 4> input_shape, const std::vector<FloatArray>& outputs,
+                              const std::string& element, const std::string& layout) {
     std::vector<FakeOutput> stored;
     for (const FloatArray& output : outputs) {
         if (output.ndim() != 4) throw py::value_error("a stored output has 4 dimensions: results, C, H, W");
@@ -24,7 +28,7 @@ std::shared_ptr<Backend> fake(std::array<int, 4> input_shape, const std::vector<
         one.values.assign(output.data(), output.data() + output.size());
         stored.push_back(std::move(one));
     }
-    return make_fake_backend(input_shape, std::move(stored));
+    return make_fake_backend(input_shape, std::move(stored), tensor_format_from(element, layout));
 }
 
 py::array_t<float> copy_of(const TensorView& view) {
@@ -33,12 +37,21 @@ py::array_t<float> copy_of(const TensorView& view) {
     return array;
 }
 
-py::list run(Backend& backend, const FloatArray& input) {
+// An input for floats is converted to them; bytes must be bytes, or values were lost.
+py::array in_format(const py::array& input, TensorFormat format) {
+    if (format.element == ElementType::f32) return FloatArray(input);
+    require_format("input", input, format);
+    return input;
+}
+
+py::list run(Backend& backend, const py::array& array) {
+    const InputView target = backend.input();
+    const py::array input = in_format(array, target.format);
     const std::array<int, 4> shape = backend.input_shape();
     if (static_cast<std::size_t>(input.size()) != TensorView{nullptr, shape}.size())
         throw py::value_error("input has " + std::to_string(input.size()) + " values: the network takes " +
                               std::to_string(TensorView{nullptr, shape}.size()));
-    std::copy_n(input.data(), input.size(), backend.input());
+    std::memcpy(target.data, input.data(), static_cast<std::size_t>(input.nbytes()));
     bool good = false;
     {
         py::gil_scoped_release unlocked;
@@ -55,6 +68,9 @@ py::list run(Backend& backend, const FloatArray& input) {
 void bind_infer(py::module_& m) {
     py::class_<Backend, std::shared_ptr<Backend>>(m, "Backend", "A network with static shapes on one device.")
         .def_property_readonly("input_shape", &Backend::input_shape)
+        .def_property_readonly(
+            "input_format", [](Backend& b) { return names_of(b.input().format); },
+            "Element, f32 or u8, and layout, nchw or nhwc.")
         .def_property_readonly("output_shapes",
                                [](const Backend& b) {
                                    std::vector<std::array<int, 4>> shapes;
@@ -70,8 +86,10 @@ void bind_infer(py::module_& m) {
                                                    py::arg("pinned") = granted.pinned,
                                                    py::arg("cached") = granted.cached);
                                })
-        .def("run", &run, py::arg("input"), "Copies the input in, runs, copies the outputs out.")
+        .def("run", &run, py::arg("input"),
+             "Copies the input, in input_format, in; runs; copies the outputs out.")
         .def("time_runs", &time_runs, py::arg("runs"), py::call_guard<py::gil_scoped_release>(),
              "Durations of inferences one after the other, ns.");
-    m.def("fake_backend", &fake, py::arg("input_shape"), py::arg("outputs"));
+    m.def("fake_backend", &fake, py::arg("input_shape"), py::arg("outputs"), py::kw_only(),
+          py::arg("element") = "f32", py::arg("layout") = "nchw");
 }

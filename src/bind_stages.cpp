@@ -17,6 +17,7 @@
 #include "decode/heatmap_decoder.h"
 #include "frame/frame.h"
 #include "preprocess/preprocess_cpu.h"
+#include "tensors.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -108,7 +109,8 @@ class PyPreprocessor {
   public:
     PyPreprocessor(const std::string& pixel_format, Size frame_size, Size output_size,
                    std::optional<Rectangle> roi, std::optional<Size> image_size, const std::string& colour,
-                   std::array<float, 3> scale, std::array<float, 3> offset, const std::string& isa) {
+                   std::array<float, 3> scale, std::array<float, 3> offset, const std::string& element,
+                   const std::string& layout, const std::string& isa) {
         const Rectangle r = roi.value_or(Rectangle{0, 0, frame_size.first, frame_size.second});
         spec_ = {.format = pixel_format_from(pixel_format),
                  .frame_width = frame_size.first,
@@ -120,18 +122,20 @@ class PyPreprocessor {
                  .image_height = image_size.value_or(output_size).second,
                  .colour = colour_from(colour),
                  .scale = scale,
-                 .offset = offset};
+                 .offset = offset,
+                 .tensor = tensor_format_from(element, layout)};
         preprocessor_ = make_preprocessor(spec_, isa_from(isa));
     }
 
     [[nodiscard]] Shape output_shape() const {
-        return {1, spec_.colour == InputColour::rgb ? 3 : 1, spec_.output_height, spec_.output_width};
+        return shape_in_memory(spec_.tensor, {1, spec_.colour == InputColour::rgb ? 3 : 1,
+                                              spec_.output_height, spec_.output_width});
     }
 
-    FloatArray run(const py::array& frame, const std::optional<FloatArray>& out) {
+    py::array run(const py::array& frame, const std::optional<py::array>& out) {
         const FrameView view = view_of(frame, spec_);
-        FloatArray tensor = output_or_new(out, output_shape());
-        float* data = tensor.mutable_data();
+        py::array tensor = out ? checked(*out) : new_tensor();
+        void* data = tensor.mutable_data();
         py::gil_scoped_release release;
         preprocessor_->run(view, data);
         return tensor;
@@ -139,9 +143,8 @@ class PyPreprocessor {
 
     py::array_t<std::int64_t> time_ns(const py::array& frame, int calls) {
         const FrameView view = view_of(frame, spec_);
-        if (timed_tensor_.size() == 0)
-            timed_tensor_ = FloatArray(output_shape());  // kept, as the loop keeps its own
-        float* data = timed_tensor_.mutable_data();
+        if (timed_tensor_.size() == 0) timed_tensor_ = new_tensor();  // kept, as the loop keeps its own
+        void* data = timed_tensor_.mutable_data();
         return times_ns(calls, [&] { preprocessor_->run(view, data); });
     }
 
@@ -157,9 +160,17 @@ class PyPreprocessor {
     }
 
   private:
+    [[nodiscard]] py::array new_tensor() const { return {dtype_of(spec_.tensor.element), output_shape()}; }
+
+    [[nodiscard]] py::array checked(const py::array& out) const {
+        require_format("out", out, spec_.tensor);
+        require_shape("out", out, output_shape());
+        return out;
+    }
+
     PreprocessSpec spec_;
     std::unique_ptr<Preprocessor> preprocessor_;
-    FloatArray timed_tensor_;
+    py::array timed_tensor_;
 };
 
 // ---- Decode ----
@@ -221,11 +232,12 @@ constexpr std::array<float, 3> kUnitScale{1.0F / 255, 1.0F / 255, 1.0F / 255};
 constexpr std::array<float, 3> kNoOffset{0, 0, 0};
 constexpr Affine kIdentity{1, 1, 0, 0};
 
-FloatArray preprocess_once(const py::array& frame, const std::string& pixel_format, Size frame_size,
-                           Size output_size, std::optional<Rectangle> roi, std::optional<Size> image_size,
-                           const std::string& colour, std::array<float, 3> scale, std::array<float, 3> offset,
-                           const std::string& isa) {
-    PyPreprocessor once(pixel_format, frame_size, output_size, roi, image_size, colour, scale, offset, isa);
+py::array preprocess_once(const py::array& frame, const std::string& pixel_format, Size frame_size,
+                          Size output_size, std::optional<Rectangle> roi, std::optional<Size> image_size,
+                          const std::string& colour, std::array<float, 3> scale, std::array<float, 3> offset,
+                          const std::string& element, const std::string& layout, const std::string& isa) {
+    PyPreprocessor once(pixel_format, frame_size, output_size, roi, image_size, colour, scale, offset,
+                        element, layout, isa);
     return once.run(frame, std::nullopt);
 }
 
@@ -244,18 +256,20 @@ void bind_preprocess(py::module_& m) {
     py::class_<PyPreprocessor>(m, "Preprocessor",
                                "From raw frames of one format and size to the network's input tensor.")
         .def(py::init<const std::string&, Size, Size, std::optional<Rectangle>, std::optional<Size>,
-                      const std::string&, std::array<float, 3>, std::array<float, 3>, const std::string&>(),
+                      const std::string&, std::array<float, 3>, std::array<float, 3>, const std::string&,
+                      const std::string&, const std::string&>(),
              "pixel_format"_a, "frame_size"_a, "output_size"_a, py::kw_only(), "roi"_a = py::none(),
              "image_size"_a = py::none(), "colour"_a = "grey", "scale"_a = kUnitScale, "offset"_a = kNoOffset,
-             "isa"_a = "auto",
+             "element"_a = "f32", "layout"_a = "nchw", "isa"_a = "auto",
              "Sizes are (width, height) px, roi is (x, y, width, height) px; tensor = pixel * scale[c] + "
-             "offset[c]. image_size: the upper left part of the tensor that holds the roi, the rest mirrors "
+             "offset[c], for element u8 rounded and clamped to 0..255. image_size: the upper left part of "
+             "the tensor that holds the roi, the rest mirrors "
              "it.")
         .def("move_roi", &PyPreprocessor::move_roi, "x"_a, "y"_a,
              "Moves the upper left corner of the roi; returns where it lies, inside the frame.")
         .def("run", &PyPreprocessor::run, "frame"_a, "out"_a.noconvert() = py::none(),
              "frame: uint8 (H, W), (H, W, 3), (H, W, 2) for yuyv, (H * 3 / 2, W) for nv12. Returns (1, C, h, "
-             "w) float32.")
+             "w) float32, or what element and layout say.")
         .def("time_ns", &PyPreprocessor::time_ns, "frame"_a, "calls"_a,
              "Wall time of each of `calls` runs, ns.")
         .def_property_readonly(
@@ -267,8 +281,8 @@ void bind_preprocess(py::module_& m) {
             "(scale_x, scale_y, offset_x, offset_y): x_sensor = x_tensor * scale_x + offset_x.");
     m.def("preprocess", &preprocess_once, "frame"_a, py::kw_only(), "pixel_format"_a, "frame_size"_a,
           "output_size"_a, "roi"_a = py::none(), "image_size"_a = py::none(), "colour"_a = "grey",
-          "scale"_a = kUnitScale, "offset"_a = kNoOffset, "isa"_a = "auto",
-          "Preprocessor(...).run(frame) for one frame.");
+          "scale"_a = kUnitScale, "offset"_a = kNoOffset, "element"_a = "f32", "layout"_a = "nchw",
+          "isa"_a = "auto", "Preprocessor(...).run(frame) for one frame.");
 }
 
 void bind_decode(py::module_& m) {

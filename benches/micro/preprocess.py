@@ -35,6 +35,7 @@ class Case:
     pixel_format: PixelFormat
     size: tuple[int, int]
     output: tuple[int, int]
+    element: Literal["f32", "u8"] = "f32"  # u8: grey levels, channels last
 
     @property
     def colour(self) -> Literal["grey", "rgb"]:
@@ -43,7 +44,8 @@ class Case:
     @property
     def name(self) -> str:
         (w, h), (ow, oh) = self.size, self.output
-        return f"preprocess {self.pixel_format} {w}x{h} -> {ow}x{oh} {self.colour}"
+        end = " u8 nhwc" if self.element == "u8" else ""
+        return f"preprocess {self.pixel_format} {w}x{h} -> {ow}x{oh} {self.colour}{end}"
 
 
 CASES = (
@@ -55,6 +57,8 @@ CASES = (
     Case("bayer_rg8", (1280, 1024), (320, 256)),
     Case("yuyv", (640, 480), (320, 240)),
     Case("nv12", (1280, 720), (320, 180)),
+    Case("bgr8", (1280, 1024), (320, 256), "u8"),
+    Case("bgr8", (640, 480), (256, 256), "u8"),
 )
 
 
@@ -65,7 +69,7 @@ def make_frame(case: Case) -> Frame:
     return rng.integers(0, 256, shape.get(case.pixel_format, (height, width)), dtype=np.uint8)
 
 
-def plain(frame: Frame, case: Case) -> Tensor:
+def plain(frame: Frame, case: Case) -> Tensor | Frame:
     """The chain that one finds in scripts: a new array at every step."""
     converted_first = case.pixel_format in ("bayer_rg8", "yuyv", "nv12")
     if converted_first:
@@ -77,6 +81,8 @@ def plain(frame: Frame, case: Case) -> Tensor:
         grey = (grey - MEAN[0]) / STD[0]
         return np.ascontiguousarray(grey[None, None])
     rgb = resized if converted_first else cv2.cvtColor(resized, TO_RGB[case.pixel_format])
+    if case.element == "u8":
+        return np.asarray(rgb, np.uint8)[None]
     rgb = rgb.astype(np.float32) / 255
     rgb = (rgb - MEAN) / STD
     return np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
@@ -92,13 +98,17 @@ class Careful:
         self.small = np.empty((height, width) if case.colour == "grey" else (height, width, 3), np.uint8)
         self.planes = [np.empty((height, width), np.uint8) for _ in range(self.tensor.shape[1])]
         self.converted: Frame | None = None
+        self.pixels = np.empty((height, width, 3), np.uint8)
         self.order = (2, 1, 0) if case.pixel_format == "bgr8" else (0, 1, 2)
 
-    def __call__(self, frame: Frame) -> Tensor:
+    def __call__(self, frame: Frame) -> Tensor | Frame:
         if self.case.pixel_format in ("bayer_rg8", "yuyv", "nv12"):
             self.converted = frame = cv2.cvtColor(frame, TO_RGB[self.case.pixel_format], dst=self.converted)
         if self.case.size != self.case.output:
             frame = cv2.resize(frame, self.case.output, dst=self.small, interpolation=cv2.INTER_LINEAR)
+        if self.case.element == "u8":
+            cv2.cvtColor(frame, TO_RGB[self.case.pixel_format], dst=self.pixels)
+            return self.pixels[None]
         planes: Sequence[Frame] = [frame]
         if self.case.colour == "rgb":
             planes = cv2.split(frame, self.planes)
@@ -110,13 +120,16 @@ class Careful:
 
 
 def ours(case: Case, isa: Isa) -> _core.Preprocessor:
+    bytes_ = case.element == "u8"
     return _core.Preprocessor(
         case.pixel_format,
         case.size,
         case.output,
         colour=case.colour,
-        scale=SCALE.tolist(),
-        offset=OFFSET.tolist(),
+        scale=(1, 1, 1) if bytes_ else SCALE.tolist(),
+        offset=(0, 0, 0) if bytes_ else OFFSET.tolist(),
+        element=case.element,
+        layout="nhwc" if bytes_ else "nchw",
         isa=isa,
     )
 
@@ -136,19 +149,20 @@ def contestants(case: Case, isas: list[Isa]) -> list[Contestant]:
 
 def _fastpose(case: Case, isa: Isa, frame: Frame) -> Contestant:
     preprocessor = ours(case, isa)
-    out = np.empty(preprocessor.output_shape, np.float32)
+    out = np.empty(preprocessor.output_shape, np.uint8 if case.element == "u8" else np.float32)
     inside: Callable[[], int] = lambda: int(preprocessor.time_ns(frame, 1)[0])  # noqa: E731
     return Contestant(f"fastpose {isa}", lambda: preprocessor.run(frame, out), inside)
 
 
-def _require_same(tensors: list[Tensor], case: Case) -> None:
+def _require_same(tensors: list[Tensor | Frame], case: Case) -> None:
     # OpenCV rounds to whole grey levels: once, for Bayer and YUV twice. Its demosaic repeats a border.
     levels = 1.1 if case.pixel_format in ("bgr8", "mono8") else 2.7
-    inside = np.s_[..., 2:-2, 2:-2]
+    bytes_ = case.element == "u8"
+    inside = np.s_[:, 2:-2, 2:-2] if bytes_ else np.s_[..., 2:-2, 2:-2]
     for tensor in tensors[1:]:
-        difference = np.abs(tensor - tensors[0])[inside]
+        difference = np.abs(tensor - tensors[0].astype(np.float32))[inside]
         if case.pixel_format in ("yuyv", "nv12"):  # noise below black, where OpenCV clamps luma first
             difference = np.percentile(difference, 50)
-        worst = np.max(difference) / SCALE.max()
+        worst = np.max(difference) / (1 if bytes_ else SCALE.max())
         if worst > levels:
             raise AssertionError(f"{case.name}: the contestants differ by {worst} grey levels")

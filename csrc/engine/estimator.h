@@ -40,10 +40,13 @@ struct StageParts {
 // Note [Roi tracking]: shapes stay static, so the roi that follows the animal has a fixed size. It is centred
 // on the keypoints of the last filtered pose that are likely enough, and shifted to lie within `wide`'s roi.
 // When there are none, or they with the margin do not fit into it, the next frame is searched as a whole.
+// A network of stride 16 sees the same picture differently when it is moved by other than multiples of 16 px:
+// the roi moves in such steps from the corner of the area, so that its poses are those of the whole area.
 struct TrackRoiParts {
     StageParts wide;    // the whole area: its preprocessor's roi never moves
     StageParts narrow;  // the roi that moves
     int margin_px = 0;  // on each side of the keypoints
+    int step_px = 1;    // between places of the roi
     float min_likelihood = 0;
 };
 // Throws ConfigError when the narrow roi is not inside the wide one.

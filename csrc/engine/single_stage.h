@@ -19,6 +19,9 @@ class SingleStage final : public Estimator {
     StageParts parts_;
 };
 
+// Throws ConfigError unless what is written is what the backend takes.
+void require_same_format(TensorFormat written, Backend& backend);
+
 [[nodiscard]] inline DecodeAffine affine_of(const TensorToSensor& map) noexcept {
     return {map.scale_x, map.scale_y, map.offset_x, map.offset_y};
 }

@@ -15,6 +15,8 @@ void check(const TopDownParts& parts) {
         throw ConfigError(
             "a top-down estimator needs a preprocessor, a detector with its decoder, a cropper, "
             "a backend and a decoder");
+    require_same_format(parts.preprocessor->format(), *parts.detector);
+    require_same_format(parts.cropper->format(), *parts.pose.backend);
 }
 
 // Row i of a batch of n. Outputs of three dimensions carry the batch in the second of four.
@@ -34,11 +36,12 @@ class TopDown final : public Estimator {
         boxes_.resize(static_cast<std::size_t>(shape[0]));
         affines_.resize(boxes_.size());
         rows_.resize(parts_.pose.backend->outputs().size());
-        crop_size_ = TensorView{nullptr, {1, shape[1], shape[2], shape[3]}}.size();
+        crop_bytes_ = TensorView{nullptr, {1, shape[1], shape[2], shape[3]}}.size() *
+                      parts_.cropper->format().element_bytes();
     }
 
     [[nodiscard]] bool run(const FrameView& frame, FrameRecord& record, PoseView pose) noexcept override {
-        parts_.preprocessor->run(frame, parts_.detector->input());
+        parts_.preprocessor->run(frame, parts_.detector->input().data);
         record.preprocessed_ns = now_ns();
         const bool good = detect(pose.individuals) && estimate(frame);
         record.inferred_ns = now_ns();
@@ -64,9 +67,9 @@ class TopDown final : public Estimator {
     bool estimate(const FrameView& frame) noexcept {
         if (found_ == 0) return true;
         parts_.cropper->begin(frame);
+        auto* batch = static_cast<std::byte*>(parts_.pose.backend->input().data);
         for (std::size_t i = 0; i < static_cast<std::size_t>(found_); ++i)
-            affines_[i] =
-                affine_of(parts_.cropper->run(boxes_[i], parts_.pose.backend->input() + i * crop_size_));
+            affines_[i] = affine_of(parts_.cropper->run(boxes_[i], batch + i * crop_bytes_));
         failed_ = parts_.pose.backend.get();
         return parts_.pose.backend->run();
     }
@@ -90,7 +93,7 @@ class TopDown final : public Estimator {
     std::vector<Box> boxes_;
     std::vector<DecodeAffine> affines_;  // crop px -> sensor px, per row of the batch
     std::vector<TensorView> rows_;       // one animal's part of each output
-    std::size_t crop_size_ = 0;          // values
+    std::size_t crop_bytes_ = 0;
     int found_ = 0;
     const Backend* failed_ = nullptr;  // the network that last_error() is about
 };

@@ -29,6 +29,7 @@ class TrackRoi final : public Estimator {
           narrow_(std::move(parts.narrow)),
           area_(wide_.roi()),
           margin_px_(parts.margin_px),
+          step_px_(parts.step_px),
           min_likelihood_(parts.min_likelihood) {
         const Roi roi = narrow_.roi();
         if (roi.width > area_.width || roi.height > area_.height)
@@ -36,6 +37,7 @@ class TrackRoi final : public Estimator {
                               "; allowed: at most the " + std::to_string(area_.width) + "x" +
                               std::to_string(area_.height) + " px that are searched");
         require_at_least("roi.margin_px", margin_px_, 0);
+        require_at_least("roi.step_px", step_px_, 1);
         require_between("roi.min_likelihood", static_cast<double>(min_likelihood_), 0, 1);
     }
 
@@ -79,15 +81,18 @@ class TrackRoi final : public Estimator {
                          start(extent.top, extent.bottom, roi.height, area_.y, area_.height));
     }
 
-    static int start(float low, float high, int side, int area_start, int area_side) noexcept {
-        const float last = static_cast<float>(area_start + area_side - side);
+    // The corner is a whole number of steps from the area's.
+    [[nodiscard]] int start(float low, float high, int side, int area_start, int area_side) const noexcept {
+        const auto step = static_cast<float>(step_px_);
+        const auto first = static_cast<float>(area_start);
         const float centred = (low + high + 1 - static_cast<float>(side)) / 2;
-        return static_cast<int>(std::clamp(std::nearbyint(centred), static_cast<float>(area_start), last));
+        const float corner = first + std::nearbyint((centred - first) / step) * step;
+        return static_cast<int>(std::clamp(corner, first, static_cast<float>(area_start + area_side - side)));
     }
 
     SingleStage wide_, narrow_;
     Roi area_;
-    int margin_px_;
+    int margin_px_, step_px_;
     float min_likelihood_;
     bool following_ = false;
     SingleStage* last_ = &wide_;

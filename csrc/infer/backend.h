@@ -21,10 +21,11 @@ struct Granted {
 class Backend {
   public:
     virtual ~Backend() = default;
-    // (N, C, H, W) of the input tensor.
+    // (N, C, H, W) of the input tensor, whatever its layout.
     [[nodiscard]] virtual std::array<int, 4> input_shape() const noexcept = 0;
-    // The memory that preprocess writes into; fixed for the life of the backend.
-    [[nodiscard]] virtual float* input() noexcept = 0;
+    // The memory that preprocess writes into, in the elements and layout that the runtime takes; fixed for
+    // the life of the backend.
+    [[nodiscard]] virtual InputView input() noexcept = 0;
     // One inference; false on failure, then last_error() says why.
     [[nodiscard]] virtual bool run() noexcept = 0;
     // Valid after run() until the next one; their shapes are valid after construction, and stay but for those

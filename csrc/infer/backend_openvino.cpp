@@ -20,6 +20,11 @@ constexpr std::chrono::milliseconds warm_up_time{100};  // a slow network is war
 
 std::string text_of(const ov::PartialShape& shape) { return shape.to_string(); }
 
+ov::PartialShape shape_in(TensorLayout layout, const std::array<int, 4>& nchw) {
+    if (layout == TensorLayout::nhwc) return {nchw[0], nchw[2], nchw[3], nchw[1]};
+    return {nchw[0], nchw[1], nchw[2], nchw[3]};
+}
+
 std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
     std::shared_ptr<ov::Model> model;
     try {
@@ -31,15 +36,41 @@ std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
     if (model->inputs().size() != 1)
         throw ModelError("model '" + spec.model_path + "' has " + std::to_string(model->inputs().size()) +
                          " inputs: allowed is 1");
-    const ov::PartialShape present = model->input().get_partial_shape();
-    ov::PartialShape wanted;
-    for (const int size : spec.input_shape) wanted.push_back(size);
+    return model;
+}
+
+ElementType element_of(const ov::element::Type& type, const OpenVinoSpec& spec) {
+    if (type == ov::element::f32) return ElementType::f32;
+    if (type == ov::element::u8) return ElementType::u8;
+    throw ModelError("model '" + spec.model_path + "' takes input of " + type.get_type_name() +
+                     ": allowed are f32, u8");
+}
+
+// The layout that the model says; without one, that in which the wanted sizes fit.
+TensorLayout layout_of(const ov::Output<ov::Node>& input, const OpenVinoSpec& spec) {
+    const ov::Layout layout = ov::layout::get_layout(input);
+    if (layout == ov::Layout("NCHW")) return TensorLayout::nchw;
+    if (layout == ov::Layout("NHWC")) return TensorLayout::nhwc;
+    if (!layout.empty())
+        throw ModelError("model '" + spec.model_path + "' takes input in layout " + layout.to_string() +
+                         ": allowed are NCHW, NHWC");
+    const ov::PartialShape present = input.get_partial_shape();
+    if (present.compatible(shape_in(TensorLayout::nchw, spec.input_shape))) return TensorLayout::nchw;
+    if (present.compatible(shape_in(TensorLayout::nhwc, spec.input_shape))) return TensorLayout::nhwc;
+    return TensorLayout::nchw;
+}
+
+// Fixes the input's shape to the wanted sizes.
+TensorFormat plan_input(ov::Model& model, const OpenVinoSpec& spec) {
+    const ov::Output<ov::Node> input = model.input();
+    const TensorFormat format{element_of(input.get_element_type(), spec), layout_of(input, spec)};
+    const ov::PartialShape present = input.get_partial_shape();
+    const ov::PartialShape wanted = shape_in(format.layout, spec.input_shape);
     if (!present.compatible(wanted))
         throw ModelError("model '" + spec.model_path + "' takes input " + text_of(present) + ", asked for " +
                          text_of(wanted));
-    model->reshape(wanted);
-    replace_group_normalizations(model);
-    return model;
+    model.reshape(wanted);
+    return format;
 }
 
 ov::AnyMap properties(ov::Core& core, const OpenVinoSpec& spec) {
@@ -86,17 +117,19 @@ class OpenVinoBackend final : public Backend {
         : input_shape_(spec.input_shape), quantised_(spec.precision == "int8") {
         const std::shared_ptr<ov::Model> model = read(core_, spec);
         const std::vector<std::string> names = spec.outputs.empty() ? names_of(*model) : spec.outputs;
+        input_.format = plan_input(*model, spec);
+        replace_group_normalizations(model);
         parts_ = take_out_splits(model);
         compiled_ = core_.compile_model(model, "CPU", properties(core_, spec));
         request_ = compiled_.create_infer_request();
-        input_ = request_.get_input_tensor().data<float>();
+        input_.data = request_.get_input_tensor().data();
         for (const std::string& name : names) bind_output(name);
         warm_up();
         fetch_dynamic_outputs();
     }
 
     [[nodiscard]] std::array<int, 4> input_shape() const noexcept override { return input_shape_; }
-    [[nodiscard]] float* input() noexcept override { return input_; }
+    [[nodiscard]] InputView input() noexcept override { return input_; }
     [[nodiscard]] std::span<const TensorView> outputs() const noexcept override { return views_; }
     [[nodiscard]] const char* last_error() const noexcept override { return error_; }
 
@@ -188,7 +221,7 @@ class OpenVinoBackend final : public Backend {
     ov::InferRequest request_;
     std::array<int, 4> input_shape_;
     bool quantised_;
-    float* input_ = nullptr;
+    InputView input_;
     std::map<std::string, OutputPart> parts_;
     std::map<std::string, ov::Tensor> tensors_;
     std::vector<TensorView> views_;

@@ -11,7 +11,7 @@ namespace fastpose {
 
 struct OpenVinoSpec {
     std::string model_path;            // ONNX or OpenVINO IR
-    std::array<int, 4> input_shape{};  // (N, C, H, W) to which the network is fixed
+    std::array<int, 4> input_shape{};  // (N, C, H, W) to which the network is fixed, whatever its layout
     std::vector<std::string> outputs;  // names, in the order the decoder wants; empty: the model's order
     std::string precision =
         "auto";                  // auto | fp32 | bf16 | int8: what the quantised file says, the rest as auto
@@ -20,7 +20,8 @@ struct OpenVinoSpec {
     std::string cache_folder;    // keeps what was compiled, under names of OpenVINO's; empty: nowhere
 };
 
-// Compiles and warms up. Throws ModelError (file, shape, output names) or DeviceError (precision not to be
+// Compiles and warms up. Element type (f32, u8) and layout (NCHW, NHWC) of the input are the model's own.
+// Throws ModelError (file, shape, input type or layout, output names) or DeviceError (precision not to be
 // had).
 [[nodiscard]] std::unique_ptr<Backend> make_openvino_backend(const OpenVinoSpec& spec);
 [[nodiscard]] std::string openvino_version();

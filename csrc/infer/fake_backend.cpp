@@ -12,8 +12,11 @@ std::size_t elements(const std::array<int, 4>& shape) { return TensorView{nullpt
 
 class FakeBackend final : public Backend {
   public:
-    FakeBackend(std::array<int, 4> input_shape, std::vector<FakeOutput> outputs)
-        : input_shape_(input_shape), input_(elements(input_shape)), stored_(std::move(outputs)) {
+    FakeBackend(std::array<int, 4> input_shape, std::vector<FakeOutput> outputs, TensorFormat input_format)
+        : input_shape_(input_shape),
+          input_format_(input_format),
+          input_(elements(input_shape)),
+          stored_(std::move(outputs)) {
         for (const FakeOutput& output : stored_) {
             const std::size_t size = elements(output.shape);
             if (size == 0 || output.values.empty() || output.values.size() % size != 0)
@@ -30,7 +33,7 @@ class FakeBackend final : public Backend {
     }
 
     [[nodiscard]] std::array<int, 4> input_shape() const noexcept override { return input_shape_; }
-    [[nodiscard]] float* input() noexcept override { return input_.data(); }
+    [[nodiscard]] InputView input() noexcept override { return {input_.data(), input_format_}; }
     [[nodiscard]] bool run() noexcept override {
         for (std::size_t i = 0; i < views_.size(); ++i)
             views_[i].data = stored_[i].values.data() + next_ * views_[i].size();
@@ -43,7 +46,8 @@ class FakeBackend final : public Backend {
 
   private:
     std::array<int, 4> input_shape_;
-    std::vector<float> input_;
+    TensorFormat input_format_;
+    std::vector<float> input_;  // room for elements of either type
     std::vector<FakeOutput> stored_;
     std::vector<TensorView> views_;
     std::size_t results_ = 0, next_ = 0;
@@ -51,8 +55,9 @@ class FakeBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_fake_backend(std::array<int, 4> input_shape, std::vector<FakeOutput> outputs) {
-    return std::make_unique<FakeBackend>(input_shape, std::move(outputs));
+std::unique_ptr<Backend> make_fake_backend(std::array<int, 4> input_shape, std::vector<FakeOutput> outputs,
+                                           TensorFormat input_format) {
+    return std::make_unique<FakeBackend>(input_shape, std::move(outputs), input_format);
 }
 
 }  // namespace fastpose

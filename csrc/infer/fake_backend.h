@@ -15,6 +15,7 @@ struct FakeOutput {
 // Throws ModelError if a value count is no multiple of its shape's size, or the outputs differ in their
 // number.
 [[nodiscard]] std::unique_ptr<Backend> make_fake_backend(std::array<int, 4> input_shape,
-                                                         std::vector<FakeOutput> outputs);
+                                                         std::vector<FakeOutput> outputs,
+                                                         TensorFormat input_format = {});
 
 }  // namespace fastpose

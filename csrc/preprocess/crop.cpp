@@ -10,6 +10,7 @@
 #include "preprocess/crop_kernels.h"
 #include "preprocess/line_source.h"
 #include "preprocess/preprocess_cpu.h"
+#include "preprocess/tensor_writer.h"
 
 namespace fastpose {
 namespace {
@@ -38,11 +39,14 @@ class CpuCropper final : public Cropper {
           rows_(longest_side(spec), spec.frame.output_height),
           line_(static_cast<std::size_t>(longest_side(spec))),
           narrow_(static_cast<std::size_t>(layout_.channels) * area_.height * width()),
-          sum_(static_cast<std::size_t>(layout_.channels) * width()) {}
+          sum_(static_cast<std::size_t>(layout_.channels) * width()),
+          writer_({spec.frame.tensor, spec.frame.colour == InputColour::rgb ? 3 : 1, width(), height(),
+                   width(), height()},
+                  best_isa()) {}
 
     void begin(const FrameView& frame) noexcept override { lines_->begin(frame); }
 
-    TensorToSensor run(const Box& box, float* tensor) noexcept override {
+    TensorToSensor run(const Box& box, void* tensor) noexcept override {
         const Roi crop = spec_.mode == CropMode::scaled ? grown(box) : centred(box);
         columns_.plan(crop.width, spec_.antialias);
         rows_.plan(crop.height, spec_.antialias);
@@ -52,6 +56,8 @@ class CpuCropper final : public Cropper {
         for (int y = 0; y < height(); ++y) write_row(y, crop, tensor);
         return way_back(box, crop);
     }
+
+    [[nodiscard]] TensorFormat format() const noexcept override { return spec_.frame.tensor; }
 
   private:
     [[nodiscard]] int width() const noexcept { return spec_.frame.output_width; }
@@ -126,7 +132,7 @@ class CpuCropper final : public Cropper {
         return count * layout_.unit;
     }
 
-    void write_row(int y, const Roi& crop, float* tensor) noexcept {
+    void write_row(int y, const Roi& crop, void* tensor) noexcept {
         std::fill(sum_.begin(), sum_.end(), 0.0F);
         const float* weights = rows_.weights(y);
         for (int j = 0; j < rows_.count(y); ++j) {
@@ -135,21 +141,21 @@ class CpuCropper final : public Cropper {
             kernels_.add_row(narrow_row(source, 0), weights[j], sum_.data(), sum_.size());
         }
         for (float& value : sum_) value = std::nearbyint(value);
-        normalise(tensor + static_cast<std::size_t>(y) * static_cast<std::size_t>(width()));
+        normalise(writer_.row(tensor, y));
+        writer_.write(tensor, y);
     }
 
-    void normalise(float* row) const noexcept {
+    void normalise(const std::array<float*, 3>& rows) const noexcept {
         const auto columns = static_cast<std::size_t>(width());
-        const std::size_t plane = columns * static_cast<std::size_t>(height());
         if (spec_.frame.colour == InputColour::grey) {
             for (std::size_t x = 0; x < columns; ++x)
-                row[x] = grey(x) * spec_.frame.scale[0] + spec_.frame.offset[0];
+                rows[0][x] = grey(x) * spec_.frame.scale[0] + spec_.frame.offset[0];
             return;
         }
         for (std::size_t c = 0; c < 3; ++c) {
             const float* source = sum_.data() + (layout_.channels == 3 ? c * columns : 0);
             for (std::size_t x = 0; x < columns; ++x)
-                row[c * plane + x] = source[x] * spec_.frame.scale[c] + spec_.frame.offset[c];
+                rows[c][x] = source[x] * spec_.frame.scale[c] + spec_.frame.offset[c];
         }
     }
 
@@ -168,6 +174,7 @@ class CpuCropper final : public Cropper {
     std::vector<float> line_;    // one channel of a source line, as wide as the crop's rectangle
     std::vector<float> narrow_;  // (area height, channels, crop width)
     std::vector<float> sum_;     // (channels, crop width)
+    TensorWriter writer_;
 };
 
 }  // namespace

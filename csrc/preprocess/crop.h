@@ -33,8 +33,9 @@ class Cropper {
     virtual ~Cropper() = default;
     // Of the frame in the following runs; its memory stays until then.
     virtual void begin(const FrameView& frame) noexcept = 0;
-    // tensor: (C, output_height, output_width) float32. The box has positive width and height.
-    virtual TensorToSensor run(const Box& box, float* tensor) noexcept = 0;
+    // tensor: (C, output_height, output_width) in its format. The box has positive width and height.
+    virtual TensorToSensor run(const Box& box, void* tensor) noexcept = 0;
+    [[nodiscard]] virtual TensorFormat format() const noexcept = 0;
 };
 
 // Throws ConfigError as make_preprocessor does, and for a margin that is negative.

@@ -89,16 +89,24 @@ PlanarPlan make_planar_plan(const RowSpec& spec) {
     return plan;
 }
 
-FASTPOSE_AVX2 inline __m256i gather(const PlanarPlan& plan, const PlanarGroup& group,
-                                    const std::uint8_t* line) noexcept {
-    __m256i pairs = _mm256_setzero_si256();
-    for (std::uint32_t k = 0; k < group.chunks; ++k) {
-        const PlanarChunk& chunk = plan.chunks[group.first_chunk + k];
-        const __m256i bytes = load_lanes(line + chunk.offset[0], line + chunk.offset[1]);
-        const __m256i index = _mm256_load_si256(reinterpret_cast<const __m256i*>(chunk.index.data()));
-        pairs = _mm256_or_si256(pairs, _mm256_shuffle_epi8(bytes, index));
+template <int Inputs>
+struct Pairs {
+    __m256i top[Inputs];
+    __m256i bottom[Inputs];
+};
+
+template <int Inputs>
+FASTPOSE_AVX2 inline void gather(const SourceRows& source, const PlanarChunk& chunk,
+                                 Pairs<Inputs>& pairs) noexcept {
+    const __m256i index = _mm256_load_si256(reinterpret_cast<const __m256i*>(chunk.index.data()));
+    for (int c = 0; c < Inputs; ++c) {
+        const std::ptrdiff_t low = chunk.offset[0] + c * source.channel_pitch;
+        const std::ptrdiff_t high = chunk.offset[1] + c * source.channel_pitch;
+        const __m256i top = load_lanes(source.top + low, source.top + high);
+        const __m256i bottom = load_lanes(source.bottom + low, source.bottom + high);
+        pairs.top[c] = _mm256_or_si256(pairs.top[c], _mm256_shuffle_epi8(top, index));
+        pairs.bottom[c] = _mm256_or_si256(pairs.bottom[c], _mm256_shuffle_epi8(bottom, index));
     }
-    return pairs;
 }
 
 template <ColourMix Mix, int Inputs>
@@ -111,11 +119,13 @@ FASTPOSE_AVX2 void resample_planar(const RowSpec& spec, const PlanarPlan& plan, 
         _mm_prefetch(reinterpret_cast<const char*>(source.next_top + ahead), _MM_HINT_T0);
         _mm_prefetch(reinterpret_cast<const char*>(source.next_bottom + ahead), _MM_HINT_T0);
         const __m256i weights = _mm256_load_si256(reinterpret_cast<const __m256i*>(group.weights.data()));
+        Pairs<Inputs> pairs;
+        for (int c = 0; c < Inputs; ++c) pairs.top[c] = pairs.bottom[c] = _mm256_setzero_si256();
+        for (std::uint32_t k = 0; k < group.chunks; ++k)
+            gather<Inputs>(source, plan.chunks[group.first_chunk + k], pairs);
         __m256 value[Inputs];
         for (int c = 0; c < Inputs; ++c) {
-            const std::ptrdiff_t channel = c * source.channel_pitch;
-            const __m256 top = weigh(gather(plan, group, source.top + channel), weights);
-            const __m256 bottom = weigh(gather(plan, group, source.bottom + channel), weights);
+            const __m256 top = weigh(pairs.top[c], weights), bottom = weigh(pairs.bottom[c], weights);
             const __m256 low =
                 _mm256_fmadd_ps(bottom, _mm256_set1_ps(gains.bottom[c]), _mm256_set1_ps(gains.offset[c]));
             value[c] = _mm256_fmadd_ps(top, _mm256_set1_ps(gains.top[c]), low);

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "base/tensor.h"
 #include "frame/frame.h"
 
 namespace fastpose {
@@ -28,9 +29,11 @@ struct PreprocessSpec {
     Beyond beyond = Beyond::mirror;  // what the tensor holds to the right of that part and below
     Origin origin = Origin::centre;
     InputColour colour = InputColour::grey;
-    // tensor = pixel * scale[c] + offset[c], pixel in 0..255; rgb8 means come in R, G, B order.
+    // tensor = pixel * scale[c] + offset[c], pixel in 0..255; rgb8 means come in R, G, B order. u8 elements
+    // are that, rounded to the nearest (half to even) and clamped to 0..255.
     std::array<float, 3> scale{1.0F / 255, 1.0F / 255, 1.0F / 255};
     std::array<float, 3> offset{0, 0, 0};
+    TensorFormat tensor;
 };
 
 // tensor px -> full-frame sensor px: x_sensor = x_tensor * scale_x + offset_x. See Origin.
@@ -43,8 +46,9 @@ struct TensorToSensor {
 class Preprocessor {
   public:
     virtual ~Preprocessor() = default;
-    // frame: as in the spec; tensor: (1, C, output_height, output_width) float32, caller's memory.
-    virtual void run(const FrameView& frame, float* tensor) noexcept = 0;
+    // frame: as in the spec; tensor: (1, C, output_height, output_width) in its format, caller's memory.
+    virtual void run(const FrameView& frame, void* tensor) noexcept = 0;
+    [[nodiscard]] virtual TensorFormat format() const noexcept = 0;
     // From the next run on the roi's upper left corner lies there, or as near as the frame allows.
     virtual void move_roi(int x, int y) noexcept = 0;
     [[nodiscard]] virtual Roi roi() const noexcept = 0;

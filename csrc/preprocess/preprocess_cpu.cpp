@@ -2,7 +2,6 @@
 #include "preprocess/preprocess_cpu.h"
 
 #include <algorithm>
-#include <cstring>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "base/error.h"
 #include "preprocess/line_source.h"
 #include "preprocess/row_resampler.h"
+#include "preprocess/tensor_writer.h"
 
 namespace fastpose {
 namespace {
@@ -91,6 +91,15 @@ RowSpec make_row_spec(const PreprocessSpec& spec, const LineLayout& layout) {
     return row;
 }
 
+TensorSpec tensor_spec(const PreprocessSpec& spec) {
+    return {.format = spec.tensor,
+            .channels = spec.colour == InputColour::rgb ? 3 : 1,
+            .width = spec.output_width,
+            .height = spec.output_height,
+            .image_width = spec.image_width,
+            .image_height = spec.image_height};
+}
+
 class CpuPreprocessor final : public Preprocessor {
   public:
     CpuPreprocessor(const PreprocessSpec& spec, Isa isa)
@@ -98,26 +107,26 @@ class CpuPreprocessor final : public Preprocessor {
           lines_(make_line_source(spec, isa)),
           row_spec_(make_row_spec(spec, lines_->layout())),
           rows_(sample_axis(spec.roi.height, spec.image_height)),
-          resampler_(make_row_resampler(isa, row_spec_)) {
+          resampler_(make_row_resampler(isa, row_spec_)),
+          writer_(tensor_spec(spec), isa) {
         // Without a resize each row is read alone.
         if (!row_spec_.identity) return;
         for (int y = 0; y < spec.image_height; ++y) rows_[y] = {y, 0};
     }
 
-    void run(const FrameView& frame, float* tensor) noexcept override {
+    void run(const FrameView& frame, void* tensor) noexcept override {
         lines_->begin(frame);
-        const std::size_t plane = static_cast<std::size_t>(spec_.output_width) * spec_.output_height;
         for (int y = 0; y < spec_.image_height; ++y) {
-            float* row = tensor + static_cast<std::size_t>(y) * spec_.output_width;
-            resampler_->row(source_rows(y), {row, row + plane, row + 2 * plane});
+            resampler_->row(source_rows(y), writer_.row(tensor, y));
+            writer_.write(tensor, y);
         }
-        for (int c = 0; c < row_spec_.outputs; ++c) {
-            if (spec_.beyond == Beyond::mirror)
-                mirror(tensor + c * plane);
-            else
-                clear(tensor + c * plane);
-        }
+        if (spec_.beyond == Beyond::mirror)
+            writer_.mirror(tensor);
+        else
+            writer_.clear(tensor);
     }
+
+    [[nodiscard]] TensorFormat format() const noexcept override { return spec_.tensor; }
 
     void move_roi(int x, int y) noexcept override {
         spec_.roi.x = std::clamp(x, 0, spec_.frame_width - spec_.roi.width);
@@ -136,25 +145,6 @@ class CpuPreprocessor final : public Preprocessor {
     }
 
   private:
-    // Fills a plane to the right of the image and below it.
-    void mirror(float* plane) const noexcept {
-        const int width = spec_.image_width, height = spec_.image_height;
-        const auto pitch = static_cast<std::size_t>(spec_.output_width);
-        for (int y = 0; y < height && width < spec_.output_width; ++y) {
-            float* row = plane + y * pitch;
-            for (int x = width; x < spec_.output_width; ++x) row[x] = row[2 * (width - 1) - x];
-        }
-        for (int y = height; y < spec_.output_height; ++y)
-            std::memcpy(plane + y * pitch, plane + (2 * (height - 1) - y) * pitch, pitch * sizeof(float));
-    }
-
-    void clear(float* plane) const noexcept {
-        const auto pitch = static_cast<std::size_t>(spec_.output_width);
-        for (int y = 0; y < spec_.image_height; ++y)
-            std::fill(plane + y * pitch + spec_.image_width, plane + (y + 1) * pitch, 0.0F);
-        std::fill(plane + spec_.image_height * pitch, plane + spec_.output_height * pitch, 0.0F);
-    }
-
     [[nodiscard]] SourceRows source_rows(int y) noexcept {
         const AxisSample row = rows_[y];
         SourceRows source;
@@ -174,6 +164,7 @@ class CpuPreprocessor final : public Preprocessor {
     RowSpec row_spec_;
     std::vector<AxisSample> rows_;
     std::unique_ptr<RowResampler> resampler_;
+    TensorWriter writer_;
 };
 
 }  // namespace

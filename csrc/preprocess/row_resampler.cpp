@@ -79,10 +79,7 @@ std::unique_ptr<RowResampler> make_row_resampler_scalar(const RowSpec& spec) {
 
 std::unique_ptr<RowResampler> make_row_resampler(Isa isa, const RowSpec& spec) {
 #if FASTPOSE_X86
-    // Interleaved colours are bound by memory: there the wider registers gain nothing, and cost clock
-    // frequency.
-    const bool interleaved = spec.pixel_samples > 1;
-    if (isa == Isa::avx512 && !interleaved) return make_row_resampler_avx512(spec);
+    if (isa == Isa::avx512) return make_row_resampler_avx512(spec);
     if (isa >= Isa::avx2) return make_row_resampler_avx2(spec);
 #endif
     return make_row_resampler_scalar(spec);

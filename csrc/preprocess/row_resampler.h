@@ -65,7 +65,6 @@ class RowResampler {
 // One twin per instruction set; they agree to within the rounding of their weights (2^-15).
 [[nodiscard]] std::unique_ptr<RowResampler> make_row_resampler_scalar(const RowSpec& spec);
 [[nodiscard]] std::unique_ptr<RowResampler> make_row_resampler_avx2(const RowSpec& spec);
-// For planar lines only.
 [[nodiscard]] std::unique_ptr<RowResampler> make_row_resampler_avx512(const RowSpec& spec);
 
 }  // namespace fastpose

@@ -6,8 +6,10 @@
 namespace fastpose {
 namespace {
 
-std::int16_t clamped(int sum) noexcept {
-    return static_cast<std::int16_t>(std::clamp((sum + yuv::rounding) >> yuv::shift, 0, yuv::white));
+std::int16_t clamped(int sum) noexcept { return static_cast<std::int16_t>(std::clamp(sum, 0, yuv::white)); }
+
+int rounded(int factor, int chroma) noexcept {
+    return (factor * chroma + (1 << (yuv::chroma_shift - 1))) >> yuv::chroma_shift;
 }
 
 class YuvConverter final : public LineConverter {
@@ -40,9 +42,9 @@ void yuv_to_rgb_scalar(const YuvRow& row, const PlanarLine& line) noexcept {
         const std::uint8_t* chroma = row.chroma + (i / 2) * 2 * chroma_step;
         const int y = yuv::luma * (row.luma[i * luma_step] - 16);
         const int u = chroma[0] - 128, v = chroma[chroma_step] - 128;
-        line.channel[0][i] = clamped(y + yuv::red_v * v);
-        line.channel[1][i] = clamped(y + yuv::green_u * u + yuv::green_v * v);
-        line.channel[2][i] = clamped(y + yuv::blue_u * u);
+        line.channel[0][i] = clamped(y + rounded(yuv::red_v, v));
+        line.channel[1][i] = clamped(y - rounded(yuv::green_u, u) - rounded(yuv::green_v, v));
+        line.channel[2][i] = clamped(y + rounded(yuv::blue_u, u));
     }
 }
 

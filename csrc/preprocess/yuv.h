@@ -12,16 +12,16 @@ namespace fastpose {
 //     R = 255/219 (Y - 16)                          + 1.402 * 255/224 (V - 128)
 //     G = 255/219 (Y - 16) - 0.344136 * 255/224 (U - 128) - 0.714136 * 255/224 (V - 128)
 //     B = 255/219 (Y - 16) + 1.772 * 255/224 (U - 128)
-// The factors are multiplied by 15318, which brings all five within 0.04 of an integer and the largest under
-// 2^15; sums are shifted down by 8 bits. Against real numbers that is off by less than 0.01 grey levels, half
-// of it the shift.
+// One grey level is 122 * 219 / 255 counts, so that luma's factor is whole and chroma's, in multiples of
+// 2^-7, are within 0.12 of an integer; all sums fit into 16 bits or saturate beyond white. Each chroma term
+// is rounded by itself: against real numbers a sum of two is off by less than 0.012 grey levels.
 namespace yuv {
-inline constexpr int luma = 17836, red_v = 24448, green_u = -6001, green_v = -12453, blue_u = 30900;
-inline constexpr int shift = 8, rounding = 1 << (shift - 1);
-inline constexpr int white = (15318 * 255 + rounding) >> shift;  // 255 grey levels
+inline constexpr int luma = 122, red_v = 21405, green_u = 5254, green_v = 10903, blue_u = 27054;
+inline constexpr int chroma_shift = 7;
+inline constexpr int white = 122 * 219;  // 255 grey levels
 }  // namespace yuv
 
-inline constexpr float kYuvUnit = 256.0F / 15318;
+inline constexpr float kYuvUnit = 255.0F / yuv::white;
 
 // luma[i] belongs to column begin + i. chroma: U, V for each pair of columns, `chroma_step` bytes from U to
 // V.

@@ -19,6 +19,8 @@ _SimPixelFormat: TypeAlias = Literal[
 ]
 _Frames: TypeAlias = Literal["newest", "every"]
 _Colour: TypeAlias = Literal["grey", "rgb"]
+_Element: TypeAlias = Literal["f32", "u8"]
+_Layout: TypeAlias = Literal["nchw", "nhwc"]
 _Activation: TypeAlias = Literal["none", "sigmoid", "clip"]
 _Isa: TypeAlias = Literal["scalar", "avx2", "avx512"]
 _Missing: TypeAlias = Literal["hold", "false", "true"]
@@ -336,11 +338,11 @@ class Preprocessor(_Bound):
         colour: _Colour = "grey",
         scale: Sequence[float] = ...,
         offset: Sequence[float] = ...,
+        element: _Element = "f32",
+        layout: _Layout = "nchw",
         isa: Literal["auto"] | _Isa = "auto",
     ) -> None: ...
-    def run(
-        self, frame: NDArray[np.uint8], out: NDArray[np.float32] | None = None
-    ) -> NDArray[np.float32]: ...
+    def run(self, frame: NDArray[np.uint8], out: NDArray[Any] | None = None) -> NDArray[Any]: ...
     def time_ns(self, frame: NDArray[np.uint8], calls: int) -> NDArray[np.int64]: ...
     def move_roi(self, x: int, y: int) -> tuple[int, int]: ...
     @property
@@ -359,8 +361,10 @@ def preprocess(
     colour: _Colour = "grey",
     scale: Sequence[float] = ...,
     offset: Sequence[float] = ...,
+    element: _Element = "f32",
+    layout: _Layout = "nchw",
     isa: Literal["auto"] | _Isa = "auto",
-) -> NDArray[np.float32]: ...
+) -> NDArray[Any]: ...
 def resize_like_opencv(frame: NDArray[np.uint8], size: _Size) -> NDArray[np.uint8]: ...
 
 class HeatmapDecoder(_Bound):
@@ -411,6 +415,8 @@ def preprocess_stage(
     colour: _Colour,
     scale: Sequence[float],
     offset: Sequence[float],
+    element: _Element = "f32",
+    layout: _Layout = "nchw",
 ) -> PreprocessStage: ...
 
 class DecodeStage(_Bound):
@@ -454,7 +460,7 @@ def centroid_stage(*, map_size: _Size, stride: float, min_score: float, window: 
 class CropStage(_Bound):
     def run(
         self, frame: NDArray[np.uint8], box: Sequence[float]
-    ) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]: ...  # tensor, tensor_to_sensor
+    ) -> tuple[NDArray[Any], tuple[float, float, float, float]]: ...  # tensor, tensor_to_sensor
 
 def crop_stage(
     *,
@@ -468,6 +474,8 @@ def crop_stage(
     mode: Literal["scaled", "centred"],
     antialias: bool,
     margin_px: float,
+    element: _Element = "f32",
+    layout: _Layout = "nchw",
 ) -> CropStage: ...
 
 # --- several animals ---
@@ -544,15 +552,23 @@ class Backend(_Bound):
     @property
     def input_shape(self) -> list[int]: ...
     @property
+    def input_format(self) -> tuple[_Element, _Layout]: ...
+    @property
     def output_shapes(self) -> list[list[int]]: ...
     @property
     def description(self) -> str: ...
     @property
     def granted(self) -> dict[str, Any]: ...  # precision, threads (0: not known), pinned, cached
-    def run(self, input: NDArray[np.float32]) -> list[NDArray[np.float32]]: ...
+    def run(self, input: NDArray[Any]) -> list[NDArray[np.float32]]: ...
     def time_runs(self, runs: int) -> list[int]: ...  # ns
 
-def fake_backend(input_shape: Sequence[int], outputs: Sequence[NDArray[np.float32]]) -> Backend: ...
+def fake_backend(
+    input_shape: Sequence[int],
+    outputs: Sequence[NDArray[np.float32]],
+    *,
+    element: _Element = "f32",
+    layout: _Layout = "nchw",
+) -> Backend: ...
 
 # --- filters, zones and rules ---
 
@@ -823,7 +839,7 @@ class StageParts(_Bound):
 
 def single_stage(parts: StageParts) -> Estimator: ...
 def track_roi(
-    *, wide: StageParts, narrow: StageParts, margin_px: int, min_likelihood: float
+    *, wide: StageParts, narrow: StageParts, margin_px: int, step_px: int, min_likelihood: float
 ) -> Estimator: ...
 def top_down(
     *,

@@ -50,9 +50,9 @@ struct Tracked {
     FrameRecord record{};
 
     explicit Tracked(Roi area = {0, 0, side, side}, std::vector<float> wide = {40, 40, 1},
-                     std::vector<float> narrow = {8, 8, 1})
+                     std::vector<float> narrow = {8, 8, 1}, int step_px = 1)
         : estimator(make_track_roi({points_stage(area, std::move(wide)),
-                                    points_stage({area.x, area.y, 16, 16}, std::move(narrow)), 4, 0.5F})) {}
+                                    points_stage({area.x, area.y, 16, 16}, std::move(narrow)), 4, step_px, 0.5F})) {}
 
     Roi step(bool filtered_is_lost = false) {
         const Roi seen = estimator->roi();
@@ -93,6 +93,17 @@ TEST(TrackRoi, StaysInsideAStaticCrop) {
     EXPECT_EQ(roi.y, 10 + 30 - 16);
 }
 
+TEST(TrackRoi, MovesInStepsFromTheCornerOfTheArea) {
+    const auto corner_after = [](std::vector<Keypoint> filtered, int step_px) {
+        Tracked tracked({2, 0, 40, 40}, {1, 1, 1}, {8, 8, 1}, step_px);
+        tracked.estimator->follow({filtered.data(), 1, static_cast<int>(filtered.size())});
+        return tracked.estimator->roi().x;
+    };
+    EXPECT_EQ(corner_after({{20, 20, 1}}, 1), 12);
+    EXPECT_EQ(corner_after({{20, 20, 1}}, 8), 2 + 8);
+    EXPECT_EQ(corner_after({{41, 20, 1}}, 8), 2 + 40 - 16);
+}
+
 TEST(TrackRoi, SearchesTheWholeAreaWhenLost) {
     Tracked unlikely({0, 0, side, side}, {40, 40, 1}, {8, 8, 0.4F});
     unlikely.step();
@@ -129,18 +140,21 @@ TEST(TrackRoi, RefusesARoiLargerThanTheArea) { EXPECT_THROW(Tracked({0, 0, 15, 3
 // A detector that finds two animals, one, and none in turn; crops of 8 x 8 px; the network's points are the
 // crop's (2, 3) in the first row of the batch and (4, 5) in the second.
 struct TopDownRig {
-    std::shared_ptr<Backend> pose = points_backend({3, 1, 8, 8}, {2, 3, 0.9F, 4, 5, 0.8F, 6, 7, 0.7F}, 3);
+    std::shared_ptr<Backend> pose;
     std::shared_ptr<Estimator> estimator;
     std::vector<std::uint8_t> pixels = black();
     std::vector<Keypoint> keypoints = std::vector<Keypoint>(3);
     FrameRecord record{};
 
-    TopDownRig() {
+    explicit TopDownRig(TensorFormat format = {})
+        : pose(make_fake_backend({3, 1, 8, 8}, {{{1, 3, 1, 3}, {2, 3, 0.9F, 4, 5, 0.8F, 6, 7, 0.7F}}},
+                                 format)) {
         const std::vector<float> boxes{10, 20, 26, 36, 0, 0, 8, 8, 4, 4, 12, 12,
                                        0,  0,  0,  0,  0, 0, 1, 1, 0, 0, 1,  1};
         const std::vector<float> scores{0.9F, 0.8F, 0.1F, 0.95F, 0.2F, 0.3F};
         CropSpec crop;
         crop.frame = spec_of({0, 0, side, side});
+        crop.frame.tensor = format;
         crop.frame.output_width = crop.frame.output_height = 8;
         estimator = make_top_down(
             {make_preprocessor(spec_of({0, 0, side, side})),
@@ -185,8 +199,26 @@ TEST(TopDown, CropsLieInTheBatch) {
         100;  // in the first box: its crop's cell (1, 1) is the mean of 2 x 2 px and more
     rig.pixels[3 * side + 5] = 51;  // in the second, at the crop's own resolution
     rig.step();
-    EXPECT_GT(rig.pose->input()[1 * 8 + 1], 0);
-    EXPECT_FLOAT_EQ(rig.pose->input()[64 + 3 * 8 + 5], 51.0F / 255);
+    const auto* batch = static_cast<const float*>(rig.pose->input().data);
+    EXPECT_GT(batch[1 * 8 + 1], 0);
+    EXPECT_FLOAT_EQ(batch[64 + 3 * 8 + 5], 51.0F / 255);
+}
+
+TEST(TopDown, CropsOfBytes) {
+    TopDownRig rig({ElementType::u8, TensorLayout::nchw});
+    rig.pixels[3 * side + 5] = 255;
+    rig.step();
+    const auto* batch = static_cast<const std::uint8_t*>(rig.pose->input().data);
+    EXPECT_EQ(batch[64 + 3 * 8 + 5], 1);  // scale 1 / 255
+    EXPECT_EQ(batch[64 + 3 * 8 + 4], 0);
+}
+
+TEST(Estimator, RefusesATensorThatTheNetworkDoesNotTake) {
+    const Roi roi{0, 0, 16, 16};
+    StageParts parts = points_stage(roi, {1, 1, 1});
+    parts.backend =
+        make_fake_backend({1, 1, 16, 16}, {{{1, 1, 1, 3}, {1, 1, 1}}}, {ElementType::u8, TensorLayout::nchw});
+    EXPECT_THROW(static_cast<void>(make_single_stage(parts)), ConfigError);
 }
 
 TEST(Estimator, RefusesMissingStages) {

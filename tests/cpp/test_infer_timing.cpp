@@ -11,7 +11,7 @@ class Counting final : public Backend {
   public:
     explicit Counting(int fails_after) : fails_after_(fails_after) {}
     [[nodiscard]] std::array<int, 4> input_shape() const noexcept override { return {1, 1, 1, 1}; }
-    [[nodiscard]] float* input() noexcept override { return &input_; }
+    [[nodiscard]] InputView input() noexcept override { return {&input_, {}}; }
     [[nodiscard]] bool run() noexcept override { return runs++ < fails_after_; }
     [[nodiscard]] std::span<const TensorView> outputs() const noexcept override { return {}; }
     [[nodiscard]] const char* last_error() const noexcept override { return "no power"; }

@@ -32,7 +32,8 @@ PreprocessSpec make_spec(PixelFormat format, int width, int height, Roi roi, int
             .output_height = output_height,
             .colour = InputColour::rgb,
             .scale = {1, 1, 1},
-            .offset = {0, 0, 0}};
+            .offset = {0, 0, 0},
+            .tensor = {}};
 }
 
 // A frame of noise at the very end of its memory.

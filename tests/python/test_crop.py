@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,8 @@ def stage(
     mode: str = "scaled",
     antialias: bool = True,
     margin_px: float = 0.0,
+    element: Literal["f32", "u8"] = "f32",
+    layout: Literal["nchw", "nhwc"] = "nchw",
 ) -> _core.CropStage:
     return _core.crop_stage(
         pixel_format=pixel_format,  # type: ignore[arg-type]
@@ -50,6 +52,8 @@ def stage(
         mode=mode,  # type: ignore[arg-type]
         antialias=antialias,
         margin_px=margin_px,
+        element=element,
+        layout=layout,
         **LEVELS,
     )
 
@@ -114,3 +118,13 @@ def test_equals_torchvision(box: tuple[float, float, float, float]) -> None:
     expected = torch.nn.functional.interpolate(image, **shape)[0].numpy().round()  # as torchvision has it
     actual, _ = stage("rgb8", size, (0, 0, *FRAME)).run(frame, box)
     np.testing.assert_array_equal(actual, expected.astype(np.float32))
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+@pytest.mark.parametrize("pixel_format", ["rgb8", "bayer_rg8"])
+def test_bytes_are_the_same_grey_levels(pixel_format: str, layout: Literal["nchw", "nhwc"]) -> None:
+    frame, full, box = scene(pixel_format), (0, 0, *FRAME), (20.0, 10.0, 90.0, 70.0)
+    floats, _ = stage(pixel_format, (48, 40), full).run(frame, box)
+    actual, _ = stage(pixel_format, (48, 40), full, element="u8", layout=layout).run(frame, box)
+    assert actual.dtype == np.uint8
+    np.testing.assert_array_equal(actual, floats if layout == "nchw" else floats.transpose(1, 2, 0))

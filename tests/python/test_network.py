@@ -18,6 +18,7 @@ from oracle import preprocess as preprocess_oracle
 
 pytest.importorskip("onnx")
 pytest.importorskip("openvino")
+_openvino = pytest.importorskip("fastpose._openvino")
 
 Frame = npt.NDArray[np.uint8]
 SCALE, OFFSET = (1 / 255, 1 / 255, 1 / 255), (0.0, 0.0, 0.0)
@@ -72,6 +73,47 @@ def test_reflect_padding(
     expected = decode_oracle.decode(*maps, stride=8.0, tensor_to_sensor=affine)
     model = load_model(package, precision="fp32", threads=1, roi=roi, input_size=input_size)
     compare(model.estimate(frame), expected)
+
+
+@pytest.mark.parametrize("layout", ["nchw", "nhwc"])
+def test_a_network_that_takes_bytes_gives_the_same_pose(tmp_path: Path, layout: str) -> None:
+    def floats(path: Path) -> None:
+        tiny.save_heatmap(path, 3)
+
+    def takes_bytes(path: Path) -> None:
+        floats(path)
+        tiny.take_bytes(path, layout, tiny.THREE)
+
+    frame = np.stack([scene(96, 64, seed) for seed in range(3)], axis=2)
+    poses = []
+    for name, save in (("floats", floats), ("bytes", takes_bytes)):
+        package = tiny.write_package(
+            tmp_path / name, {"model.onnx": save}, colour="rgb", normalisation=tiny.THREE
+        )
+        model = load_model(package, precision="fp32", threads=1)
+        poses.append(np.asarray(model.estimate(frame)))
+    np.testing.assert_allclose(poses[1], poses[0], atol=1e-3)
+    assert np.ptp(poses[0][:, 0]) > 0
+
+
+@pytest.mark.parametrize(("layout", "shape"), [("nchw", (1, 3, 64, 96)), ("nhwc", (1, 64, 96, 3))])
+def test_input_format_is_the_networks_own(tmp_path: Path, layout: str, shape: tuple[int, ...]) -> None:
+    tiny.save_heatmap(tmp_path / "model.onnx", 3)
+    tiny.take_bytes(tmp_path / "model.onnx", layout, tiny.THREE)
+    backend = _openvino.load(
+        str(tmp_path / "model.onnx"), input_shape=[1, 3, 64, 96], outputs=["heatmap"], precision="fp32"
+    )
+    assert backend.input_format == ("u8", layout)
+    assert backend.input_shape == [1, 3, 64, 96]
+    values = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    (heatmap,) = backend.run(values)
+    planes = (values.transpose(0, 3, 1, 2) if layout == "nhwc" else values).astype(np.float32)
+    scale, offset = (np.array(tiny.THREE[key], np.float32).reshape(3, 1, 1) for key in ("scale", "offset"))
+    tiny.save_heatmap(tmp_path / "floats.onnx", 3)
+    (expected,) = tiny.run_onnx(tmp_path / "floats.onnx", planes * scale + offset, ("heatmap",))
+    np.testing.assert_allclose(heatmap, expected, atol=1e-3)
+    with pytest.raises(ConfigError, match="uint8"):
+        backend.run(values.astype(np.float32))
 
 
 def test_reflect_padding_needs_enough_to_mirror(tmp_path: Path) -> None:

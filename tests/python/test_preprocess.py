@@ -305,3 +305,49 @@ def test_impossible_images() -> None:
     for image in ((96, 32), (32, 33), (16, 32)):
         with pytest.raises(errors.ConfigError, match="image size is"):
             _core.Preprocessor("mono8", (94, 62), (32, 32), image_size=image)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("pixel_format", FORMATS)
+@pytest.mark.parametrize("colour", ["grey", "rgb"])
+@pytest.mark.parametrize(
+    ("element", "layout", "dtype"),
+    [("f32", "nhwc", np.float32), ("u8", "nchw", np.uint8), ("u8", "nhwc", np.uint8)],
+)
+def test_other_elements_and_layouts(
+    element: str, layout: str, dtype: type, colour: str, pixel_format: str, isa: str
+) -> None:
+    frame = random_frame(pixel_format, 96, 64)
+    spec = {"scale": (1.2, 0.9, 1.0), "offset": (-20.0, 7.0, 0.0)}  # beyond 0..255 on either side
+    for output in ((41, 23), (96, 64), (150, 70)):
+        actual = _core.preprocess(
+            frame,
+            pixel_format=pixel_format,  # type: ignore[arg-type]
+            frame_size=(96, 64),
+            output_size=output,
+            colour=colour,  # type: ignore[arg-type]
+            element=element,  # type: ignore[arg-type]
+            layout=layout,  # type: ignore[arg-type]
+            isa=isa,  # type: ignore[arg-type]
+            **spec,
+        )
+        real = oracle.preprocess(frame, pixel_format, output, (0, 0, 96, 64), colour, **spec)
+        expected = oracle.in_format(real, element, layout)
+        assert actual.dtype == dtype
+        assert actual.shape == expected.shape
+        # A byte may be the other neighbour where the real number lies half way between both.
+        half_way = np.abs(oracle.in_format(real, "f32", layout) % 1 - 0.5) < 2 * TOLERANCE
+        allowed = TOLERANCE * 1.2 + (half_way if element == "u8" else 0)
+        assert np.all(np.abs(actual - expected) <= allowed)
+
+
+def test_the_output_must_be_what_the_format_says() -> None:
+    stage = _core.Preprocessor("mono8", (32, 24), (16, 12), element="u8", layout="nhwc")
+    frame = random_frame("mono8", 32, 24)
+    assert stage.output_shape == (1, 12, 16, 1)
+    out = np.empty(stage.output_shape, np.uint8)
+    assert stage.run(frame, out) is out
+    with pytest.raises(errors.ConfigError, match="uint8"):
+        stage.run(frame, np.empty(stage.output_shape, np.float32))
+    with pytest.raises(errors.ConfigError, match="element is 'f16'"):
+        _core.Preprocessor("mono8", (32, 24), (16, 12), element="f16")  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ def followed(folder: Path, roi: dict[str, Any] | None, **changes: Any) -> tuple[
 
 
 def test_the_roi_follows_the_animal(tmp_path: Path) -> None:
-    frames, poses = followed(tmp_path, {"track": True, "size": [160, 160], "margin_px": 4})
+    frames, poses = followed(tmp_path, {"track": True, "size": [160, 160], "margin_px": 4, "step_px": 1})
     assert frames[ROI].iloc[0].tolist() == [0, 0, *SIZE]
     small = frames["roi_width"] == 160
     assert small.mean() > 0.8
@@ -55,7 +55,7 @@ def test_the_roi_follows_the_animal(tmp_path: Path) -> None:
 
 def test_the_roi_is_centred_on_the_last_filtered_pose(tmp_path: Path) -> None:
     frames, poses = followed(
-        tmp_path, {"track": True, "size": [128, 128], "margin_px": 0}, filter={"type": "none"}
+        tmp_path, {"track": True, "size": [128, 128], "margin_px": 0, "step_px": 1}, filter={"type": "none"}
     )
     moved = 0
     for index in np.flatnonzero(frames["roi_width"] == 128):
@@ -85,6 +85,27 @@ def test_it_searches_inside_a_static_crop_alone(tmp_path: Path) -> None:
 def test_a_model_takes_no_roi_larger_than_the_frame(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"model.roi.size: 400x100 px"):
         followed(tmp_path, {"track": True, "size": [400, 100]})
+
+
+def test_it_moves_in_steps_of_the_stride_unless_told_otherwise(tmp_path: Path) -> None:
+    frames, _ = followed(tmp_path, {"track": True, "size": [160, 160], "margin_px": 4})
+    small = frames[frames["roi_width"] == 160]
+    assert len(small) > FRAMES / 2
+    assert (small["roi_x"] % 16 == 0).all() and (small["roi_y"] % 16 == 0).all()
+
+
+def test_in_steps_of_the_stride_the_poses_are_those_of_the_whole_frame() -> None:
+    simulation = Simulation(size=SIZE, rate_hz=30)
+    whole = load_model("builtin:simulated_mouse", precision="fp32", threads=1)
+    apart = {1: [], 16: []}
+    for step_px, found in apart.items():
+        track = TrackRoi((192, 192), margin_px=4, step_px=step_px)
+        tracking = load_model("builtin:simulated_mouse", precision="fp32", threads=1, track=track)
+        for index in range(12):
+            frame, _ = simulation.render(index)
+            near = np.asarray(tracking.estimate(frame))[:, :2] - np.asarray(whole.estimate(frame))[:, :2]
+            found.append(np.linalg.norm(near, axis=1))
+    assert np.median(apart[16]) < 0.5 * np.median(apart[1])
 
 
 def test_load_model_follows_from_frame_to_frame() -> None:

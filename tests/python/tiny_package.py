@@ -56,6 +56,31 @@ def save_heatmap(path: Path, channels: int) -> None:
     save(path, nodes, constants, channels, shapes)
 
 
+def take_bytes(path: Path, layout: str, normalisation: dict[str, list[float]]) -> None:
+    """Give a saved network an input of bytes, in grey levels, that it normalises itself."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(path))
+    graph, channels = model.graph, len(normalisation["scale"])
+    axes = [0, 3, 1, 2] if layout == "nhwc" else [0, 1, 2, 3]
+    shape = ["n", "h", "w", channels] if layout == "nhwc" else ["n", channels, "h", "w"]
+    nodes = [
+        helper.make_node("Cast", ["bytes"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["levels"], ["planes"], perm=axes),
+        helper.make_node("Mul", ["planes", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "offset"], ["input"]),
+        *graph.node,
+    ]
+    del graph.node[:], graph.input[:]
+    graph.node.extend(nodes)
+    graph.input.append(helper.make_tensor_value_info("bytes", TensorProto.UINT8, shape))
+    for name in ("scale", "offset"):
+        value = np.array(normalisation[name], np.float32).reshape(1, channels, 1, 1)
+        graph.initializer.append(numpy_helper.from_array(value, name))
+    onnx.save(model, str(path))
+
+
 def save_simcc(path: Path, channels: int, size: tuple[int, int]) -> None:
     """The mean of a convolution over one axis, spread to two bins a pixel; for one input size."""
     from onnx import helper

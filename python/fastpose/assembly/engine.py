@@ -53,7 +53,7 @@ def _options(spec: cfg.Model) -> NetworkOptions:
     tracked = spec.roi if isinstance(spec.roi, cfg.TrackedRoi) else None
     fixed = tracked.within if tracked else spec.roi
     roi = (fixed.x, fixed.y, fixed.width, fixed.height) if isinstance(fixed, cfg.Rectangle) else None
-    track = TrackRoi(tracked.size, tracked.margin_px, tracked.min_likelihood) if tracked else None
+    track = _track(tracked) if tracked else None
     return NetworkOptions(
         spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track, alone=True
     )
@@ -115,3 +115,7 @@ def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.Pipel
         individuals=shape[0],
         bodyparts=shape[1],
     )
+
+
+def _track(roi: cfg.TrackedRoi) -> TrackRoi:
+    return TrackRoi(roi.size, roi.margin_px, roi.min_likelihood, roi.step_px)

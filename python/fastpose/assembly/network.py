@@ -23,6 +23,7 @@ __all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
 _Made = TypeVar("_Made")
 Size = tuple[int, int]  # width, height; px
 Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
+Factors = tuple[float, float, float]  # one a channel
 CENTROID_WINDOW = 5  # cells, SLEAP's
 SEVERAL = ("points", "paf", "paf_tree")  # decoders that give several animals without a detector
 
@@ -39,11 +40,15 @@ class TrackRoi:
         What must lie on each side of the keypoints; where they leave less the full area is searched.
     min_likelihood : float
         Keypoints below are not followed; without any the full area is searched.
+    step_px : int
+        The roi moves in steps of this; a multiple of the network's deepest stride keeps its poses those of
+        the full area.
     """
 
     size: Size
     margin_px: int = 20
     min_likelihood: float = 0.5
+    step_px: int = 16
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,8 @@ def _stages(
 ) -> tuple[_core.StageParts, Running]:
     image, tensor = tensor_sizes(package, input_size, roi[2:])
     tensor_spec = _Tensor(image, tensor, package.padding, package.normalisation, package.resized_origin)
-    preprocess = _preprocess(frames, roi, tensor_spec)
     running = open_backend(package, options.runs_on, (1, package.channels, tensor[1], tensor[0]), part)
+    preprocess = _preprocess(frames, roi, tensor_spec, running.backend)
     decoder = make_decoder(package, running.backend.output_shapes)
     return _core.StageParts(preprocessor=preprocess, backend=running.backend, decoder=decoder), running
 
@@ -184,8 +189,11 @@ class _Tensor:
     origin: Literal["centre", "corner"]
 
 
-def _preprocess(frames: _Frames, roi: Rectangle, tensor: _Tensor) -> _core.PreprocessStage:
-    normalisation = tensor.normalisation
+def _preprocess(
+    frames: _Frames, roi: Rectangle, tensor: _Tensor, backend: _core.Backend
+) -> _core.PreprocessStage:
+    element, layout = backend.input_format
+    scale, offset = _factors(tensor.normalisation, backend)
     return _core.preprocess_stage(
         pixel_format=frames.pixel_format,
         frame_size=frames.size,
@@ -194,10 +202,19 @@ def _preprocess(frames: _Frames, roi: Rectangle, tensor: _Tensor) -> _core.Prepr
         beyond="zero" if tensor.padding.mode == "zero" else "mirror",
         origin=tensor.origin,
         roi=roi,
-        colour="rgb" if len(normalisation.scale) == 3 else "grey",
-        scale=_three(normalisation.scale),
-        offset=_three(normalisation.offset),
+        colour="rgb" if len(tensor.normalisation.scale) == 3 else "grey",
+        scale=scale,
+        offset=offset,
+        element=element,
+        layout=layout,
     )
+
+
+def _factors(normalisation: Normalisation, backend: _core.Backend) -> tuple[Factors, Factors]:
+    """Scale and offset that preprocess applies; a network that takes bytes normalises grey levels itself."""
+    if backend.input_format[0] == "u8":
+        return (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
+    return _three(normalisation.scale), _three(normalisation.offset)
 
 
 def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:
@@ -221,7 +238,11 @@ def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, a
         lambda: _stages(package, options, frames, narrow_area, narrow_size, "roi"),
     )
     estimator = _core.track_roi(
-        wide=wide, narrow=narrow, margin_px=track.margin_px, min_likelihood=track.min_likelihood
+        wide=wide,
+        narrow=narrow,
+        margin_px=track.margin_px,
+        step_px=track.step_px,
+        min_likelihood=track.min_likelihood,
     )
     return Network(package, estimator, (searching, following))
 
@@ -245,10 +266,12 @@ def _top_down(
             f"model.input_size is {list(options.input_size)}; allowed: none, the crops of model package "
             f"'{package.name}' are {detector.crop_size[0]}x{detector.crop_size[1]} px"
         )
-    crop = _crop(package, detector, frames, roi)
+    if detector.kind == "centroids" and detector.crop == "scaled":
+        raise ModelError(f"model package '{package.name}': detector.crop is scaled; centroids allow: centred")
     preprocess, finder, boxes = _detection(package, detector, options.runs_on, frames, roi)
     count, (width, height) = package.count_of_individuals, detector.crop_size
     running = open_backend(package, options.runs_on, (count, package.channels, height, width), "crops")
+    crop = _crop(package, detector, frames, roi, running.backend)
     estimator = _core.top_down(
         preprocessor=preprocess,
         detector=finder.backend,
@@ -267,9 +290,9 @@ def _detection(
     image, tensor = padded(detector.padding, scaled)
     # Boxes are edges and SLEAP's centroids are scaled alone: neither has a half-pixel term.
     tensor_spec = _Tensor(image, tensor, detector.padding, detector.normalisation, "corner")
-    preprocess = _preprocess(frames, roi, tensor_spec)
     shape = (1, len(detector.normalisation.scale), tensor[1], tensor[0])
     running = open_detector(package, device, shape)
+    preprocess = _preprocess(frames, roi, tensor_spec, running.backend)
     return preprocess, running, _boxes(package, detector, running.backend)
 
 
@@ -286,20 +309,24 @@ def _boxes(package: ModelPackage, detector: Detector, backend: _core.Backend) ->
     )
 
 
-def _crop(package: ModelPackage, detector: Detector, frames: _Frames, roi: Rectangle) -> _core.CropStage:
-    if detector.kind == "centroids" and detector.crop == "scaled":
-        raise ModelError(f"model package '{package.name}': detector.crop is scaled; centroids allow: centred")
+def _crop(
+    package: ModelPackage, detector: Detector, frames: _Frames, roi: Rectangle, backend: _core.Backend
+) -> _core.CropStage:
+    element, layout = backend.input_format
+    scale, offset = _factors(package.normalisation, backend)
     return _core.crop_stage(
         pixel_format=frames.pixel_format,
         frame_size=frames.size,
         crop_size=detector.crop_size,
         roi=roi,
         colour=package.colour,
-        scale=_three(package.normalisation.scale),
-        offset=_three(package.normalisation.offset),
+        scale=scale,
+        offset=offset,
         mode=detector.crop,
         antialias=detector.antialias,
         margin_px=detector.margin_px,
+        element=element,
+        layout=layout,
     )
 
 
@@ -317,6 +344,6 @@ def _check_individuals(package: ModelPackage) -> None:
         )
 
 
-def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
+def _three(values: tuple[float, ...]) -> Factors:
     r, g, b = values if len(values) == 3 else values * 3
     return r, g, b

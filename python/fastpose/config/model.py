@@ -39,6 +39,9 @@ class TrackedRoi(Section):
     """What must lie on each side of the keypoints; else the next frame is searched as a whole."""
     min_likelihood: Fraction = 0.5
     """Keypoints below are not followed."""
+    step_px: Annotated[int, Field(ge=1, le=256), NUMBER] = 16
+    """The roi moves in steps of this, px. In steps of the network's deepest stride (16 or 32) it sees the
+    animal as it does in the full frame, and its poses are the same."""
     within: Rectangle | None = None
     """Part of the frame that is searched, px; null: the full frame."""
 

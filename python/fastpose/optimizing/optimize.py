@@ -18,6 +18,7 @@ from fastpose.optimizing.extra import require_nncf, require_openvino
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.heads import join_heads
+from fastpose.optimizing.plain_weights import make_weights_plain
 from fastpose.optimizing.quantise import quantised
 from fastpose.optimizing.sensitivity import costly_layers
 from fastpose.optimizing.tensors import tensors_of
@@ -128,6 +129,7 @@ def _begin(package: ModelPackage, options: Options, split: Split, folder: Path) 
     tensor = tensors_of(package, split.held[:1])[0]
     model.reshape(list(tensor.shape))
     join_heads(model)
+    make_weights_plain(model)
     options.say(
         f"{len(split.calibration)} frames of {split.source} to measure ranges, {len(split.held)} held back; "
         f"network input {'x'.join(str(size) for size in tensor.shape)}"

@@ -119,6 +119,13 @@ def preprocess(
     return normalised.transpose(2, 0, 1)[None]
 
 
+def in_format(tensor: Array, element: str, layout: str) -> Array:
+    """The tensor (1, C, h, w) in another layout, its values whole numbers of 0..255 for element "u8"."""
+    if element == "u8":
+        tensor = np.clip(np.rint(tensor), 0, 255)
+    return tensor.transpose(0, 2, 3, 1) if layout == "nhwc" else tensor
+
+
 def tensor_to_sensor(
     roi: tuple[int, int, int, int], output_size: tuple[int, int]
 ) -> tuple[float, float, float, float]:

@@ -1,0 +1,1 @@
+"""A real mouse at 1,000 Hz on the cores of this machine."""
