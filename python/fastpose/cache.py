@@ -2,9 +2,9 @@
 
 Note [compiled networks]: OpenVINO names what it compiled by network, input size, threads and its own version,
 and compiles again what it cannot read. What it does not do: notice a flipped bit among the weights, or give
-room back. So each network has a folder of its own with a checksum per file; what has none, or another, is
-removed before the runtime looks, and networks that were not used for longest go when all together take more
-than `ROOM_BYTES`.
+room back. So each network has a folder for each input size with a checksum per file; what has none, or
+another, is removed before the runtime looks, and what was not used for longest goes when all together takes
+more than `ROOM_BYTES`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def kept_compiled(name: str) -> Iterator[Kept]:
     Parameters
     ----------
     name : str
-        Of the network: its hash.
+        Of the network and its input size, which no other thread compiles meanwhile.
     """
     kept = _opened(name)
     yield kept

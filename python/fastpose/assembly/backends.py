@@ -17,7 +17,7 @@ from fastpose.assembly.running import Running
 from fastpose.cache import kept_compiled
 from fastpose.cpu import this_cpu
 from fastpose.errors import DeviceError, FastposeError, ModelError
-from fastpose.model_forms import Precision, Shape, plan_of
+from fastpose.model_forms import Precision, Shape, plan_of, shape_text
 from fastpose.model_package import ModelPackage
 
 __all__ = ["Device", "load_on_cpu", "open_backend", "open_detector"]
@@ -105,7 +105,7 @@ class _Compiler:
     note: str = ""
 
     def compiled(self, input_shape: Shape, **options: Any) -> _core.Backend:
-        with kept_compiled(self.sha256[:32]) as kept:
+        with kept_compiled(f"{self.sha256[:24]}-{shape_text(input_shape)}") as kept:
             self.note = kept.problem
             folder = str(kept.folder or "")
             return load_on_cpu(self.file, self.outputs, input_shape, cache_folder=folder, **options)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from fastpose import _core
 from fastpose.assembly.backends import Device, open_backend, open_detector
@@ -17,6 +20,7 @@ from fastpose.model_package import Detector, ModelPackage, Normalisation, Paddin
 
 __all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
 
+_Made = TypeVar("_Made")
 Size = tuple[int, int]  # width, height; px
 Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
 Factors = tuple[float, float, float]  # one a channel
@@ -232,9 +236,14 @@ def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, a
         raise ConfigError(
             f"roi.size is {list(track.size)}; allowed: at most the {area[2]}x{area[3]} px that are searched"
         )
-    wide, searching = _stages(package, options, frames, area, options.input_size)
-    narrow_size = narrow_input(package, options.input_size, area[2:], track.size)
-    narrow, following = _stages(package, options, frames, (area[0], area[1], *track.size), narrow_size, "roi")
+    narrow_area, narrow_size = (
+        (area[0], area[1], *track.size),
+        narrow_input(package, options.input_size, area[2:], track.size),
+    )
+    (wide, searching), (narrow, following) = _at_once(
+        lambda: _stages(package, options, frames, area, options.input_size),
+        lambda: _stages(package, options, frames, narrow_area, narrow_size, "roi"),
+    )
     estimator = _core.track_roi(
         wide=wide,
         narrow=narrow,
@@ -243,6 +252,13 @@ def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, a
         min_likelihood=track.min_likelihood,
     )
     return Network(package, estimator, (searching, following))
+
+
+def _at_once(*makers: Callable[[], _Made]) -> list[_Made]:
+    """What each makes, in order; to compile a network takes one core, and holds no GIL."""
+    with ThreadPoolExecutor(len(makers)) as threads:
+        futures = [threads.submit(copy_context().run, maker) for maker in makers]
+        return [future.result() for future in futures]
 
 
 def _top_down(
