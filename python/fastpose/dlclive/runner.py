@@ -18,11 +18,10 @@ import numpy.typing as npt
 
 from fastpose import _core
 from fastpose.assembly.decoders import make_decoder
-from fastpose.cpu import this_cpu
 from fastpose.dlclive.free_size import without_shape_arithmetic
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model import Model
-from fastpose.model_forms import Precision, form_of
+from fastpose.model_forms import Precision
 from fastpose.model_package import ModelPackage
 
 __all__ = ["ChangingSizeRunner", "FixedSizeRunner", "Runner"]
@@ -59,7 +58,7 @@ class ChangingSizeRunner:
     package : ModelPackage
         With decoder heatmap or paf, without a detector.
     precision : str
-        "auto", "fp32", "bf16" or "int8"; all but int8 run the package's own network.
+        "auto", "fp32" or "bf16", of the package's own network.
 
     Raises
     ------
@@ -132,9 +131,13 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
 
 
 def _file(package: ModelPackage, precision: Precision) -> Path:
-    """The form that runs: rewritten ones may be for fixed sizes alone."""
-    form = form_of(package, precision, this_cpu())
-    return form.file if precision == "int8" else package.network
+    """The package's own network; forms rewritten for speed take fixed sizes alone."""
+    if precision == "int8":
+        raise ModelError(
+            f"model package '{package.name}': precision INT8 with dynamic cropping; allowed with it: FP32, AUTO. "
+            "For int8 on a window of fixed size use load_model(..., track=...)"
+        )
+    return package.network
 
 
 def _padded(frame: npt.NDArray[np.uint8], package: ModelPackage) -> npt.NDArray[np.uint8]:
