@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from fastpose import _core, _openvino
 from fastpose.cli import app
 from fastpose.config.model import package_folder
+from fastpose.dlclive import DLCLive
 from fastpose.errors import ModelError
 from fastpose.model_package import read_model_package
 from fastpose.optimizing import Options, optimize
@@ -101,6 +102,18 @@ def test_the_int8_form_takes_bytes_and_says_what_they_mean(package: Path, frames
     lowest, highest = (grey * normalisation.scale[0] + normalisation.offset[0] for grey in (0, 255))
     assert zero == round(zero) and 0 <= zero <= 255
     assert step * 255 == pytest.approx(highest - lowest, rel=0.3)
+
+
+@pytest.mark.parametrize("dynamic", [(False, 0.5, 10), (True, 0.5, 40)], ids=["fixed", "dynamic"])
+def test_the_drop_in_runs_the_form(package: Path, frames: Path, dynamic: tuple[bool, float, int]) -> None:
+    optimize(package, Options(frames=frames))
+    grey = [np.asarray(Image.open(file)) for file in sorted(frames.iterdir())[:3]]
+    apart = []
+    lives = [DLCLive(package, precision=name, dynamic=dynamic) for name in ("FP32", "INT8")]
+    for frame in grey:
+        single, whole = (live.get_pose(frame)[:, :2] for live in lives)
+        apart.append(np.linalg.norm(single - whole, axis=1))
+    assert 0 < np.median(apart) < 0.5
 
 
 def test_a_range_for_each_channel_stays_in_the_graph() -> None:

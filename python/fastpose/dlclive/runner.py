@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from fastpose import _core
 from fastpose.assembly.decoders import make_decoder
+from fastpose.cpu import this_cpu
 from fastpose.dlclive.free_size import without_shape_arithmetic
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model import Model
-from fastpose.model_forms import Precision
+from fastpose.model_forms import Precision, form_of
 from fastpose.model_package import ModelPackage
 
 __all__ = ["ChangingSizeRunner", "FixedSizeRunner", "Runner"]
@@ -58,7 +59,7 @@ class ChangingSizeRunner:
     package : ModelPackage
         With decoder heatmap or paf, without a detector.
     precision : str
-        "auto", "fp32" or "bf16", of the package's own network.
+        "auto", "fp32", "bf16" or "int8"; all but int8 run the package's own network.
 
     Raises
     ------
@@ -77,7 +78,8 @@ class ChangingSizeRunner:
             )
         self._package = package
         self._shape = (package.count_of_individuals, len(package.bodyparts))
-        self._request = _compile(package, precision).create_infer_request()
+        compiled, self._bytes = _compile(package, precision)
+        self._request = compiled.create_infer_request()
         self._stages = lru_cache(maxsize=256)(self._plan)
         self._decoder = lru_cache(maxsize=256)(self._plan_decoder)
 
@@ -93,23 +95,29 @@ class ChangingSizeRunner:
         package = self._package
         multiple = package.padding.multiple
         width, height = (-(-side // multiple) * multiple for side in size)
+        step, zero = self._bytes or (1.0, 0.0)
         return _core.Preprocessor(
             pixel_format,
             size,
             (width, height),
             colour=package.colour,
-            scale=_three(package.normalisation.scale),
-            offset=_three(package.normalisation.offset),
+            scale=_three(tuple(value / step for value in package.normalisation.scale)),
+            offset=_three(tuple(value / step + zero for value in package.normalisation.offset)),
+            element="u8" if self._bytes else "f32",
+            layout="nhwc" if self._bytes else "nchw",
         )
 
     def _plan_decoder(self, shapes: tuple[tuple[int, ...], ...]) -> _core.DecodeStage:
         return make_decoder(self._package, shapes)
 
 
-def _compile(package: ModelPackage, precision: Precision) -> Any:
+def _compile(package: ModelPackage, precision: Precision) -> tuple[Any, tuple[float, float] | None]:
+    """The network for any size, and for one that takes bytes, channels last, their step and zero."""
     file = _file(package, precision)
     try:
         import openvino
+
+        from fastpose import _openvino
     except ImportError as error:
         raise DeviceError(
             f"device cpu: the OpenVINO runtime cannot be loaded ({error}); reinstall openvino"
@@ -119,10 +127,12 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
         options["INFERENCE_PRECISION_HINT"] = _OPENVINO_PRECISION[precision]
     try:
         core = openvino.Core()
+        core.add_extension(_openvino.__file__)  # operations of ours in forms that were made faster
         network = core.read_model(str(file))
-        network.reshape([1, package.channels, -1, -1])
+        counts = _counts(network)
+        network.reshape([1, -1, -1, package.channels] if counts else [1, package.channels, -1, -1])
         without_shape_arithmetic(network)
-        return core.compile_model(network, "CPU", options)
+        return core.compile_model(network, "CPU", options), counts
     except RuntimeError as error:
         text = " ".join(str(error).split())
         raise ModelError(
@@ -130,14 +140,19 @@ def _compile(package: ModelPackage, precision: Precision) -> Any:
         ) from None
 
 
+def _counts(network: Any) -> tuple[float, float] | None:
+    """What a count of the input means, as `fastpose optimize` wrote it; None for an input of float32."""
+    if not network.has_rt_info(["fastpose", "input_step"]):
+        return None
+    names = ("input_step", "input_zero")
+    step, zero = (float(network.get_rt_info(["fastpose", name]).astype(str)) for name in names)
+    return step, zero
+
+
 def _file(package: ModelPackage, precision: Precision) -> Path:
-    """The package's own network; forms rewritten for speed take fixed sizes alone."""
-    if precision == "int8":
-        raise ModelError(
-            f"model package '{package.name}': precision INT8 with dynamic cropping; allowed with it: FP32, AUTO. "
-            "For int8 on a window of fixed size use load_model(..., track=...)"
-        )
-    return package.network
+    """The form that runs: rewritten ones may be for fixed sizes alone."""
+    form = form_of(package, precision, this_cpu())
+    return form.file if precision == "int8" else package.network
 
 
 def _padded(frame: npt.NDArray[np.uint8], package: ModelPackage) -> npt.NDArray[np.uint8]:
