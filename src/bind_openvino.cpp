@@ -15,10 +15,11 @@ PYBIND11_MODULE(_openvino, m) {
     m.def(
         "load",
         [](const std::string& path, std::array<int, 4> input_shape, std::vector<std::string> outputs,
-           const std::string& precision, int threads) -> std::shared_ptr<Backend> {
+           const std::string& precision, int threads,
+           std::optional<bool> pinned) -> std::shared_ptr<Backend> {
             py::gil_scoped_release unlocked;
-            return make_openvino_backend({path, input_shape, std::move(outputs), precision, threads});
+            return make_openvino_backend({path, input_shape, std::move(outputs), precision, threads, pinned});
         },
         py::arg("path"), py::kw_only(), py::arg("input_shape"), py::arg("outputs"),
-        py::arg("precision") = "auto", py::arg("threads") = 0);
+        py::arg("precision") = "auto", py::arg("threads") = 0, py::arg("pinned") = py::none());
 }

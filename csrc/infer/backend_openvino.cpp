@@ -37,6 +37,7 @@ std::shared_ptr<ov::Model> read(ov::Core& core, const OpenVinoSpec& spec) {
 ov::AnyMap properties(ov::Core& core, const OpenVinoSpec& spec) {
     ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1)};
     if (spec.threads > 0) map.insert(ov::inference_num_threads(spec.threads));
+    if (spec.pinned) map.insert(ov::hint::enable_cpu_pinning(*spec.pinned));
     if (spec.precision == "fp32") map.insert(ov::hint::inference_precision(ov::element::f32));
     if (spec.precision == "bf16") {
         const auto capabilities = core.get_property("CPU", ov::device::capabilities);

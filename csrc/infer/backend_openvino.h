@@ -1,6 +1,7 @@
 // Networks on the CPU through OpenVINO.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct OpenVinoSpec {
     std::vector<std::string> outputs;  // names, in the order the decoder wants; empty: the model's order
     std::string precision = "auto";    // auto | fp32 | bf16
     int threads = 0;                   // 0: OpenVINO decides
+    std::optional<bool> pinned;        // threads stay on their cores; none: OpenVINO decides
 };
 
 // Compiles and warms up. Throws ModelError (file, shape, output names) or DeviceError (precision not to be

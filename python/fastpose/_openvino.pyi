@@ -12,4 +12,5 @@ def load(
     outputs: Sequence[str],
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     threads: int = 0,
+    pinned: bool | None = None,
 ) -> Backend: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,6 +38,8 @@ class RunSummary:
         From exposure_start to the decision: n, p50, p90, p99, p99.9, max.
     ended : str
     warnings : list of str
+    timing : list of str
+        What was granted for a steady loop, and what was refused.
     """
 
     directory: Path
@@ -47,6 +49,7 @@ class RunSummary:
     latency_ms: dict[str, float]
     ended: str
     warnings: list[str]
+    timing: list[str] = field(default_factory=list)
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -137,6 +140,7 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         latency_ms=_latency(summary.latency),
         ended=summary.ended,
         warnings=[*rig.warnings, *summary.notes],
+        timing=rig.timing,
     )
 
 

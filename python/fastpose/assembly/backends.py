@@ -33,11 +33,14 @@ class Device:
         "auto", "fp32" or "bf16".
     threads : int
         0: the runtime's choice.
+    placed : bool
+        The caller chooses the cores of all threads: the runtime must not move the one that calls it.
     """
 
     device: str = "cpu"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: int = 0
+    placed: bool = False
 
 
 def open_backend(package: ModelPackage, device: Device, input_shape: InputShape) -> _core.Backend:
@@ -95,6 +98,7 @@ def _openvino_backend(
             outputs=list(outputs),
             precision=device.precision,
             threads=device.threads,
+            pinned=False if device.placed else None,
         )
     except FastposeError as error:
         raise type(error)(" ".join(str(error).split())) from None  # OpenVINO tells a page

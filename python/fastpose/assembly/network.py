@@ -57,6 +57,8 @@ class NetworkOptions:
         Width and height to which the roi is resampled, px; None: as `padding` of the package says.
     track : TrackRoi or None
         A smaller roi that follows the animal inside `roi`; None: it always sees `roi`.
+    placed : bool
+        The engine chooses the cores of all threads.
     """
 
     device: str = "cpu"
@@ -65,11 +67,12 @@ class NetworkOptions:
     roi: Rectangle | None = None
     input_size: Size | None = None
     track: TrackRoi | None = None
+    placed: bool = False
 
     @property
     def runs_on(self) -> Device:
         """Device, precision and threads."""
-        return Device(self.device, self.precision, self.threads)
+        return Device(self.device, self.precision, self.threads, self.placed)
 
 
 @dataclass(frozen=True)
