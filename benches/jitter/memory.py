@@ -39,6 +39,7 @@ def config(kind: str, folder: Path, frames: int) -> Config:
                     "exposure_us": 50,
                     "prerender_frames": 16,
                     "frames_total": frames,
+                    "frames": "every",
                 }
             },
             "model": {"path": "builtin:simulated_mouse", "device": "fake" if kind == "fake" else "cpu"},

@@ -48,7 +48,7 @@ NETWORK = {
     "network": "builtin:simulated_mouse",
     "frame_size": (640, 480),
     "input_size": (640, 480),
-    "rate_hz": 100.0,
+    "rate_hz": 30.0,
 }
 
 SCENARIOS = (

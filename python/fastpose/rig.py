@@ -110,7 +110,7 @@ class Rig:
         self._cameras = [open_camera(name, spec) for name, spec in self.config.cameras.items()]
         placement = self._machine.placement
         with noting_compute_threads():
-            self._network = open_network(self.config, self._loop_camera, placed=placement.keeps_a_core)
+            self._network = open_network(self.config, self._loop_camera, placed=placement.ours)
         self._lines = open_outputs(self.config.outputs, realtime=self._machine.fifo, cpus=placement.others)
         protocol = self.config.protocol
         user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None

@@ -46,6 +46,7 @@ class FakeEngine:
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine_module, "this_machine", lambda: {0: Core(), 1: Core()})
+    monkeypatch.setattr(machine_module, "grants_fifo", lambda: True)
     monkeypatch.setattr(machine_module, "place_compute_threads", lambda _: ComputeGrant(1, 1, True, 0))
 
 
@@ -106,6 +107,16 @@ def test_a_runtime_that_moves_the_loop_is_told() -> None:
 @pytest.mark.parametrize("section", [{"affinity": False}, {"spin_us": 0}, {"realtime": False}])
 def test_never_spins_where_its_core_is_not_its_own(section: dict[str, Any]) -> None:
     assert not measures(FakeEngine(), **section)["spin"]["granted"]
+
+
+def test_without_rights_nothing_is_bound_and_nothing_spins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine_module, "grants_fifo", lambda: False)
+    engine = FakeEngine(fifo="refused", spun=0)
+    engine.loop_grant["affinity"] = False
+    found = measures(engine)
+    assert not found["affinity"]["granted"]
+    assert "not bound to it without SCHED_FIFO" in found["affinity"]["said"]
+    assert not found["spin"]["granted"]
 
 
 def test_processes_are_counted(tmp_path: Path) -> None:

@@ -47,6 +47,20 @@ def test_a_core_of_the_loop_without_keeping_the_others_off() -> None:
     assert cpus(place(Engine(cpu=0, realtime=False), 1, cores(0, 1))) == ((0,), (), ())
 
 
+def test_without_a_priority_the_loop_can_flee() -> None:
+    placement = place(Engine(), 1, cores(0, 1), fifo=False)
+    assert cpus(placement) == ((), (0,), (0,))
+    assert placement.compute == ()
+    assert placement.ours
+    assert not placement.keeps_a_core
+    assert "not bound to it without SCHED_FIFO" in placement.said
+    assert cpus(place(Engine(cpu=1), 1, cores(0, 1), fifo=False)) == ((1,), (0,), (0,))
+
+
+def test_the_network_s_threads_keep_off_the_loop_s_core() -> None:
+    assert place(Engine(), 2, cores(0, 1)).compute == (0,)
+
+
 def test_one_core_is_shared() -> None:
     placement = place(Engine(), 1, cores(5))
     assert cpus(placement) == ((), (), ())

@@ -12,7 +12,7 @@ from fastpose import config as cfg
 from fastpose.assembly.cameras import CameraSource
 from fastpose.assembly.compute_threads import ComputeGrant, place_compute_threads
 from fastpose.assembly.placement import Placement, place, this_machine
-from fastpose.rights import fifo_way_out, memory_way_out, realtime_budget
+from fastpose.rights import fifo_way_out, grants_fifo, memory_way_out, realtime_budget
 
 __all__ = ["Machine", "timing_lines"]
 
@@ -42,7 +42,8 @@ class Machine:
 
     def __init__(self, engine: cfg.Engine, hosted: int) -> None:
         self._asked = engine
-        self.placement: Placement = place(engine, hosted, this_machine())
+        has_fifo = self.fifo and grants_fifo()
+        self.placement: Placement = place(engine, hosted, this_machine(), fifo=has_fifo)
         self._compute = ComputeGrant()
         self._taken_away = 0
         self._spread: set[str] = set()
@@ -77,7 +78,7 @@ class Machine:
         self._next_look_ns = _core.now_ns() + LOOK_EVERY_NS
         if not self._asked.realtime:
             return
-        self._compute = place_compute_threads(self.placement.others)
+        self._compute = place_compute_threads(self.placement.compute)
         self._taken_away += self._compute.realtime_taken_away
         for camera in cameras if self.placement.hosts else ():
             self._look_at_encoder(camera)
@@ -133,7 +134,7 @@ class Machine:
             said += f"; the encoder of {names} fell behind and took the loop's core too"
         if grant["moved"]:
             said += "; the network's runtime takes the loop off its core while it computes"
-        return _measure(bool(self.placement.loop), grant["affinity"], said)
+        return _measure(self.placement.ours or bool(self.placement.loop), grant["affinity"], said)
 
     def _compute_threads(self) -> Measure:
         found = self._compute

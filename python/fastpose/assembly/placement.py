@@ -39,7 +39,9 @@ class Placement:
     ----------
     loop : tuple of int
     others : tuple of int
-        Of grabbers, log writer, timer and the network's other threads.
+        Of grabbers, log writer and timer.
+    compute : tuple of int
+        Of the network's other threads.
     hosts : tuple of int
         Of the encoder and of cameras with a process of their own.
     said : str
@@ -48,6 +50,7 @@ class Placement:
 
     loop: tuple[int, ...] = ()
     others: tuple[int, ...] = ()
+    compute: tuple[int, ...] = ()
     hosts: tuple[int, ...] = ()
     said: str = ""
 
@@ -55,6 +58,11 @@ class Placement:
     def keeps_a_core(self) -> bool:
         """Nothing of ours but the loop runs on its core."""
         return bool(self.loop and self.others)
+
+    @property
+    def ours(self) -> bool:
+        """The engine chooses cores, so the network's runtime must not."""
+        return bool(self.others)
 
 
 def this_machine() -> dict[int, Core]:
@@ -86,11 +94,12 @@ def _numbers(text: str) -> frozenset[int]:
     return frozenset(numbers)
 
 
-def place(engine: cfg.Engine, hosted: int, cores: Mapping[int, Core]) -> Placement:
+def place(engine: cfg.Engine, hosted: int, cores: Mapping[int, Core], *, fifo: bool = True) -> Placement:
     """Choose the cores.
 
     The loop gets one for itself where there are two. A hosted process keeps off it where each has a core
-    beside it; else it may run anywhere, and the loop goes first by its priority.
+    beside it; else it may run anywhere, and the loop goes first by its priority. Without one the loop is not
+    bound, unless to a core that was asked for: it could not flee from a program that fills its core.
 
     Parameters
     ----------
@@ -100,6 +109,8 @@ def place(engine: cfg.Engine, hosted: int, cores: Mapping[int, Core]) -> Placeme
         Encoders and camera processes.
     cores : mapping of int to Core
         Those that this process may use.
+    fifo : bool
+        The loop has SCHED_FIFO.
     """
     asked = (engine.cpu,) if engine.cpu is not None else ()
     if not (engine.realtime and engine.affinity):
@@ -111,7 +122,11 @@ def place(engine: cfg.Engine, hosted: int, cores: Mapping[int, Core]) -> Placeme
     if not others:
         return Placement(loop=asked, said=f"core {loop} is the only one")
     beside = hosted <= len(others)
-    return Placement((loop,), others, others if beside else (), _said(loop, others, hosted, beside))
+    hosts = others if beside else ()
+    if not fifo and not asked:
+        said = f"core {loop} is left to the loop, which is not bound to it without SCHED_FIFO"
+        return Placement(others=others, hosts=hosts, said=said)
+    return Placement((loop,), others, others, hosts, _said(loop, others, hosted, beside))
 
 
 def _fastest(cores: Mapping[int, Core]) -> int:
