@@ -5,9 +5,9 @@
 namespace fastpose {
 
 struct MemoryGrant {
-    bool present = false;           // what the process has mapped is in RAM and stays there
-    bool future = false;            // what it maps from now on stays there from its first touch on
-    std::int64_t locked_bytes = 0;  // after the call; 0 where not known
+    bool present = false;           // what the process has mapped stays in RAM once it has been touched
+    bool future = false;            // and so does what it maps from now on
+    std::int64_t locked_bytes = 0;  // mapped at the call; 0 where not known
 };
 
 // Never fails: what was refused stays false. Where the amount is limited, only present memory is locked: an

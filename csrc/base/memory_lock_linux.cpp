@@ -34,12 +34,12 @@ bool unlimited(std::int64_t held) noexcept {
 
 MemoryGrant lock_memory() noexcept {
     MemoryGrant grant;
-    grant.present = mlockall(MCL_CURRENT) == 0;
+    // On fault: reading in all that is mapped takes seconds and gigabytes, of which the loop uses a little.
+    grant.present = mlockall(MCL_CURRENT | MCL_ONFAULT) == 0;
     if (!grant.present) return grant;
     holders.fetch_add(1);
     grant.locked_bytes = locked_bytes();
-    // On fault: the stacks of new threads and buffers that nobody fills take no RAM.
-    grant.future = unlimited(grant.locked_bytes) && mlockall(MCL_FUTURE | MCL_ONFAULT) == 0;
+    grant.future = unlimited(grant.locked_bytes) && mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
     return grant;
 }
 

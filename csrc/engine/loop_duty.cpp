@@ -23,6 +23,7 @@ bool LoopDuty::add(std::int64_t begin_ns, std::int64_t end_ns, std::int64_t spun
 bool LoopDuty::close_window(std::int64_t end_ns) noexcept {
     const auto length = static_cast<double>(end_ns - window_start_ns_);
     share_ = static_cast<double>(work_ns_) / length;
+    measured_ = true;
     const bool changed = judge(static_cast<double>(work_ns_ + spun_ns_) / length);
     allow_spin(length / static_cast<double>(frames_));
     window_start_ns_ = end_ns;

@@ -28,6 +28,8 @@ class LoopDuty {
     [[nodiscard]] bool fits() const noexcept { return fits_; }
     // Share of the core that the work took, without spinning: in the last window, or as expected; 0-1.
     [[nodiscard]] double share() const noexcept { return share_; }
+    // share() was measured, not expected.
+    [[nodiscard]] bool measured() const noexcept { return measured_; }
     // What may be spun for each frame; 0 before anything is known.
     [[nodiscard]] std::int64_t spin_ns() const noexcept { return spin_ns_; }
 
@@ -37,7 +39,7 @@ class LoopDuty {
     void allow_spin(double period_ns) noexcept;
 
     double budget_, share_ = 0;
-    bool fits_ = true;
+    bool fits_ = true, measured_ = false;
     int calm_ = 0;
     std::int64_t spin_ns_ = 0, window_start_ns_ = 0, work_ns_ = 0, spun_ns_ = 0;
     std::int64_t frames_ = 0;

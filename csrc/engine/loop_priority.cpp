@@ -33,8 +33,9 @@ void LoopPriority::after_frame(std::int64_t begin_ns, std::int64_t end_ns, std::
     frames_.fetch_add(1, std::memory_order_relaxed);
     if (caught) spun_.fetch_add(1, std::memory_order_relaxed);
     share_.store(duty_.share(), std::memory_order_relaxed);
-    most_share_.store(std::max(most_share_.load(std::memory_order_relaxed), duty_.share()),
-                      std::memory_order_relaxed);
+    if (duty_.measured())
+        most_share_.store(std::max(most_share_.load(std::memory_order_relaxed), duty_.share()),
+                          std::memory_order_relaxed);
     spin_ns_.store(duty_.spin_ns(), std::memory_order_relaxed);
 }
 

@@ -22,7 +22,7 @@ struct LoopTiming {
     int left = 0;                       // times that SCHED_FIFO was left during the session
     std::int64_t warm_up_work_ns = 0;   // of the networks for one frame, before the first one
     double expected_share = 0;          // of the core, from it and the camera's rate
-    double share = 0, most_share = 0;   // in the last quarter of a second, and at most
+    double share = 0, most_share = 0;   // in the last quarter of a second, and the most measured
     std::int64_t frames = 0, spun = 0;  // frames taken, and those of them that came while the loop spun
     std::int64_t spin_ns = 0;           // allowed for a frame, at the end
 };

@@ -69,8 +69,8 @@ def test_what_is_refused_names_the_way_out() -> None:
     engine.memory_grant = {"present": False, "future": False, "locked_bytes": 0}
     got, fifo, memory = timing_lines(measures(engine))
     assert got == "a core for the loop, spinning before a frame"
-    assert fifo.startswith("no SCHED_FIFO: refused; ")
-    assert memory.startswith("no locked memory: refused; ")
+    assert fifo.startswith("SCHED_FIFO: refused; ")
+    assert memory.startswith("locked memory: refused; ")
     assert "limits.conf" in fifo
     assert "limits.conf" in memory
 
@@ -96,6 +96,13 @@ def test_nothing_asked_nothing_said() -> None:
     asked = {name for name, measure in found.items() if measure["asked"]}
     assert asked == {"timer_slack"}
     assert timing_lines(found) == []
+
+
+def test_without_time_to_spin_nobody_is_alarmed() -> None:
+    found = measures(FakeEngine(spin_ns=1000, spun=0))
+    assert not found["spin"]["granted"]
+    assert found["spin"]["said"] == "the loop's work leaves no time for it"
+    assert timing_lines(found) == ["SCHED_FIFO, locked memory, a core for the loop"]
 
 
 def test_a_runtime_that_moves_the_loop_is_told() -> None:

@@ -17,7 +17,8 @@ from fastpose.rights import fifo_way_out, grants_fifo, memory_way_out, realtime_
 __all__ = ["Machine", "timing_lines"]
 
 LOOK_EVERY_NS = 1_000_000_000
-NS_PER_MS, NS_PER_US = 1e6, 1e3
+NS_PER_US = 1e3
+SHORTEST_SPIN_US = 20  # csrc/engine/frame_wait.h
 
 _NAMES = {
     "fifo": "SCHED_FIFO",
@@ -25,6 +26,8 @@ _NAMES = {
     "affinity": "a core for the loop",
     "spin": "spinning before a frame",
 }
+
+_RIGHTS = ("fifo", "lock_memory", "affinity")  # what can be refused, or be given up
 
 Measure = dict[str, Any]  # asked, granted: bool; said: str
 
@@ -115,7 +118,8 @@ class Machine:
         }
 
     def _fifo(self, timing: _core._LoopTiming) -> Measure:
-        share = f"the loop took {timing['most_share']:.0%} of its core at most"
+        most = max(timing["most_share"], timing["expected_share"] if timing["fifo"] == "over_budget" else 0)
+        share = f"the loop took {most:.0%} of its core at most"
         if timing["fifo"] == "refused":
             said = f"refused; {fifo_way_out()}"
         elif timing["fifo"] == "over_budget":
@@ -152,18 +156,21 @@ class Machine:
             asked = self._asked.realtime and self._asked.spin_us > 0
             return _measure(asked, False, "no core is the loop's own" if asked else "not asked for")
         most_us = min(allowed_us, timing["spin_ns"] / NS_PER_US)
-        frames = max(1, timing["frames"])
-        said = f"at most {most_us:.0f} us a frame; {timing['spun'] / frames:.0%} of the frames met it awake"
-        return _measure(True, timing["spun"] > 0, said)
+        if most_us < SHORTEST_SPIN_US:
+            return _measure(True, False, "the loop's work leaves no time for it")
+        awake = timing["spun"] / max(1, timing["frames"])
+        return _measure(
+            True, True, f"at most {most_us:.0f} us a frame; {awake:.0%} of the frames met it awake"
+        )
 
 
 def timing_lines(measures: dict[str, Measure]) -> list[str]:
     """The measures as a person reads them: what was got in one line, and one for each that was refused."""
     got = [_NAMES[name] for name, measure in measures.items() if measure["granted"] and name in _NAMES]
     refused = [
-        f"no {_NAMES[name]}: {measure['said']}"
-        for name, measure in measures.items()
-        if measure["asked"] and not measure["granted"] and name in _NAMES
+        f"{_NAMES[name]}: {measures[name]['said']}"
+        for name in _RIGHTS
+        if measures[name]["asked"] and not measures[name]["granted"]
     ]
     return ([", ".join(got)] if got else []) + refused
 
@@ -175,8 +182,8 @@ def _measure(asked: bool, granted: bool, said: str) -> Measure:
 def _memory(grant: _core._MemoryGrant) -> tuple[bool, str]:
     if not grant["present"]:
         return False, f"refused; {memory_way_out()}"
-    later = "what comes later too, once touched" if grant["future"] else "what comes later is not: a limit"
-    return True, f"{grant['locked_bytes'] / 1e6:.0f} MB mapped; {later}"
+    later = "" if grant["future"] else "; what was mapped later did not: its amount is limited"
+    return True, f"what was mapped at the start, {grant['locked_bytes'] / 1e6:.0f} MB, stayed in RAM{later}"
 
 
 def _cores_of(task: int) -> set[int] | None:
