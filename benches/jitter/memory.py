@@ -17,6 +17,7 @@ from fastpose.config import Config, config_from
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FIRST, LAST = 10_000, 100_000
+LONGEST_S = 360  # of one session: on a slow machine it sees fewer frames, and says so
 SIZE = (64, 64)
 RATES_HZ = {"fake": 5000.0, "network": 1500.0}
 
@@ -30,7 +31,7 @@ def config(kind: str, folder: Path, frames: int) -> Config:
     """A session of so many frames: the fake network, or the demo network on small frames."""
     return config_from(
         {
-            "session": {"subject": kind, "directory": str(folder)},
+            "session": {"subject": kind, "directory": str(folder), "duration_s": LONGEST_S},
             "cameras": {
                 "top": {
                     "driver": "sim",
