@@ -68,6 +68,18 @@ py::dict as_dict(const LatencySummary& s) {
                     "p999_ns"_a = s.p999_ns, "max_ns"_a = s.max_ns);
 }
 
+const char* name_of(Fifo fifo) {
+    constexpr const char* names[] = {"not_asked", "refused", "over_budget", "granted"};
+    return names[static_cast<int>(fifo)];
+}
+
+py::dict as_dict(const LoopTiming& t) {
+    return py::dict("fifo"_a = name_of(t.fifo), "fifo_left"_a = t.left,
+                    "warm_up_work_ns"_a = t.warm_up_work_ns, "expected_share"_a = t.expected_share,
+                    "share"_a = t.share, "most_share"_a = t.most_share, "frames"_a = t.frames,
+                    "spun"_a = t.spun, "spin_ns"_a = t.spin_ns);
+}
+
 py::dict snapshot(const Engine& engine) {
     const EngineSnapshot s = engine.snapshot();
     return py::dict("published"_a = s.published, "processed"_a = s.processed,
@@ -209,12 +221,29 @@ void bind_parts(py::module_& m) {
              py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(), "log"_a = LogSpec{});
 }
 
+RealtimeRequest make_realtime(bool fifo, bool lock_memory, std::vector<int> loop_cpus,
+                              std::vector<int> other_cpus, std::int64_t spin_ns, double rate_hz) {
+    return {fifo, lock_memory, std::move(loop_cpus), std::move(other_cpus), spin_ns, rate_hz};
+}
+
+void bind_realtime(py::module_& m) {
+    using Cpus = std::vector<int>;
+    py::class_<RealtimeRequest>(m, "RealtimeRequest")
+        .def(py::init(&make_realtime), py::kw_only(), "fifo"_a = true, "lock_memory"_a = true,
+             "loop_cpus"_a = Cpus{}, "other_cpus"_a = Cpus{}, "spin_ns"_a = 0, "rate_hz"_a = 0.0);
+    m.def("realtime_limits", [] {
+        const RealtimeLimits limits = realtime_limits();
+        return py::dict("runtime_us"_a = limits.runtime_us, "period_us"_a = limits.period_us,
+                        "budget"_a = limits.budget());
+    });
+}
+
 std::unique_ptr<Engine> make_engine(std::vector<CameraPart> cameras, std::shared_ptr<PipelineParts> pipeline,
                                     int loop_camera, std::shared_ptr<Interlock> interlock, LogSpec pose_log,
-                                    LogSpec event_log, bool log, bool pose_feed, bool realtime, int cpu) {
+                                    LogSpec event_log, bool log, bool pose_feed, RealtimeRequest realtime) {
     return std::make_unique<Engine>(EngineParts{std::move(cameras), std::move(pipeline), loop_camera,
                                                 std::move(interlock), std::move(pose_log),
-                                                std::move(event_log), log, pose_feed, realtime, cpu});
+                                                std::move(event_log), log, pose_feed, std::move(realtime)});
 }
 
 void bind_control(py::class_<Engine>& engine) {
@@ -242,11 +271,12 @@ void bind_engine(py::module_& m) {
     bind_stages_for_engine(m);
     bind_cameras(m);
     bind_parts(m);
+    bind_realtime(m);
     py::class_<Engine> engine(m, "Engine");
     engine.def(py::init(&make_engine), py::kw_only(), "cameras"_a, "pipeline"_a = py::none(),
                "loop_camera"_a = 0, "interlock"_a = py::none(), "pose_log"_a = LogSpec{},
-               "event_log"_a = LogSpec{}, "log"_a = true, "pose_feed"_a = false, "realtime"_a = true,
-               "cpu"_a = -1);
+               "event_log"_a = LogSpec{}, "log"_a = true, "pose_feed"_a = false,
+               "realtime"_a = RealtimeRequest{});
     bind_control(engine);
     engine.def("snapshot", &snapshot);
     engine.def("next_pose", &next_pose, "timeout_ms"_a,
@@ -254,9 +284,15 @@ void bind_engine(py::module_& m) {
     engine.def("command", &command, "output"_a, "action"_a, "duration_ms"_a = 0.0,
                "(changed, refused, failed, stamp_ns)");
     engine.def_property_readonly("loop_grant", [](const Engine& e) {
-        return py::dict("realtime"_a = e.loop_grant().realtime, "affinity"_a = e.loop_grant().affinity);
+        return py::dict("realtime"_a = e.loop_grant().realtime, "affinity"_a = e.loop_grant().affinity,
+                        "moved"_a = e.loop_is_moved(), "thread_id"_a = e.loop_grant().id);
     });
-    engine.def_property_readonly("memory_locked", &Engine::memory_locked);
+    engine.def_property_readonly("memory_grant", [](const Engine& e) {
+        const MemoryGrant& grant = e.memory_grant();
+        return py::dict("present"_a = grant.present, "future"_a = grant.future,
+                        "locked_bytes"_a = grant.locked_bytes);
+    });
+    engine.def_property_readonly("loop_timing", [](const Engine& e) { return as_dict(e.loop_timing()); });
     engine.def(
         "clock",
         [](const Engine& e, std::size_t camera) -> py::object {

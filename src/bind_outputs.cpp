@@ -98,17 +98,18 @@ std::optional<InterlockEvent> next_event(Interlock& interlock) {
     return interlock.poll_event(event) ? std::optional(event) : std::nullopt;
 }
 
-std::unique_ptr<Interlock> make_interlock(std::vector<OutputLine> lines, int timer_priority, int timer_cpu) {
+std::unique_ptr<Interlock> make_interlock(std::vector<OutputLine> lines, int timer_priority,
+                                          std::vector<int> timer_cpus) {
     InterlockOptions options;
     options.timer_thread.realtime_priority = timer_priority;
-    options.timer_thread.cpu = timer_cpu;
+    options.timer_thread.cpus = std::move(timer_cpus);
     return std::make_unique<Interlock>(std::move(lines), options);
 }
 
 void bind_interlock(py::module_& m) {
     py::class_<Interlock, py::smart_holder>(m, "Interlock")
-        .def(py::init(&make_interlock), "lines"_a, py::kw_only(), "timer_priority"_a = 0, "timer_cpu"_a = -1,
-             ReleaseGil())
+        .def(py::init(&make_interlock), "lines"_a, py::kw_only(), "timer_priority"_a = 0,
+             "timer_cpus"_a = std::vector<int>{}, ReleaseGil())
         .def("arm", &Interlock::arm, ReleaseGil())
         .def_property_readonly("armed", &Interlock::armed)
         .def("to_safe", &Interlock::to_safe, ReleaseGil())

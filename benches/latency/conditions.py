@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = ["CONDITIONS", "FAKE", "Condition", "chosen"]
 
 FAKE = "fake"
-Load = Literal["none", "python_thread", "cores"]
+Load = Literal["none", "python_thread", "garbage", "cores"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,13 @@ class Condition:
         conditional: an output edge in every frame; python: `busy_protocol.BusyProtocol` beside the loop.
     record : bool
         Every frame is encoded by the encoder process.
-    load : {"none", "python_thread", "cores"}
-        What computes beside it: a Python thread of this process, or a process for each core.
+    load : {"none", "python_thread", "garbage", "cores"}
+        What computes beside it: a Python thread of this process, one that collects garbage all the time, or a
+        process for each core.
     baseline : str
         The condition that this one's p50 is divided by.
+    engine : tuple of (str, value)
+        Of the config's section; the others have their defaults.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Condition:
     record: bool = False
     load: Load = "none"
     baseline: str = ""
+    engine: tuple[tuple[str, Any], ...] = ()
 
     @property
     def source(self) -> str:

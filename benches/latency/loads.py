@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 __all__ = ["beside"]
@@ -18,17 +19,31 @@ _COMPUTE = "import os; parent = os.getppid()\nwhile os.getppid() == parent: sum(
 def beside(load: str) -> AbstractContextManager[None]:
     """Return the load of this name, which runs while the context is open."""
     if load == "python_thread":
-        return _python_thread()
+        return _python_thread(_compute)
+    if load == "garbage":
+        return _python_thread(_collect_garbage)
     return _busy_cores() if load == "cores" else nullcontext()
 
 
+def _compute() -> None:
+    sum(i * i for i in range(1000))  # pure Python: gives the GIL away only when asked to
+
+
+def _collect_garbage() -> None:
+    """Make cycles and collect them; the collector never gives the GIL away."""
+    for _ in range(20_000):
+        cycle: list[object] = []
+        cycle.append(cycle)
+    gc.collect()
+
+
 @contextmanager
-def _python_thread() -> Iterator[None]:
+def _python_thread(work: Callable[[], None]) -> Iterator[None]:
     over = threading.Event()
 
     def compute() -> None:
-        while not over.is_set():  # pure Python: gives the GIL away only when asked to
-            sum(i * i for i in range(1000))
+        while not over.is_set():
+            work()
 
     thread = threading.Thread(target=compute, name="busy", daemon=True)
     thread.start()

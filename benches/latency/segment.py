@@ -77,7 +77,8 @@ def run_segment(condition: Condition, workspace: Workspace, seconds: float) -> S
     with rig:
         with beside(condition.load):
             rig.run()
-        granted = {**rig.engine.loop_grant, "memory_locked": rig.engine.memory_locked}
+        locked = rig.engine.memory_grant["present"]
+        granted = {**rig.engine.loop_grant, "memory_locked": locked, **rig.engine.loop_timing}
     times, counts = read_segment(rig.directory, exposures_in(condition, seconds))
     workspace.clear(rig.directory)
     return Segment(times, counts, rig.ended, granted)

@@ -15,6 +15,7 @@ ENDS = (
     ("dequeued", "decided"),
     ("exposure_start", "decided"),
     ("received", "dequeued"),
+    ("received", "acted"),
     ("dequeued", "preprocessed"),
     ("preprocessed", "inferred"),
     ("inferred", "decoded"),

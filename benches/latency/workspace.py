@@ -46,6 +46,7 @@ class Workspace:
                 "outputs": {"line": {"driver": "sim"}},
                 "protocol": _protocol(condition),
                 "record": {"video": ENCODER if condition.record else None},
+                "engine": dict(condition.engine),
             }
         )
 

@@ -98,7 +98,8 @@ def _round(wanted: Config) -> tuple[pa.Table, Poses, dict[str, Any]]:
     rig = Rig(wanted, feed=False)
     with rig:
         rig.run()
-        granted = {**rig.engine.loop_grant, "memory_locked": rig.engine.memory_locked}
+        locked = rig.engine.memory_grant["present"]
+        granted = {**rig.engine.loop_grant, "memory_locked": locked, **rig.engine.loop_timing}
     table = pq.read_table(rig.directory / "frames.parquet")
     poses = _poses(rig.directory / "poses_top.csv")
     shutil.rmtree(rig.directory)

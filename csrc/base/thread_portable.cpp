@@ -9,6 +9,16 @@ ThreadGrant set_up_this_thread(const ThreadRequest& request) noexcept {
     return grant;
 }
 
-bool lock_memory() noexcept { return false; }
+bool keep_to(const std::vector<int>&) noexcept { return false; }
+
+bool keeps_to(const std::vector<int>&) noexcept { return false; }
+
+bool take_realtime(int) noexcept { return false; }
+
+void leave_realtime() noexcept {}
+
+void relax_core() noexcept {}
+
+RealtimeLimits realtime_limits() noexcept { return {}; }
 
 }  // namespace fastpose

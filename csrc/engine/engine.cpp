@@ -1,6 +1,9 @@
 // Life of a session: arm, start, wait, stop.
 #include "engine/engine.h"
 
+#include <algorithm>
+#include <cstddef>
+
 #include "base/clock.h"
 #include "base/error.h"
 
@@ -10,10 +13,19 @@ namespace {
 constexpr std::int64_t poll_ns = 100'000'000;
 constexpr std::int64_t drain_timeout_ns = 2'000'000'000;
 constexpr int grabber_priority = 60, pipeline_priority = 50;
+constexpr std::size_t page = 4096, stack_pages = 64;
+
+// A new stack has no memory yet: each page of it would be a fault in the loop.
+void touch_stack() noexcept {
+    volatile std::byte room[stack_pages * page];
+    for (std::size_t at = 0; at < sizeof room; at += page) room[at] = std::byte{0};
+}
 
 }  // namespace
 
-Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {
+Engine::Engine(EngineParts parts)
+    : parts_(std::move(parts)),
+      priority_(parts_.realtime.fifo && paced() ? pipeline_priority : 0, realtime_limits()) {
     if (parts_.cameras.empty()) throw ConfigError("an engine needs at least one camera");
     if (parts_.loop_camera < 0 || parts_.loop_camera >= static_cast<int>(parts_.cameras.size()))
         throw ConfigError("loop_camera = " + std::to_string(parts_.loop_camera) + ": there are " +
@@ -31,12 +43,14 @@ Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {
 
 Engine::~Engine() { stop(); }
 
-int Engine::realtime_priority() const noexcept {
-    // With every frame wanted the loop may fill its core, and the kernel then stops SCHED_FIFO threads for 50
-    // ms of each second: worse than no priority.
-    const bool paced = parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring->spec().policy ==
-                       FramePolicy::newest;
-    return parts_.realtime && paced ? pipeline_priority : 0;
+bool Engine::paced() const noexcept {
+    // With every frame wanted the loop may fill its core whatever the camera's rate.
+    const auto index = static_cast<std::size_t>(parts_.loop_camera);
+    return index < parts_.cameras.size() && parts_.cameras[index].ring->spec().policy == FramePolicy::newest;
+}
+
+Ring& Engine::loop_ring() const noexcept {
+    return *parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring;
 }
 
 void Engine::open_log() {
@@ -45,7 +59,7 @@ void Engine::open_log() {
     for (const CameraPart& camera : parts_.cameras) logs.push_back({camera.ring, camera.log});
     writer_ = std::make_unique<SessionWriter>(logs, parts_.loop_camera, parts_.pose_log, parts_.event_log,
                                               sink_.get(), parts_.interlock.get(), faults_);
-    writer_->start();
+    writer_->start(parts_.realtime.other_cpus);
 }
 
 void Engine::arm() {
@@ -56,12 +70,12 @@ void Engine::arm() {
             grabbers_.push_back(nullptr);
             continue;
         }
-        const ThreadRequest thread{"fp-grab-" + camera.name, -1, parts_.realtime ? grabber_priority : 0};
+        const ThreadRequest thread{"fp-grab-" + camera.name, parts_.realtime.other_cpus,
+                                   parts_.realtime.fifo ? grabber_priority : 0};
         grabbers_.push_back(
             std::make_unique<Grabber>(camera.name, camera.driver, camera.ring, faults_, thread));
         grabbers_.back()->start();
     }
-    if (parts_.realtime) memory_locked_ = lock_memory();
 }
 
 void Engine::start() {
@@ -69,6 +83,8 @@ void Engine::start() {
         start_loop();
     else
         loop_ended_.store(true);
+    // The networks are warm and all threads there: what is locked now is what the loop works with.
+    if (parts_.realtime.lock_memory) memory_grant_ = lock_memory();
     for (const CameraPart& camera : parts_.cameras) camera.ring->start();
 }
 
@@ -79,14 +95,14 @@ void Engine::start_loop() {
 }
 
 void Engine::run_pipeline() noexcept {
-    loop_grant_ = set_up_this_thread({"fp-pipeline", parts_.cpu, realtime_priority()});
-    loop_granted_.store(true);
-    ended_event_.notify();
-    Ring& ring = *parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring;
+    set_up_loop();
+    Ring& ring = loop_ring();
+    FrameWait wait(ring);
     while (!stopping_.load(std::memory_order_relaxed)) {
-        const int slot = ring.take(poll_ns);
+        wait.allow_spin(std::min(priority_.spin_ns(), parts_.realtime.spin_ns));
+        const int slot = wait.take(poll_ns);
         if (slot >= 0)
-            process(slot);
+            process(slot, wait);
         else if (ring.loop_drained())
             break;
     }
@@ -94,8 +110,26 @@ void Engine::run_pipeline() noexcept {
     ended_event_.notify();
 }
 
-void Engine::process(int slot) noexcept {
-    Ring& ring = *parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring;
+void Engine::set_up_loop() noexcept {
+    touch_stack();
+    loop_grant_ = set_up_this_thread({"fp-pipeline", parts_.realtime.loop_cpus, 0});
+    const double rate_hz = parts_.realtime.rate_hz;
+    const std::int64_t work_ns = parts_.pipeline->estimator->warm_up();
+    // A runtime that places its threads lets the one that called it run anywhere afterwards.
+    loop_is_moved_ = loop_grant_.affinity && !keeps_to(parts_.realtime.loop_cpus);
+    stay_on_core();
+    priority_.start(work_ns, rate_hz > 0 ? static_cast<std::int64_t>(1e9 / rate_hz) : 0);
+    loop_grant_.realtime = priority_.timing().fifo == Fifo::granted;
+    loop_granted_.store(true);
+    ended_event_.notify();
+}
+
+void Engine::stay_on_core() noexcept {
+    if (loop_is_moved_) keep_to(parts_.realtime.loop_cpus);
+}
+
+void Engine::process(int slot, FrameWait& wait) noexcept {
+    Ring& ring = loop_ring();
     FrameRecord record{};
     record.dequeued_ns = now_ns();
     if (!ring.record_taken(slot)) record.drop_reason = static_cast<std::int32_t>(DropReason::recorder);
@@ -104,6 +138,9 @@ void Engine::process(int slot) noexcept {
     newest_exposure_ns_.store(record.exposure_start_ns, std::memory_order_relaxed);
     if (feed_) feed_->push(record, pipeline_->rule_bits(), pipeline_->filtered());
     watch_outputs();
+    stay_on_core();
+    wait.note_received(record.received_ns);
+    priority_.after_frame(record.dequeued_ns, now_ns(), wait.spun_ns(), wait.caught());
 }
 
 void Engine::watch_outputs() noexcept {
@@ -148,6 +185,7 @@ void Engine::stop() noexcept {
     if (loop_.joinable()) loop_.join();
     if (feed_) feed_->close();
     if (writer_) writer_->finish();
+    if (memory_grant_.present && !memory_released_.exchange(true)) unlock_memory();
 }
 
 EdgeResult Engine::command(const OutputCommand& command) noexcept {

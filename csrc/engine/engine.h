@@ -5,9 +5,12 @@
 #include <thread>
 #include <vector>
 
+#include "base/memory_lock.h"
 #include "base/thread.h"
 #include "engine/fault.h"
+#include "engine/frame_wait.h"
 #include "engine/grabber.h"
+#include "engine/loop_priority.h"
 #include "engine/pipeline.h"
 #include "engine/pipeline_sink.h"
 #include "engine/pose_feed.h"
@@ -24,6 +27,16 @@ struct CameraPart {
     LogSpec log;
 };
 
+// What the engine takes of the machine, where the system grants it.
+struct RealtimeRequest {
+    bool fifo = true;               // for grabbers and the loop, see Note [Duty]
+    bool lock_memory = true;        // from start() to stop()
+    std::vector<int> loop_cpus{};   // cores of the loop's thread; empty: any
+    std::vector<int> other_cpus{};  // cores of grabbers and writer; empty: any
+    std::int64_t spin_ns = 0;       // longest spin for a frame, see Note [Spinning]; 0: never
+    double rate_hz = 0;             // of the loop's camera; 0: not known
+};
+
 struct EngineParts {
     std::vector<CameraPart> cameras;
     std::shared_ptr<PipelineParts> pipeline;  // null: only recording
@@ -32,8 +45,7 @@ struct EngineParts {
     LogSpec pose_log, event_log;
     bool log = true;         // false: nothing is written (benchmarks, tests)
     bool pose_feed = false;  // poses for Python
-    bool realtime = true;
-    int cpu = -1;  // of the pipeline's thread
+    RealtimeRequest realtime;
 };
 
 struct EngineSnapshot {
@@ -74,16 +86,23 @@ class Engine {
     [[nodiscard]] EngineSnapshot snapshot() const;
     // What the system granted to the loop's thread; valid after start().
     [[nodiscard]] const ThreadGrant& loop_grant() const noexcept { return loop_grant_; }
-    [[nodiscard]] bool memory_locked() const noexcept { return memory_locked_; }
+    // The network's runtime takes the loop's thread off its core in each inference; it comes back after it.
+    [[nodiscard]] bool loop_is_moved() const noexcept { return loop_is_moved_; }
+    [[nodiscard]] const MemoryGrant& memory_grant() const noexcept { return memory_grant_; }
+    // Priority and duty of the loop; any thread may ask.
+    [[nodiscard]] LoopTiming loop_timing() const noexcept { return priority_.timing(); }
     [[nodiscard]] const Grabber* grabber(std::size_t camera) const { return grabbers_.at(camera).get(); }
 
   private:
     void open_log();
     void start_loop();
     void run_pipeline() noexcept;
-    void process(int slot) noexcept;
+    void set_up_loop() noexcept;
+    void stay_on_core() noexcept;
+    void process(int slot, FrameWait& wait) noexcept;
     [[nodiscard]] bool drained() const noexcept;
-    [[nodiscard]] int realtime_priority() const noexcept;
+    [[nodiscard]] bool paced() const noexcept;
+    [[nodiscard]] Ring& loop_ring() const noexcept;
     void watch_outputs() noexcept;
 
     EngineParts parts_;
@@ -94,8 +113,11 @@ class Engine {
     std::unique_ptr<SessionWriter> writer_;
     std::vector<std::unique_ptr<Grabber>> grabbers_;
     ThreadGrant loop_grant_;
+    bool loop_is_moved_ = false;  // by the network's runtime, in each inference
     std::atomic<bool> loop_granted_{false};
-    bool memory_locked_ = false;
+    MemoryGrant memory_grant_;
+    std::atomic<bool> memory_released_{false};
+    LoopPriority priority_;
     std::atomic<std::int64_t> newest_exposure_ns_{0};
     std::atomic<bool> loop_ended_{false}, stopping_{false};
     SharedEvent ended_event_;

@@ -21,6 +21,9 @@ class Estimator {
     // `inferred_ns` and `decoded_ns`. False when a network failed: last_error() says why, the pose is not
     // touched.
     [[nodiscard]] virtual bool run(const FrameView& frame, FrameRecord& record, PoseView pose) noexcept = 0;
+    // Runs the networks a few times before the first frame, on the loop's thread. Returns what those of a
+    // frame take, ns, once an animal is followed.
+    virtual std::int64_t warm_up() noexcept = 0;
     // What the next run() looks at.
     [[nodiscard]] virtual Roi roi() const noexcept = 0;
     // What the filter made of the last pose, NaN where the frame had none: for a roi that follows the animal.

@@ -57,9 +57,9 @@ SessionWriter::SessionWriter(const std::vector<CameraLog>& cameras, int loop_cam
 
 SessionWriter::~SessionWriter() { finish(); }
 
-void SessionWriter::start() {
+void SessionWriter::start(const std::vector<int>& cpus) {
     next_sync_ns_ = now_ns() + sync_period_ns;
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this, cpus] { run(cpus); });
 }
 
 void SessionWriter::finish() noexcept {
@@ -75,8 +75,8 @@ std::int64_t SessionWriter::lost() const noexcept {
     return lost + (interlock_ == nullptr ? 0 : interlock_->events_lost());
 }
 
-void SessionWriter::run() noexcept {
-    set_up_this_thread({.name = "fp-writer"});
+void SessionWriter::run(const std::vector<int>& cpus) noexcept {
+    set_up_this_thread({.name = "fp-writer", .cpus = cpus});
     for (bool last = false; !last;) {
         wait_for(bell_, drain_period_ns, [this] { return stop_.load(); });
         last = stop_.load();

@@ -37,7 +37,8 @@ class SessionWriter {
     SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses,
                   const LogSpec& events, PipelineSink* sink, Interlock* interlock, FaultSlot& faults);
     ~SessionWriter();
-    void start();
+    // The thread keeps to these cores; empty: to none.
+    void start(const std::vector<int>& cpus = {});
     // Writes all there is, syncs, ends the thread. Call it when nothing produces any more.
     void finish() noexcept;
     // Records that did not fit into a queue.
@@ -48,7 +49,7 @@ class SessionWriter {
         std::shared_ptr<Ring> ring;
         std::unique_ptr<LogFile> frames;
     };
-    void run() noexcept;
+    void run(const std::vector<int>& cpus) noexcept;
     void drain() noexcept;
     void drain_ledger(Camera& camera) noexcept;
     void drain_interlock() noexcept;

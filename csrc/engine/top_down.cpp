@@ -50,6 +50,9 @@ class TopDown final : public Estimator {
         record.decoded_ns = now_ns();
         return true;
     }
+    std::int64_t warm_up() noexcept override {
+        return warm_up_ns(*parts_.detector) + warm_up_ns(*parts_.pose.backend);
+    }
     [[nodiscard]] Roi roi() const noexcept override { return parts_.preprocessor->roi(); }
     void follow(const PoseView&) noexcept override {}
     [[nodiscard]] const char* last_error() const noexcept override { return failed_->last_error(); }

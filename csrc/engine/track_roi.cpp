@@ -45,6 +45,10 @@ class TrackRoi final : public Estimator {
         last_ = &next();
         return last_->run(frame, record, pose);
     }
+    std::int64_t warm_up() noexcept override {
+        wide_.warm_up();
+        return narrow_.warm_up();
+    }
     [[nodiscard]] Roi roi() const noexcept override { return following_ ? narrow_.roi() : area_; }
     [[nodiscard]] const char* last_error() const noexcept override { return last_->last_error(); }
 

@@ -192,6 +192,8 @@ int Ring::take(std::int64_t timeout_ns) noexcept {
     return slot;
 }
 
+bool Ring::frame_waits() const noexcept { return layout_->mailbox.load(std::memory_order_relaxed) >= 0; }
+
 bool Ring::record_taken(int slot) noexcept {
     if (!layout_->spec.record_taken) return true;
     const bool recorded = offer_to_recorder(slot);

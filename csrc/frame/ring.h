@@ -81,6 +81,8 @@ class Ring {
     // --- loop ---
     // The newest unprocessed frame, or -1 after timeout_ns.
     [[nodiscard]] int take(std::int64_t timeout_ns) noexcept;
+    // Whether take() would return one at once.
+    [[nodiscard]] bool frame_waits() const noexcept;
     // Offers a frame that was taken to the recorder, where the spec says record_taken; must follow take().
     // False: it is full.
     bool record_taken(int slot) noexcept;

@@ -36,6 +36,8 @@ class Backend {
     [[nodiscard]] virtual InputCounts input_counts() const noexcept { return {}; }
     // One inference; false on failure, then last_error() says why.
     [[nodiscard]] virtual bool run() noexcept = 0;
+    // One inference whose result nobody looks at, on the thread that will run it.
+    virtual void warm_up() noexcept { (void)run(); }
     // Valid after run() until the next one; their shapes are valid after construction, and stay but for those
     // of a detector, which follow what it found. Missing leading dimensions are 1.
     [[nodiscard]] virtual std::span<const TensorView> outputs() const noexcept = 0;

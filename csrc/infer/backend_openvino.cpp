@@ -131,7 +131,7 @@ class OpenVinoBackend final : public Backend {
         request_ = compiled_.create_infer_request();
         input_.data = request_.get_input_tensor().data();
         for (const std::string& name : names) bind_output(name);
-        warm_up();
+        run_until_warm();
         fetch_dynamic_outputs();
     }
 
@@ -167,7 +167,7 @@ class OpenVinoBackend final : public Backend {
   private:
     // On zeros: what new memory holds may be denormal numbers, with which a network takes three times as
     // long.
-    void warm_up() {
+    void run_until_warm() {
         ov::Tensor seen = request_.get_input_tensor();
         std::memset(seen.data(), 0, seen.get_byte_size());
         const auto until = std::chrono::steady_clock::now() + warm_up_time;

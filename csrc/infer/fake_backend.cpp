@@ -40,6 +40,7 @@ class FakeBackend final : public Backend {
         next_ = results_ == 0 ? 0 : (next_ + 1) % results_;
         return true;
     }
+    void warm_up() noexcept override {}  // what it replays stays in its order
     [[nodiscard]] std::span<const TensorView> outputs() const noexcept override { return views_; }
     [[nodiscard]] const char* last_error() const noexcept override { return ""; }
     [[nodiscard]] std::string description() const override { return "fake"; }

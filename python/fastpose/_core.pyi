@@ -77,6 +77,29 @@ class _Snapshot(TypedDict):
 class _ThreadGrant(TypedDict):
     realtime: bool
     affinity: bool
+    moved: bool  # off its core in each inference, by the network's runtime
+    thread_id: int  # of the system; 0 where it has none
+
+class _MemoryGrant(TypedDict):
+    present: bool
+    future: bool
+    locked_bytes: int
+
+class _LoopTiming(TypedDict):
+    fifo: Literal["not_asked", "refused", "over_budget", "granted"]
+    fifo_left: int  # times that SCHED_FIFO was left
+    warm_up_work_ns: int  # of the networks for one frame
+    expected_share: float  # of the core, 0-1
+    share: float  # in the last quarter of a second
+    most_share: float
+    frames: int
+    spun: int  # frames that came while the loop spun
+    spin_ns: int  # allowed for a frame
+
+class _RealtimeLimits(TypedDict):
+    runtime_us: int  # -1: no limit
+    period_us: int
+    budget: float  # share of a core, 0-1
 
 class _ClockState(TypedDict):
     drift_ppm: float
@@ -765,7 +788,7 @@ class InterlockEvent(_Bound):
 
 class Interlock(_Bound):
     def __init__(
-        self, lines: Sequence[OutputLine], *, timer_priority: int = 0, timer_cpu: int = -1
+        self, lines: Sequence[OutputLine], *, timer_priority: int = 0, timer_cpus: Sequence[int] = ...
     ) -> None: ...
     def arm(self) -> None: ...
     @property
@@ -883,6 +906,20 @@ class CameraPart(_Bound):
         self, *, name: str, ring: Ring, driver: Camera | None = None, log: LogSpec = ...
     ) -> None: ...
 
+class RealtimeRequest(_Bound):
+    def __init__(
+        self,
+        *,
+        fifo: bool = True,
+        lock_memory: bool = True,
+        loop_cpus: Sequence[int] = ...,
+        other_cpus: Sequence[int] = ...,
+        spin_ns: int = 0,
+        rate_hz: float = 0.0,
+    ) -> None: ...
+
+def realtime_limits() -> _RealtimeLimits: ...
+
 class Engine(_Bound):
     def __init__(
         self,
@@ -895,8 +932,7 @@ class Engine(_Bound):
         event_log: LogSpec = ...,
         log: bool = True,
         pose_feed: bool = False,
-        realtime: bool = True,
-        cpu: int = -1,
+        realtime: RealtimeRequest = ...,
     ) -> None: ...
     def arm(self) -> None: ...
     def start(self) -> None: ...
@@ -917,5 +953,7 @@ class Engine(_Bound):
     @property
     def loop_grant(self) -> _ThreadGrant: ...
     @property
-    def memory_locked(self) -> bool: ...
+    def memory_grant(self) -> _MemoryGrant: ...
+    @property
+    def loop_timing(self) -> _LoopTiming: ...
     def clock(self, camera: int) -> _ClockState | None: ...

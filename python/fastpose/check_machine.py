@@ -9,15 +9,15 @@ import re
 import shutil
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from fastpose.config import Config, Engine, Model
 from fastpose.cpu import this_cpu
 from fastpose.finding import Finding, ok, problem, warning
+from fastpose.rights import fifo_way_out, grants_fifo, locked_memory_limit, memory_way_out, realtime_budget
 
-_CAP_IPC_LOCK = 14  # include/uapi/linux/capability.h
+_USUAL_BUDGET = 0.9  # of a core, for real-time threads; less is somebody's choice
 
 
 def check_platform() -> Iterator[Finding]:
@@ -72,22 +72,42 @@ def check_runtime(path: str, model: Model) -> Iterator[Finding]:
 
 
 def check_priorities(engine: Engine) -> Iterator[Finding]:
-    """Check what the system grants of SCHED_FIFO, locked memory and the core that the loop is bound to."""
-    if engine.cpu is not None and engine.cpu not in _cores():
-        cores = ", ".join(map(str, sorted(_cores())))
-        yield problem("engine.cpu", f"no core {engine.cpu} for this process; allowed: {cores}")
+    """Check what the system grants of SCHED_FIFO, locked memory and a core for the loop."""
+    cores = _cores()
+    if engine.cpu is not None and engine.cpu not in cores:
+        allowed = ", ".join(map(str, sorted(cores)))
+        yield problem("engine.cpu", f"no core {engine.cpu} for this process; allowed: {allowed}")
     if not engine.realtime or sys.platform != "linux":
         return
-    if _grants_fifo():
-        yield ok("engine.realtime", "SCHED_FIFO is granted")
+    if engine.fifo:
+        yield from _check_fifo()
+    if engine.lock_memory:
+        yield _check_locked_memory()
+    if engine.affinity and len(cores) < 2:
+        yield warning("engine.affinity", "one core: the loop shares it with all else")
+
+
+def _check_fifo() -> Iterator[Finding]:
+    if not grants_fifo():
+        yield warning("engine.fifo", f"SCHED_FIFO is refused: {fifo_way_out()}")
+        return
+    yield ok("engine.fifo", "SCHED_FIFO is granted")
+    budget = realtime_budget()
+    if budget is None:
+        return
+    if budget.share < _USUAL_BUDGET:
+        yield warning("engine.fifo", f"{budget}; set it to 950000 with: sysctl kernel.sched_rt_runtime_us")
     else:
-        yield warning(
-            "engine.realtime", "SCHED_FIFO is not granted: add 'rtprio 80' for this user to limits.conf"
-        )
-    if _grants_locked_memory():
-        yield ok("engine.realtime", "locked memory is granted")
-    else:
-        yield warning("engine.realtime", "locked memory is limited: add 'memlock unlimited' to limits.conf")
+        yield ok("engine.fifo", f"{budget}; the loop leaves SCHED_FIFO before it comes to that")
+
+
+def _check_locked_memory() -> Finding:
+    limit = locked_memory_limit()
+    if limit is None:
+        return ok("engine.lock_memory", "locked memory is granted")
+    return warning(
+        "engine.lock_memory", f"locked memory is limited to {limit / 2**20:g} MiB: {memory_way_out()}"
+    )
 
 
 def check_session_directory(config: Config, bytes_per_s: float, length_s: float | None) -> Iterator[Finding]:
@@ -147,34 +167,3 @@ def _pinned(distribution: str) -> str | None:
 
 def _cores() -> set[int]:
     return set(os.sched_getaffinity(0)) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
-
-
-def _grants_fifo() -> bool:
-    """Try SCHED_FIFO on a thread of its own, which ends with it."""
-    granted = []
-
-    def try_it() -> None:
-        if sys.platform != "linux":
-            return
-        try:
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-            granted.append(True)
-        except OSError:
-            pass
-
-    thread = threading.Thread(target=try_it)
-    thread.start()
-    thread.join()
-    return bool(granted)
-
-
-def _grants_locked_memory() -> bool:
-    if sys.platform != "linux":
-        return False
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    if soft == resource.RLIM_INFINITY:
-        return True
-    match = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(), re.MULTILINE)
-    return match is not None and bool(int(match[1], 16) >> _CAP_IPC_LOCK & 1)

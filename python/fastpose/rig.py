@@ -14,9 +14,11 @@ from typing_extensions import Self
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.behaviour import Lines, open_outputs
-from fastpose.assembly.cameras import CameraSource, open_camera, open_ring, spawn_hosts
+from fastpose.assembly.cameras import CameraSource, hosted_processes, open_camera, open_ring, spawn_hosts
+from fastpose.assembly.compute_threads import noting_compute_threads
 from fastpose.assembly.engine import loop_camera, make_engine, open_network
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
+from fastpose.assembly.machine import Machine, timing_lines
 from fastpose.assembly.network import Network
 from fastpose.assembly.session_folder import SessionFolder
 from fastpose.errors import ConfigError, FastposeError
@@ -58,6 +60,7 @@ class Rig:
         self._cameras: list[CameraSource] = []
         self._network: Network | None = None
         self._lines = Lines(())
+        self._machine = Machine(self.config.engine, hosted_processes(self.config))
         self._folder: SessionFolder | None = None
         self._engine: _core.Engine | None = None
         self._protocol: ProtocolHost | None = None
@@ -65,6 +68,8 @@ class Rig:
         self._started_ns = 0
         self._warnings: list[str] = []
         self.summary: Summary | None = None
+        self.timing: list[str] = []
+        """What was granted for a steady loop and what was refused, once the session is over."""
 
     # --- life ---
 
@@ -103,8 +108,10 @@ class Rig:
     def _open(self) -> None:
         _core.remove_stale_rings()
         self._cameras = [open_camera(name, spec) for name, spec in self.config.cameras.items()]
-        self._network = open_network(self.config, self._loop_camera)
-        self._lines = open_outputs(self.config.outputs, realtime=self.config.engine.realtime)
+        placement = self._machine.placement
+        with noting_compute_threads():
+            self._network = open_network(self.config, self._loop_camera, placed=placement.ours)
+        self._lines = open_outputs(self.config.outputs, realtime=self._machine.fifo, cpus=placement.others)
         protocol = self.config.protocol
         user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None
         self._folder = SessionFolder(self.config)
@@ -112,7 +119,13 @@ class Rig:
         for camera in self._cameras:
             open_ring(camera, loop=camera is self._loop_camera, record=self.config.record)
         for camera in self._cameras:
-            spawn_hosts(camera, self.config.record, self._folder.path, realtime=self.config.engine.realtime)
+            spawn_hosts(
+                camera,
+                self.config.record,
+                self._folder.path,
+                realtime=self.config.engine.realtime,
+                cpus=placement.hosts,
+            )
         self._folder.write_meta(self.config, self._details())
         self._engine = make_engine(
             self.config,
@@ -120,6 +133,7 @@ class Rig:
             self._network,
             self._lines,
             self._folder,
+            realtime=self._machine.request(loop.rate_hz if (loop := self._loop_camera) else 0.0),
             pose_feed=user is not None or self._feed,
         )
         self._engine.arm()
@@ -140,6 +154,7 @@ class Rig:
         if self._protocol is not None:
             self._protocol.start()
         engine.start()
+        self._machine.look(self._cameras)
 
     def run(self, on_tick: Callable[[Rig], None] | None = None) -> None:
         """Run to the end: of the sources, of ``session.duration_s``, or until `stop`.
@@ -284,11 +299,10 @@ class Rig:
     def _clocks(self) -> dict[str, Any]:
         return {camera.name: self.engine.clock(index) for index, camera in enumerate(self._cameras)}
 
-    def _granted(self) -> dict[str, Any]:
-        return {"loop": self.engine.loop_grant, "memory_locked": self.engine.memory_locked}
-
     def _end_details(self) -> dict[str, Any]:
-        details = {"clocks": self._clocks(), "granted": self._granted(), "warnings": self._warnings}
+        granted = self._machine.report(self.engine)
+        self.timing = timing_lines(granted["measures"])
+        details = {"clocks": self._clocks(), "granted": granted, "warnings": self._warnings}
         return {"counts": self.snapshot(), **details}
 
     def _say_end(self, error: str | None) -> None:
@@ -331,6 +345,7 @@ class Rig:
     def _tick(self, wait_ms: float) -> None:
         over = self.engine.wait(wait_ms)
         watch_hosts(self._cameras, self._report)
+        self._machine.look(self._cameras)
         if self.engine.faulted:
             self._ended = "fault"
         elif self._ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -42,6 +42,8 @@ class RunSummary:
         What ran: form, precision, threads; empty without a network.
     hint : str
         How it may become faster; empty where nothing is known.
+    timing : list of str
+        What was granted for a steady loop, and what was refused.
     """
 
     directory: Path
@@ -53,6 +55,7 @@ class RunSummary:
     warnings: list[str]
     network: str = ""
     hint: str = ""
+    timing: list[str] = field(default_factory=list)
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -145,6 +148,7 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         warnings=[*rig.warnings, *summary.notes],
         network=rig.network,
         hint=rig.hint,
+        timing=rig.timing,
     )
 
 

@@ -33,6 +33,8 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     table.add_row("frames", f"{summary.frames:,} seen, {summary.processed:,} processed")
     table.add_row("drops", _drops(summary.drops))
     table.add_row("latency", _latency(summary.latency_ms))
+    for index, line in enumerate(summary.timing):
+        table.add_row("" if index else "timing", Text(line))
     table.add_row("reactions", Text(_reactions(summary.directory / "events.csv")))
     for line in summary.warnings:
         table.add_row(Text("warning", style="bold yellow"), Text(line))

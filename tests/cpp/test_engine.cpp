@@ -22,7 +22,8 @@ struct Session {
     std::unique_ptr<Engine> engine;
 
     explicit Session(const char* name, std::shared_ptr<Camera> camera,
-                     FramePolicy policy = FramePolicy::every)
+                     FramePolicy policy = FramePolicy::every,
+                     RealtimeRequest realtime = {.fifo = false, .lock_memory = false})
         : folder(fresh_folder(name)), ring(make_ring(policy)) {
         parts.pipeline->filter = nullptr;  // frames come microseconds apart: a filter would not follow
         EngineParts all;
@@ -32,7 +33,7 @@ struct Session {
         all.pose_log = {folder + "/poses.fplog", "{}"};
         all.event_log = {folder + "/events.fplog", "{}"};
         all.pose_feed = true;
-        all.realtime = false;
+        all.realtime = std::move(realtime);
         engine = std::make_unique<Engine>(std::move(all));
     }
     ~Session() { std::filesystem::remove_all(folder); }
@@ -68,6 +69,24 @@ TEST(Engine, NewestFrameWinsAndTheRestIsCounted) {
     EXPECT_EQ(shot.published, 3000);
     EXPECT_EQ(shot.processed + shot.dropped_ring, 3000);
     EXPECT_EQ(session.records("frames.fplog", sizeof(FrameRecord)), 3000U);
+}
+
+TEST(Engine, SaysWhatTheLoopTookOfItsCore) {
+    Session session("timing", std::make_shared<CountingCamera>(300), FramePolicy::newest,
+                    {.spin_ns = 50'000});
+    session.run();
+    const LoopTiming timing = session.engine->loop_timing();
+    EXPECT_EQ(timing.frames, session.engine->snapshot().processed);
+    EXPECT_NE(timing.fifo, Fifo::not_asked);
+    EXPECT_LE(timing.spun, timing.frames);
+    EXPECT_EQ(session.engine->loop_grant().realtime, timing.fifo == Fifo::granted);
+}
+
+TEST(Engine, NeverAsksForRealtimeWhereEveryFrameIsWanted) {
+    Session session("unpaced", std::make_shared<CountingCamera>(20), FramePolicy::every, {});
+    session.run();
+    EXPECT_EQ(session.engine->loop_timing().fifo, Fifo::not_asked);
+    EXPECT_FALSE(session.engine->loop_grant().realtime);
 }
 
 TEST(Engine, PosesReachTheFeed) {

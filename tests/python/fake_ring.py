@@ -86,6 +86,9 @@ class FakeRing:
     def feed(self, pixels: np.ndarray, frame_id: int, exposure_start_ns: int, flags: int = 0) -> None:
         self._queue.append((pixels.tobytes(), frame_id, flags, exposure_start_ns))
 
+    def counts(self) -> dict[str, int]:
+        return {"recorder_queue": len(self._queue)}
+
     def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None:
         if not self._queue:
             return None

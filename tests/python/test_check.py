@@ -26,6 +26,7 @@ from fastpose.errors import (
     OutputError,
     RecordError,
 )
+from fastpose.rights import Budget
 from sample_config import write_config, write_package
 
 pytest.importorskip("av")
@@ -327,9 +328,35 @@ def test_a_core_that_is_not_there() -> None:
 def test_priorities_that_are_not_granted_cost_but_stop_nothing(
     monkeypatch: pytest.MonkeyPatch, granted: bool, level: str
 ) -> None:
-    monkeypatch.setattr(check_machine, "_grants_fifo", lambda: granted)
-    monkeypatch.setattr(check_machine, "_grants_locked_memory", lambda: granted)
-    assert {finding.level for finding in check_machine.check_priorities(Engine())} == {level}
+    monkeypatch.setattr(check_machine, "grants_fifo", lambda: granted)
+    monkeypatch.setattr(check_machine, "locked_memory_limit", lambda: None if granted else 2**23)
+    monkeypatch.setattr(check_machine, "_cores", lambda: {0, 1})
+    findings = list(check_machine.check_priorities(Engine()))
+    assert {finding.level for finding in findings} == {level}
+    ways_out = [finding.text for finding in findings if "limits.conf" in finding.text]
+    assert len(ways_out) == (0 if granted else 2)
+
+
+def test_a_small_budget_for_realtime_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_machine, "grants_fifo", lambda: True)
+    monkeypatch.setattr(check_machine, "realtime_budget", lambda: Budget(500_000, 1_000_000))
+    monkeypatch.setattr(check_machine, "_cores", lambda: {0, 1})
+    _, finding = check_machine.check_priorities(Engine(lock_memory=False))
+    assert finding.level == "warning"
+    assert "sched_rt_runtime_us is 500000 of 1000000" in finding.text
+
+
+def test_one_core_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_machine, "_cores", lambda: {0})
+    (finding,) = check_machine.check_priorities(Engine(fifo=False, lock_memory=False))
+    assert (finding.level, finding.path) == ("warning", "engine.affinity")
+
+
+def test_measures_that_are_off_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_machine, "_cores", lambda: {0})
+    off = Engine(fifo=False, lock_memory=False, affinity=False)
+    assert list(check_machine.check_priorities(off)) == []
+    assert list(check_machine.check_priorities(Engine(realtime=False))) == []
 
 
 def test_trying_priorities_changes_nothing() -> None:

@@ -41,6 +41,7 @@ class Summary:
     warnings: list[str] = field(default_factory=list)
     network: str = "int8 (0.21 px from fp32), 2 threads, pinned"
     hint: str = "not tuned"
+    timing: list[str] = field(default_factory=lambda: ["SCHED_FIFO, locked memory"])
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,7 @@ def test_a_run_ends_with_its_summary(tmp_path: Path, started: list[Config]) -> N
         "frames 1,000 seen, 990 processed",
         "drops 10 ring",
         "latency p50 4.20 p90 5.00 p99 6.25 p99.9 7.00 max 8.00 ms from exposure to decision, n 990",
+        "timing SCHED_FIFO, locked memory",
         "reactions laser went high 2 times, 1 suppressed as late",
     ]
     assert f"fastpose: running: session {tmp_path / 'm001'}" in result.stderr

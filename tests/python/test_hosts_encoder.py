@@ -256,3 +256,33 @@ def test_own_recording_plays_back(tmp_path: Path) -> None:
     items = list(reader)
     assert [round(item.pts_ns / PERIOD_NS) for item in items] == list(range(10))
     assert all(np.array_equal(plane(i.frame)[:, :320], f) for i, f in zip(items, frames, strict=True))
+
+
+class FakeCores:
+    """Counts how often the encoder took all cores."""
+
+    def __init__(self, cpus: tuple[int, ...]) -> None:
+        self.confined = bool(cpus)
+        self.spreads = 0
+
+    def spread(self) -> None:
+        self.confined = False
+        self.spreads += 1
+
+
+@pytest.mark.parametrize(
+    ("waiting", "cpus", "spreads"),
+    [(8, (0,), 1), (2, (0,), 0), (8, (), 0)],
+    ids=["behind", "keeps up", "free"],
+)
+def test_takes_all_cores_once_it_falls_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, waiting: int, cpus: tuple[int, ...], spreads: int
+) -> None:
+    made: list[FakeCores] = []
+    monkeypatch.setattr(
+        "fastpose.hosts.encoder.Cores", lambda asked: made.append(FakeCores(asked)) or made[-1]
+    )
+    ring = FakeRing(32, 32)
+    feed(ring, noise(waiting, (32, 32)))
+    Recorder(ring, options(tmp_path, codec="ffv1", cpus=cpus)).record()
+    assert [cores.spreads for cores in made] == [spreads]

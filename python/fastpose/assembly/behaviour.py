@@ -128,7 +128,7 @@ class Lines:
         return self.interlock is not None and self.interlock.faulty_line >= 0
 
 
-def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool) -> Lines:
+def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool, cpus: Sequence[int] = ()) -> Lines:
     """Open every output, put it into its safe state and start the guardian.
 
     Raises
@@ -142,7 +142,7 @@ def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool) -> Lines:
     ports: dict[str, _core.SerialPort] = {}
     made = [_line(name, output, ports) for name, output in outputs.items()]
     lines.descriptions = {line.name: line.driver.description for line in made}
-    lines.interlock = _core.Interlock(made, timer_priority=TIMER_PRIORITY if realtime else 0)
+    lines.interlock = _core.Interlock(made, timer_priority=TIMER_PRIORITY if realtime else 0, timer_cpus=cpus)
     lines.guardian = Guardian([_guarded(port, outputs) for port in ports.values()])
     return lines
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from fastpose.hosts.host import Host
 from fastpose.hosts.probe import VideoInfo, probe
 from fastpose.hosts.spawn import spawn_encoder, spawn_video_host
 
-__all__ = ["CameraSource", "open_camera", "open_ring", "spawn_hosts"]
+__all__ = ["CameraSource", "hosted_processes", "open_camera", "open_ring", "spawn_hosts"]
 
 READY_TIMEOUT_S = 30.0
 HOST_NICE = -10
@@ -94,6 +95,14 @@ def _sim_spec(spec: cfg.SimCamera) -> _core.SimSpec:
     )
 
 
+def hosted_processes(config: cfg.Config) -> int:
+    """How many processes the config starts beside the engine: encoders and cameras of their own."""
+    cameras = config.cameras.values()
+    return sum(isinstance(camera, cfg.VideoCamera) for camera in cameras) + (
+        len(cameras) if config.record.video is not None else 0
+    )
+
+
 def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.Ring:
     """Make the shared ring that the camera's frames go through.
 
@@ -117,10 +126,13 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
     return source.ring
 
 
-def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path, *, realtime: bool) -> None:
+def spawn_hosts(
+    source: CameraSource, record: cfg.Record, session_dir: Path, *, realtime: bool, cpus: Sequence[int] = ()
+) -> None:
     """Start the processes around the camera's ring and wait until they are ready.
 
     With a real-time loop they go before everything else that is not: no busy protocol may cost them a frame.
+    They keep to the cores `cpus`, empty: to none; an encoder that falls behind takes all.
 
     Raises
     ------
@@ -129,7 +141,8 @@ def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path, *, 
     """
     assert source.ring is not None
     if record.video is not None:
-        source.encoder = _encoder(source, record.video, session_dir, nice=HOST_NICE if realtime else 5)
+        nice = HOST_NICE if realtime else 5
+        source.encoder = _encoder(source, record.video, session_dir, nice=nice, cpus=cpus)
     if isinstance(source.spec, cfg.VideoCamera) and source.driver is None:
         spec = source.spec
         source.host = spawn_video_host(
@@ -140,13 +153,16 @@ def spawn_hosts(source: CameraSource, record: cfg.Record, session_dir: Path, *, 
             rate_hz=spec.rate_hz,
             loop=spec.loop,
             nice=HOST_NICE if realtime else 0,
+            cpus=cpus,
         )
     for host in (source.host, source.encoder):
         if host is not None:
             host.wait_ready(READY_TIMEOUT_S)
 
 
-def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *, nice: int) -> Host:
+def _encoder(
+    source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *, nice: int, cpus: Sequence[int]
+) -> Host:
     assert source.ring is not None
     return spawn_encoder(
         source.ring.name,
@@ -162,4 +178,5 @@ def _encoder(source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *,
         rate_hz=source.rate_hz,
         threads=ENCODER_THREADS,
         nice=nice,
+        cpus=cpus,
     )

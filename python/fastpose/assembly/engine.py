@@ -24,8 +24,10 @@ def loop_camera(config: cfg.Config, cameras: Sequence[CameraSource]) -> CameraSo
     return next((camera for camera in cameras if camera.name == wanted), None)
 
 
-def open_network(config: cfg.Config, camera: CameraSource | None) -> Network | None:
+def open_network(config: cfg.Config, camera: CameraSource | None, *, placed: bool = False) -> Network | None:
     """Load the config's network for the frames of its camera; None where there is none.
+
+    With `placed` the engine chooses the cores of all threads, and the network's runtime leaves them there.
 
     Raises
     ------
@@ -43,19 +45,19 @@ def open_network(config: cfg.Config, camera: CameraSource | None) -> Network | N
         require_parity(package, spec.precision if spec.device == "cpu" else "fp32")
     return load_network(
         package,
-        _options(spec),
+        _options(spec, placed=placed),
         frame_size=camera.frame_size,
         pixel_format=camera.pixel_format,
     )
 
 
-def _options(spec: cfg.Model) -> NetworkOptions:
+def _options(spec: cfg.Model, *, placed: bool) -> NetworkOptions:
     tracked = spec.roi if isinstance(spec.roi, cfg.TrackedRoi) else None
     fixed = tracked.within if tracked else spec.roi
     roi = (fixed.x, fixed.y, fixed.width, fixed.height) if isinstance(fixed, cfg.Rectangle) else None
     track = _track(tracked) if tracked else None
     return NetworkOptions(
-        spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track, alone=True
+        spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track, alone=not placed
     )
 
 
@@ -66,6 +68,7 @@ def make_engine(
     lines: Lines,
     folder: SessionFolder,
     *,
+    realtime: _core.RealtimeRequest,
     pose_feed: bool,
 ) -> _core.Engine:
     """The engine, not armed yet; every camera has its ring by now."""
@@ -79,8 +82,7 @@ def make_engine(
         pose_log=folder.pose_log(cameras[index].name, names),
         event_log=folder.event_log(names),
         pose_feed=pose_feed,
-        realtime=config.engine.realtime,
-        cpu=-1 if config.engine.cpu is None else config.engine.cpu,
+        realtime=realtime,
     )
 
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, Protocol, TypeVar, cast
@@ -109,6 +109,7 @@ class RecorderRing(RingBase, Protocol):
 
     @property
     def recorder_drained(self) -> bool: ...
+    def counts(self) -> Mapping[str, int]: ...
     def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None: ...
     def recorder_release(self, slot: int) -> None: ...
     def set_recorder_state(self, state: HostState, text: str = "") -> None: ...
@@ -197,6 +198,8 @@ def calm_down(nice: int) -> None:
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         with contextlib.suppress(OSError):
             os.nice(nice)
+        with contextlib.suppress(OSError):
+            Path("/proc/self/timerslack_ns").write_text("1", encoding="ascii")
         with contextlib.suppress(OSError):
             Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 

@@ -27,6 +27,7 @@ from fastpose.hosts.common import (
     report,
     slot_array,
 )
+from fastpose.hosts.cores import Cores
 from fastpose.hosts.spawn import EncoderOptions
 from fastpose.hosts.video_writer import VideoWriter
 from fastpose.session.log import VIDEO_DTYPE, LogWriter, log_header
@@ -34,6 +35,7 @@ from fastpose.session.log import VIDEO_DTYPE, LogWriter, log_header
 __all__ = ["Recorder", "run"]
 
 _SYNC_S = 0.5
+_FULL = 0.25  # of the ring's slots: the recorder is behind
 _STOP_PATIENCE = 20  # empty waits after a stop was asked for, if the producer never says that it ended
 
 
@@ -61,6 +63,7 @@ class Recorder:
     ) -> None:
         self._ring, self._options = ring, options
         self._stop = stop or StopFlag()
+        self._cores = Cores(options.cpus)
         self._slots: list[Pixels] = [slot_array(ring, slot) for slot in range(ring.slots)]
         self._writer = VideoWriter(options, ring.width, ring.height, ring.pixel_format)
         header = log_header("video", VIDEO_DTYPE, camera=options.camera)
@@ -89,10 +92,16 @@ class Recorder:
                     self._write(slot, frame_id, exposure_start_ns)
                 finally:
                     self._ring.recorder_release(slot)
+                self._keep_up()
             self._finish()
         if self.failure is not None:
             raise self.failure
         return f"{self._frames} frames in '{self._options.path}'"
+
+    def _keep_up(self) -> None:
+        """Take the loop's core too before the ring is full."""
+        if self._cores.confined and self._ring.counts()["recorder_queue"] > self._ring.slots * _FULL:
+            self._cores.spread()
 
     def _next(self) -> tuple[int, int, int, int] | None:
         empty_after_stop = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -37,6 +37,8 @@ class VideoOptions:
         Threads of the decoder; 0: as many as it likes.
     nice : int
         Added to the process's niceness.
+    cpus : tuple of int
+        Cores that it keeps to; empty: any.
     """
 
     ring: str
@@ -46,6 +48,7 @@ class VideoOptions:
     loop: bool = False
     threads: int = 1
     nice: int = 0
+    cpus: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class EncoderOptions:
         Threads of the encoder; 0: as many as it likes.
     nice : int
         Added to the process's niceness, so that the loop goes first.
+    cpus : tuple of int
+        Cores that it keeps to until it falls behind; empty: any.
     """
 
     ring: str
@@ -88,6 +93,7 @@ class EncoderOptions:
     rate_hz: float | None = None
     threads: int = 1
     nice: int = 5
+    cpus: tuple[int, ...] = ()
 
 
 def spawn_video_host(
@@ -100,9 +106,10 @@ def spawn_video_host(
     loop: bool = False,
     threads: int = 1,
     nice: int = 0,
+    cpus: Sequence[int] = (),
 ) -> Host:
     """Start the process that plays a file into a ring; see `VideoOptions`."""
-    options = VideoOptions(ring, _absolute(path), pace, rate_hz, loop, threads, nice)
+    options = VideoOptions(ring, _absolute(path), pace, rate_hz, loop, threads, nice, tuple(cpus))
     return Host("fastpose.hosts.video", asdict(options), stderr_path=stderr_path, error=CameraError)
 
 
@@ -121,6 +128,7 @@ def spawn_encoder(
     rate_hz: float | None = None,
     threads: int = 1,
     nice: int = 5,
+    cpus: Sequence[int] = (),
 ) -> Host:
     """Start the process that records a ring into a file; see `EncoderOptions`."""
     all_options = EncoderOptions(
@@ -136,6 +144,7 @@ def spawn_encoder(
         rate_hz,
         threads,
         nice,
+        tuple(cpus),
     )
     return Host("fastpose.hosts.encoder", asdict(all_options), stderr_path=stderr_path, error=RecordError)
 

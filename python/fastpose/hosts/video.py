@@ -25,6 +25,7 @@ from fastpose.hosts.common import (
     report,
     slot_array,
 )
+from fastpose.hosts.cores import Cores
 from fastpose.hosts.pixels import SlotFiller
 from fastpose.hosts.reader import VideoItem, VideoReader
 from fastpose.hosts.spawn import VideoOptions
@@ -206,6 +207,7 @@ def _with_last(items: Iterable[VideoItem]) -> Iterator[tuple[VideoItem, bool]]:
 
 def run(ring: ProducerRing, options: VideoOptions, stop: StopFlag) -> None:
     """The life of the process once it has its ring; every error but ours ends as a state of the ring."""
+    Cores(options.cpus)
     ring.set_producer_state("starting")
     player = VideoPlayer(ring, options, stop=stop)
     ring.set_producer_state("ready")
