@@ -1,0 +1,202 @@
+"""Makes what a run needs before anything is timed: frames, weights, packages. Kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benches.compare.cases import NETWORKS, Case, Network
+from benches.compare.child import Child
+from benches.compare.frames import FITTED, SEED, SHOWN, Scene, Size, frames_of, read_scene
+from benches.compare.weights import write_export
+
+from fastpose.importing import Options, import_model
+from fastpose.model_package import read_model_package
+
+__all__ = ["Prepared", "Workshop"]
+
+SOURCES = ("frames.py", "networks.py", "weights.py", "sides/sleap_side.py", "sides/lightning_side.py")
+PythonOf = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case whose files are there.
+
+    Attributes
+    ----------
+    frames : Path
+        (n, h, w) or (n, h, w, 3) bgr uint8, .npy.
+    package : Path
+        Of fastpose, with model.onnx.
+    export : Path or None
+        The ``.pt`` for DeepLabCut's tools.
+    made : Path or None
+        What sleap-nn or Lightning Pose made.
+    about : dict
+        Where weights and frames are from.
+    """
+
+    case: Case
+    frames: Path
+    package: Path
+    export: Path | None
+    made: Path | None
+    about: dict[str, Any]
+
+    def options(self) -> dict[str, Any]:
+        """What every side may ask for; paths are absolute."""
+        network = _plain(self.package)
+        return {
+            "frames": str(self.frames.resolve()),
+            "package": str(self.package.resolve()),
+            "onnx": str((self.package / "model.onnx").resolve()),
+            "export": str(self.export.resolve()) if self.export else "",
+            "made": str(self.made.resolve()) if self.made else "",
+            "network": network,
+        }
+
+
+def _plain(folder: Path) -> dict[str, Any]:
+    """What one has to know to call the network oneself."""
+    package = read_model_package(folder)
+    after = {
+        "stride": package.stride,
+        "locref_stdev": package.locref_stdev,
+        "activation": package.activation,
+    }
+    return {
+        "outputs": list(package.outputs),
+        "to_tensor": {
+            "scale": list(package.normalisation.scale),
+            "offset": list(package.normalisation.offset),
+            "multiple": package.padding.multiple,
+            "colour": package.colour,
+        },
+        "from_maps": after if package.decoder == "heatmap" else {},
+    }
+
+
+class Workshop:
+    """Files of the cases in a folder; those that are there are reused.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the cache. A change of the sources of this bench begins a new one inside.
+    python_of : callable
+        Environment to its Python.
+    """
+
+    def __init__(self, folder: Path, python_of: PythonOf) -> None:
+        self._folder, self._python_of = folder / f"work-{_digest()}", python_of
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._scenes: dict[tuple[int, ...], Scene] = {}
+
+    def prepare(self, case: Case) -> Prepared:
+        """Make a case's files.
+
+        Raises
+        ------
+        ToolError, BuildError, FastposeError
+            Weights or package cannot be made.
+        """
+        network = NETWORKS[case.network]
+        frames, source = self._frames(case)
+        place = self._folder / network.name
+        about_file = self._folder / f"{network.name}.json"
+        if not about_file.exists():
+            print(f"making weights and package of {network.title}", flush=True)
+            about = (
+                self._deeplabcut(network) if network.kind == "deeplabcut" else self._other(network, frames)
+            )
+            about_file.write_text(json.dumps(about), "utf-8")
+        about = json.loads(about_file.read_text("utf-8")) | {"frames": source}
+        export = self._folder / f"{network.name}.pt"
+        made = self._folder / f"{network.name}_made"
+        package = Path("models/openfield") if network.name == "openfield" else place
+        return Prepared(
+            case,
+            frames,
+            package,
+            export if export.exists() else None,
+            made if made.exists() else None,
+            about,
+        )
+
+    def _scene(self, numbers: list[int]) -> Scene:
+        key = tuple(numbers)
+        if key not in self._scenes:
+            self._scenes[key] = read_scene(numbers)
+        return self._scenes[key]
+
+    def _frames(self, case: Case) -> tuple[Path, str]:
+        colour = "grey" if case.grey else "bgr"
+        path = self._folder / f"frames_{case.scene}_{case.size[0]}x{case.size[1]}_{colour}.npy"
+        scene = self._scene(SHOWN[case.scene])
+        if not path.exists():
+            frames, _ = frames_of(scene, case.size, arena=case.scene == "arena", seed=SEED + 1)
+            np.save(path, frames if case.grey else np.repeat(frames[..., None], 3, 3))
+        return path, scene.source
+
+    def _deeplabcut(self, network: Network) -> dict[str, Any]:
+        export = self._folder / f"{network.name}.pt"
+        about = write_export(network, self._scene(FITTED), export)
+        if network.name != "openfield":
+            _import(export, self._folder / network.name, self._images((256, 256)))
+        return about
+
+    def _other(self, network: Network, frames: Path) -> dict[str, Any]:
+        side = {"sleap-nn": "sleap_side", "lightning-pose": "lightning_side"}[network.kind]
+        made = self._folder / f"{network.name}_made"
+        with Child(self._python_of(network.kind), side, self._folder / f"{side}.log") as child:
+            answer = child.ask(make={"folder": str(made.resolve()), "frames": str(frames.resolve())})
+        _import(Path(answer["source"]), self._folder / network.name, None)
+        return {"weights": f"{network.kind}'s own, from a seed"}
+
+    def _images(self, size: Size) -> Path:
+        """Folder of frames as PNG, for `fastpose import --frames` and `optimize --frames`."""
+        from PIL import Image
+
+        folder = self._folder / f"images_{size[0]}x{size[1]}"
+        if not folder.exists():
+            folder.mkdir()
+            frames, _ = frames_of(self._scene(FITTED), size, arena=size[0] > 1000)
+            for number, frame in enumerate(frames):
+                Image.fromarray(np.repeat(frame[..., None], 3, 2)).save(folder / f"{number:03}.png")
+        return folder
+
+    def optimize(self, prepared: Prepared) -> str:
+        """Give the package its faster forms by `fastpose optimize`; returns why there are none, or nothing.
+
+        The package of the project's own network is left alone: it ships its forms.
+        """
+        if (prepared.package / "optimized.json").exists():
+            return ""
+        if prepared.case.network == "openfield":
+            return "models/openfield ships no optimized form"
+        words = ["optimize", str(prepared.package), "--precision", "int8"]
+        command = [sys.executable, "-m", "fastpose", *words, "--frames", str(self._images((256, 256)))]
+        print(f"optimizing {prepared.package.name}", flush=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        lines = [line.strip(" │╯╰─") for line in (done.stdout + done.stderr).splitlines()]
+        lines = [line for line in lines if line]
+        return "" if done.returncode == 0 else f"fastpose optimize: {lines[-1] if lines else done.returncode}"
+
+
+def _import(source: Path, folder: Path, images: Path | None) -> None:
+    import_model(source, folder, Options(frames=images))
+
+
+def _digest() -> str:
+    """Changes with the sources that decide what the files hold."""
+    here = Path(__file__).parent
+    sources = b"".join((here / name).read_bytes() for name in SOURCES)
+    return hashlib.sha256(sources + repr(NETWORKS).encode()).hexdigest()[:10]
