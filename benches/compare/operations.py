@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,30 +38,34 @@ def multiply_adds(model: Any) -> int:
     )
 
 
+def _cells(shape: Iterable[int]) -> int:
+    return math.prod(int(side) for side in shape)
+
+
 def _convolution(node: Any) -> int:
     """Each output cell sums over the weights of one filter: (out, in, kh, kw)."""
-    return math.prod(node.get_output_shape(0)) * math.prod(list(node.get_input_shape(1))[1:])
+    return _cells(node.get_output_shape(0)) * _cells(list(node.get_input_shape(1))[1:])
 
 
 def _grouped(node: Any) -> int:
     """The same with weights (groups, out / groups, in / groups, kh, kw)."""
-    return math.prod(node.get_output_shape(0)) * math.prod(list(node.get_input_shape(1))[2:])
+    return _cells(node.get_output_shape(0)) * _cells(list(node.get_input_shape(1))[2:])
 
 
 def _transposed(node: Any) -> int:
     """Each input cell spreads over the weights (in, out, kh, kw) of its channel."""
-    return math.prod(node.get_input_shape(0)) * math.prod(list(node.get_input_shape(1))[1:])
+    return _cells(node.get_input_shape(0)) * _cells(list(node.get_input_shape(1))[1:])
 
 
 def _grouped_transposed(node: Any) -> int:
     """The same with weights (groups, in / groups, out / groups, kh, kw)."""
-    return math.prod(node.get_input_shape(0)) * math.prod(list(node.get_input_shape(1))[2:])
+    return _cells(node.get_input_shape(0)) * _cells(list(node.get_input_shape(1))[2:])
 
 
 def _product(node: Any) -> int:
     """Each output value sums over the inner side."""
     inner = node.get_input_shape(0)[-2 if node.get_attributes()["transpose_a"] else -1]
-    return math.prod(node.get_output_shape(0)) * int(inner)
+    return _cells(node.get_output_shape(0)) * int(inner)
 
 
 _COUNTS: dict[str, Callable[[Any], int]] = {

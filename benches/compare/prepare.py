@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -22,7 +21,8 @@ from fastpose.model_package import read_model_package
 
 __all__ = ["Prepared", "Workshop"]
 
-SOURCES = ("frames.py", "networks.py", "weights.py", "sides/sleap_side.py", "sides/lightning_side.py")
+EDITION = 1
+"""Raised when weights or frames are made in another way: what lies in the cache is then made again."""
 PythonOf = Callable[[str], str]
 
 
@@ -90,13 +90,13 @@ class Workshop:
     Parameters
     ----------
     folder : Path
-        Of the cache. A change of the sources of this bench begins a new one inside.
+        Of the cache; each edition has one inside.
     python_of : callable
         Environment to its Python.
     """
 
     def __init__(self, folder: Path, python_of: PythonOf) -> None:
-        self._folder, self._python_of = folder / f"work-{_digest()}", python_of
+        self._folder, self._python_of = folder / f"work-{EDITION}", python_of
         self._folder.mkdir(parents=True, exist_ok=True)
         self._scenes: dict[tuple[int, ...], Scene] = {}
 
@@ -193,10 +193,3 @@ class Workshop:
 
 def _import(source: Path, folder: Path, images: Path | None) -> None:
     import_model(source, folder, Options(frames=images))
-
-
-def _digest() -> str:
-    """Changes with the sources that decide what the files hold."""
-    here = Path(__file__).parent
-    sources = b"".join((here / name).read_bytes() for name in SOURCES)
-    return hashlib.sha256(sources + repr(NETWORKS).encode()).hexdigest()[:10]

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from benches.compare.systems import SYSTEMS
+from benches.markdown import machine_line, markdown
 
 __all__ = ["compare_table", "lines", "lost"]
 
 Result = dict[str, Any]
-HEADER = ("network, frame", "DeepLabCut-live", "DeepLabCut", "ONNX Runtime", "OpenVINO", "fastpose fp32",
-          "bf16", "int8", "times faster: fp32", "bf16", "int8", "px from fp32: mean", "least ms: fp32", "bf16",
-          "int8", "of it reached")  # fmt: skip
+STAR = " \\*"
+HEADER = (
+    *("network, frame", "DeepLabCut-live", "DeepLabCut", "ONNX Runtime", "OpenVINO"),
+    *("fastpose fp32", "bf16", "int8", "times faster: fp32", "bf16", "int8", "int8, px from fp32"),
+    *("least ms: fp32", "bf16", "int8", "fp32 reaches", "int8 reaches"),
+)
 
 
 def lines(result: Result) -> list[str]:
@@ -79,57 +83,61 @@ def _p50s(result: Result, *, ours: bool) -> dict[str, float]:
 
 
 def compare_table(report: Result) -> str:
-    """Markdown of ``compare.json``: medians in ms of the whole way from a frame to its keypoints."""
-    from benches.table import _machine, _markdown
-
+    """Markdown of ``compare.json``: times in ms of the whole way from a frame to its keypoints."""
     rows = [_row(result) for result in report["results"]]
+    return "\n\n".join([markdown(HEADER, rows), _notes(report), machine_line(report["machine"])])
+
+
+def _notes(report: Result) -> str:
     settings = report["settings"]
     peaks = ", ".join(f"{name} {gops:,.0f}" for name, gops in report["peaks_gops"]["best"].items())
-    notes = (
-        "From the frame to its keypoints, p50 / p99 in ms; where a tool has no decoder for a network, the "
-        "network alone (\\*). Every system has the same weights, frames and "
-        f"{settings['cores']} threads, in a process of its own; they took turns, {settings['rounds']} rounds. "
-        "*Times faster* than the first tool of the row: median over the rounds (smallest-largest). *Px from "
-        "fp32*: mean distance of the keypoints to those of that tool, for the fastest fastpose. *Least*: "
-        "the network's multiply-adds at the peak that was measured on this machine (GOP/s: "
-        f"{peaks}); *reached*: least over p50 of the network alone, for the fastest fastpose."
-    )
-    return "\n\n".join([_markdown(HEADER, rows), notes, _machine(report["machine"])])
+    notes = [
+        "From the frame to its keypoints, p50 / p99 in ms (\\*: the network alone, where that tool has no "
+        "decoder for its maps).",
+        f"All have the same weights, frames and {settings['cores']} threads, each a process of its own; they "
+        f"took turns, {settings['rounds']} rounds.",
+        "*Times faster* than the first tool of the row: median over the rounds (smallest-largest).",
+        "*Px from fp32*: mean distance to the keypoints of that tool.",
+        "*Least*: the network's multiply-adds at the peak measured on this machine "
+        f"({peaks} GOP/s); *reaches*: least over p50 of the network alone.",
+    ]
+    return " ".join(notes + [f"{name}: {reason}." for name, reason in _reasons(report).items()])
+
+
+def _reasons(report: Result) -> dict[str, str]:
+    """Why a form of fastpose has no number in any row."""
+    found = {}
+    for name in ("fastpose bf16", "fastpose int8"):
+        numbers = [result["systems"].get(name, {}) for result in report["results"]]
+        reasons = [each["reason"] for each in numbers if "reason" in each]
+        if reasons and not any("pose" in each for each in numbers):
+            found[name.removeprefix("fastpose ")] = reasons[0].removeprefix("DeviceError: ")
+    return found
 
 
 def _row(result: Result) -> list[str]:
     systems, base = result["systems"], result["base"]
-    tools = [base, "deeplabcut", "onnxruntime", "openvino"]
-    first = _cell(systems.get(base)) + ("" if base == "deeplabcut-live" else f" ({SYSTEMS[base].title})")
+    name = "" if base == "deeplabcut-live" else f" ({SYSTEMS[base].title})"
     ours = [systems.get(f"fastpose {name}", {}) for name in ("fp32", "bf16", "int8")]
-    fastest = min((each for each in ours if "pose" in each), key=_p50, default={})
     least = result["least_ms"]["roi" if result["roi"] else "frame"]
-    reached = fastest.get("network", {}).get("of_limit")
     return [
         result["title"],
-        first,
-        *(_cell(systems.get(name)) for name in tools[1:]),
+        _cell(systems.get(base)) + name,
+        *(_cell(systems.get(tool)) for tool in ("deeplabcut", "onnxruntime", "openvino")),
         *map(_cell, ours),
-        *(_ratio_cell(each) for each in ours),
-        _distance(fastest),
+        *map(_ratio_cell, ours),
+        _distance(ours[2]),
         *(f"{least[name]:.3g}" if name in least else "" for name in ("fp32", "bf16", "int8")),
-        "" if reached is None else f"{reached:.0%}",
+        *(_reached(each) for each in (ours[0], ours[2])),
     ]
 
 
-def _p50(numbers: Result) -> float:
-    return float(numbers["pose"]["p50_ms"])
-
-
 def _cell(numbers: Result | None) -> str:
-    if not numbers or "reason" in numbers:
-        return ""
-    kind = "pose" if "pose" in numbers else "network"
-    if kind not in numbers:
+    kind = next((kind for kind in ("pose", "network") if numbers and kind in numbers), None)
+    if numbers is None or kind is None:
         return ""
     times = numbers[kind]
-    mark = "" if kind == "pose" else " \\*"
-    return f"{times['p50_ms']:.3g} / {times['p99_ms']:.3g}{mark}"
+    return f"{times['p50_ms']:.3g} / {times['p99_ms']:.3g}{'' if kind == 'pose' else STAR}"
 
 
 def _ratio_cell(numbers: Result) -> str:
@@ -140,3 +148,8 @@ def _ratio_cell(numbers: Result) -> str:
 def _distance(numbers: Result) -> str:
     found = numbers.get("distance", {})
     return f"{found['mean_px']:.2g}" if "mean_px" in found else ""
+
+
+def _reached(numbers: Result) -> str:
+    reached = numbers.get("network", {}).get("of_limit")
+    return "" if reached is None else f"{reached:.0%}"

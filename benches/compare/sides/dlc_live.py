@@ -64,7 +64,7 @@ class Tool:
             self._areas.append(area)
         return pose
 
-    @torch.inference_mode()
     def network(self) -> Any:
         """Maps of the first frame, whole."""
-        return self._live.runner.model(self._tensor)
+        with torch.inference_mode():
+            return self._live.runner.model(self._tensor)

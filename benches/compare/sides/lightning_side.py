@@ -68,7 +68,7 @@ class Tool:
         found = self._model.predict_frame(np.ascontiguousarray(frame[..., ::-1]))
         return np.column_stack([found["keypoints"], found["confidence"]])
 
-    @torch.inference_mode()
     def network(self) -> Any:
         """Maps of an empty frame."""
-        return self._model.model(self._tensor)
+        with torch.inference_mode():
+            return self._model.model(self._tensor)

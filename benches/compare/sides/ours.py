@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastpose.assembly.network import load_network
+from fastpose.config import PixelFormat
 from fastpose.model import TrackRoi, load_model
 
 PRECISIONS = {"int8": "int8", "i8": "int8", "bf16": "bf16", "f32": "fp32", "fp32": "fp32"}
@@ -39,7 +40,7 @@ class Tool:
     ) -> None:
         track = None if roi is None else TrackRoi((roi[0], roi[1]), margin_px, min_likelihood)
         self._precision = precision
-        self._format: Any = "mono8" if frame.ndim == 2 else "bgr8"
+        self._format: PixelFormat = "mono8" if frame.ndim == 2 else "bgr8"
         self._model = load_model(package, device="cpu", precision=precision, track=track)
         self.pose(frame)
         alone = load_model(package, device="cpu", precision=precision)

@@ -70,9 +70,9 @@ class Tool:
         points = found.pred_keypoints.cpu().numpy().reshape(-1, 2)
         return np.column_stack([points, found.pred_peak_values.cpu().numpy().reshape(-1)])
 
-    @torch.inference_mode()
     def network(self) -> Any:
         """Maps of the first frame; the export decodes inside its graph and has none."""
         if self._tensor is None:
             raise NotImplementedError("the export gives keypoints, not maps")
-        return self._layer.backend(self._tensor)
+        with torch.inference_mode():
+            return self._layer.backend(self._tensor)
