@@ -56,6 +56,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--python", action="append", default=[], metavar="ENVIRONMENT=PATH")
     parser.add_argument("--prepare", action="store_true", help="build and make everything, measure nothing")
     parser.add_argument("--no-optimize", action="store_true", help="leave packages without int8 as they are")
+    parser.add_argument("--no-tune", action="store_true", help="leave the threads of fastpose at its default")
     parser.add_argument("--merge", action="store_true", help="keep the other cases of the output")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     asked = parser.parse_args(arguments)
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.prepare:
         print("\n".join([*(f"ready: {each.case.name}" for each, _ in ready), *failed]))
         return 0
-    report = _measured(asked, pythons, ready, failed)
+    report = _measured(asked, workshop, pythons, ready, failed)
     if asked.merge and asked.output.exists():
         report = _merged(json.loads(asked.output.read_text("utf-8")), report)
     asked.output.parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +154,7 @@ def _left_out(case: Case, words: str) -> dict[str, str]:
 
 def _measured(
     asked: argparse.Namespace,
+    workshop: Workshop,
     pythons: _Pythons,
     ready: list[tuple[Prepared, dict[str, str]]],
     failed: list[str],
@@ -165,8 +167,10 @@ def _measured(
     results = []
     for prepared, unready in ready:
         log = asked.cache / f"{prepared.case.name}.log"
+        untuned = "left out by --no-tune" if asked.no_tune else workshop.tune(prepared)
         result = run_case(prepared, plan, pythons, log, unready)
         result = with_limits(result, _macs(prepared), peaks["best"])
+        result["tuned"] = untuned or "by fastpose tune"
         print("\n".join(lines(result)), flush=True)
         results.append(result)
     used = {SYSTEMS[name].environment for prepared, _ in ready for name in prepared.case.systems}

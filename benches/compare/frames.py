@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastpose.importing.seeded import seeded_frames
 from fastpose.model import load_model
 
-__all__ = ["FITTED", "SEED", "SHOWN", "VIDEO", "Scene", "Size", "frames_of", "read_scene"]
+__all__ = ["CALIBRATION", "FITTED", "SEED", "SHOWN", "VIDEO", "Scene", "Size", "frames_of", "read_scene"]
 
 Frames = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float64]
@@ -25,6 +25,8 @@ AROUND_PX = 24  # by which the animal lies beside the middle of a window
 
 FITTED = [number * 44 + 7 for number in range(48)]
 """Numbers of the frames that heads are fitted to."""
+CALIBRATION = [number * 18 + 3 for number in range(128)]
+"""Numbers of the frames that `fastpose import` and `fastpose optimize` get."""
 SHOWN = {"window": [number * 61 + 20 for number in range(16)], "arena": list(range(600, 632))}
 """Numbers of the frames that are compared on: spread over the recording, or one after the other."""
 

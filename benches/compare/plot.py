@@ -10,7 +10,7 @@ from benches.compare.systems import SYSTEMS
 
 __all__ = ["draw"]
 
-OURS, OTHERS, NETWORK = "#c8553d", "#8a9ba8", "#2b2d42"
+OURS, OTHERS, NETWORK, LEAST = "#c8553d", "#8a9ba8", "#2b2d42", "#2a7f62"
 FLOORS = {"fp32": "-", "bf16": "--", "int8": ":"}
 COLUMNS = 3
 
@@ -61,10 +61,11 @@ def _panel(axis: Any, result: dict[str, Any]) -> None:
         axis.annotate(_words(whole), (whole["p99_ms"], row), xytext=(4, 0), textcoords="offset points",
                       va="center", fontsize=7.5)  # fmt: skip
     for precision, ms in result["least_ms"]["roi" if result["roi"] else "frame"].items():
-        axis.axvline(ms, color=NETWORK, linestyle=FLOORS[precision], linewidth=1.0, alpha=0.7)
+        axis.axvline(ms, color=LEAST, linestyle=FLOORS[precision], linewidth=1.3)
     axis.set_yticks(range(len(systems)), [SYSTEMS[name].title for name in systems], fontsize=8)
     axis.invert_yaxis()
     axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
     _widen(axis, result, systems)
     axis.set_title(result["title"], fontsize=9.5, loc="left")
     axis.tick_params(axis="x", labelsize=8)
@@ -95,7 +96,7 @@ def _legend(figure: Any, report: dict[str, Any]) -> None:
         Patch(color=OTHERS, label="other tools, the same (paler: network alone)"),
         Line2D([], [], color=NETWORK, linewidth=1.6, label="network alone, p50"),
         *(
-            Line2D([], [], color=NETWORK, linestyle=FLOORS[name], linewidth=1.0,
+            Line2D([], [], color=LEAST, linestyle=FLOORS[name], linewidth=1.3,
                    label=f"least time at the {name} peak, {gops:,.0f} GOP/s")
             for name, gops in peaks.items()
         ),

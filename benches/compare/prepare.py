@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from benches.compare.cases import NETWORKS, Case, Network
 from benches.compare.child import Child
-from benches.compare.frames import FITTED, SEED, SHOWN, Scene, Size, frames_of, read_scene
+from benches.compare.frames import CALIBRATION, FITTED, SEED, SHOWN, Scene, Size, frames_of, read_scene
 from benches.compare.weights import write_export
 
 from fastpose.importing import Options, import_model
@@ -121,11 +122,13 @@ class Workshop:
         about = json.loads(about_file.read_text("utf-8")) | {"frames": source}
         export = self._folder / f"{network.name}.pt"
         made = self._folder / f"{network.name}_made"
-        package = Path("models/openfield") if network.name == "openfield" else place
+        if network.name == "openfield":
+            shutil.rmtree(place, ignore_errors=True)
+            shutil.copytree("models/openfield", place)
         return Prepared(
             case,
             frames,
-            package,
+            place,
             export if export.exists() else None,
             made if made.exists() else None,
             about,
@@ -165,30 +168,44 @@ class Workshop:
         """Folder of frames as PNG, for `fastpose import --frames` and `optimize --frames`."""
         from PIL import Image
 
-        folder = self._folder / f"images_{size[0]}x{size[1]}"
+        folder = self._folder / f"calibration_{size[0]}x{size[1]}"
         if not folder.exists():
             folder.mkdir()
-            frames, _ = frames_of(self._scene(FITTED), size, arena=size[0] > 1000)
+            frames, _ = frames_of(self._scene(CALIBRATION), size, arena=False)
             for number, frame in enumerate(frames):
                 Image.fromarray(np.repeat(frame[..., None], 3, 2)).save(folder / f"{number:03}.png")
         return folder
 
     def optimize(self, prepared: Prepared) -> str:
-        """Give the package its faster forms by `fastpose optimize`; returns why there are none, or nothing.
-
-        The package of the project's own network is left alone: it ships its forms.
-        """
+        """Give the package its faster forms by `fastpose optimize`; returns why it has none, or nothing."""
         if (prepared.package / "optimized.json").exists():
             return ""
-        if prepared.case.network == "openfield":
-            return "models/openfield ships no optimized form"
-        words = ["optimize", str(prepared.package), "--precision", "int8"]
-        command = [sys.executable, "-m", "fastpose", *words, "--frames", str(self._images((256, 256)))]
         print(f"optimizing {prepared.package.name}", flush=True)
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        lines = [line.strip(" │╯╰─") for line in (done.stdout + done.stderr).splitlines()]
-        lines = [line for line in lines if line]
-        return "" if done.returncode == 0 else f"fastpose optimize: {lines[-1] if lines else done.returncode}"
+        frames = str(self._images((256, 256)))
+        return _fastpose("optimize", str(prepared.package), "--precision", "int8", "--frames", frames)
+
+    def tune(self, prepared: Prepared, *, seconds: float = 2.0) -> str:
+        """Let `fastpose tune` choose threads for the case's sizes; returns why it could not, or nothing.
+
+        It measures: no work for a machine that is busy.
+        """
+        multiple = read_model_package(prepared.package).padding.multiple
+        sizes = [prepared.case.size, *([prepared.case.roi] if prepared.case.roi else [])]
+        words = []
+        for size in sizes:
+            width, height = (-(-side // multiple) * multiple for side in size)
+            words += ["--input-size", f"{width}x{height}"]
+        return _fastpose("tune", str(prepared.package), *words, "--seconds", str(seconds))
+
+
+def _fastpose(command: str, *words: str) -> str:
+    """Run a command of fastpose; returns the last line of what it said where it failed."""
+    line = [sys.executable, "-m", "fastpose", command, *words]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    told = [each.strip(" │╯╰─") for each in (done.stdout + done.stderr).splitlines()]
+    return f"fastpose {command}: {next(filter(None, reversed(told)), done.returncode)}"
 
 
 def _import(source: Path, folder: Path, images: Path | None) -> None:
