@@ -24,6 +24,7 @@ __all__ = ["Prepared", "Workshop"]
 
 EDITION = 1
 """Raised when weights or frames are made in another way: what lies in the cache is then made again."""
+UNLIMITED_PX = "10000"
 PythonOf = Callable[[str], str]
 
 
@@ -182,7 +183,10 @@ class Workshop:
             return ""
         print(f"optimizing {prepared.package.name}", flush=True)
         frames = str(self._images((256, 256)))
-        return _fastpose("optimize", str(prepared.package), "--precision", "int8", "--frames", frames)
+        words = ["--precision", "int8", "--frames", frames]
+        if NETWORKS[prepared.case.network].kind != "deeplabcut":
+            words += ["--budget-px", UNLIMITED_PX]  # weights from a seed find nothing: their peaks are chance
+        return _fastpose("optimize", str(prepared.package), *words)
 
     def tune(self, prepared: Prepared, *, seconds: float = 2.0) -> str:
         """Let `fastpose tune` choose threads for the case's sizes; returns why it could not, or nothing.

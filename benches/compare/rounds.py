@@ -16,10 +16,12 @@ from benches.compare.prepare import Prepared
 from benches.compare.summary import distance, percentiles, ratio
 from benches.compare.systems import MARGIN_PX, MIN_LIKELIHOOD, SYSTEMS, System
 
-__all__ = ["Plan", "run_case"]
+__all__ = ["Plan", "block_size", "run_case"]
 
 PAUSE_S = 0.05
 """Between blocks: threads of the last one stop spinning."""
+LONGEST_S, FEWEST = 4.0, 2
+"""A block of a slow system has no more frames than last so long, but at least so many."""
 KINDS = ("pose", "network")
 
 
@@ -132,8 +134,14 @@ def _first(row: _Row, prepared: Prepared, plan: Plan) -> None:
         except ToolError as error:
             row.missing[kind] = str(error)
             continue
-        row.sizes[kind] = max(plan.frames, math.ceil(plan.seconds * 1e9 / min(ns)))
+        row.sizes[kind] = block_size(plan, min(ns))
         row.blocks[kind], row.cpu_ns[kind] = [], 0
+
+
+def block_size(plan: Plan, ns: int) -> int:
+    """Frames of a block for a system that needs so long for one: more where it is fast, fewer where slow."""
+    frames = max(plan.frames, math.ceil(plan.seconds * 1e9 / ns))
+    return max(FEWEST, min(frames, int(LONGEST_S * 1e9 / ns)))
 
 
 def _turned(rows: list[_Row], number: int) -> list[_Row]:

@@ -18,7 +18,7 @@ from benches.compare.child import Child, ToolError
 from benches.compare.environments import BuildError, key_of, python_of, versions_of
 from benches.compare.frames import Scene, frames_of
 from benches.compare.report import compare_table, lines, lost
-from benches.compare.rounds import _turned
+from benches.compare.rounds import Plan, _turned, block_size
 from benches.compare.sides.main import forth_and_back
 from benches.compare.sides.plain import decode, tensor
 from benches.compare.systems import ENVIRONMENTS, SYSTEMS, Environment
@@ -276,6 +276,11 @@ def test_another_system_begins_each_round() -> None:
     rows: Any = ["a", "b", "c"]
     assert [_turned(rows, number)[0] for number in range(4)] == ["a", "b", "c", "a"]
     assert sorted(_turned(rows, 2)) == rows
+
+
+def test_blocks_are_longer_where_frames_are_fast_and_shorter_where_slow() -> None:
+    plan = Plan(frames=8, seconds=0.3)
+    assert [block_size(plan, ms * MS) for ms in (1, 100, 1000, 9000)] == [300, 8, 4, 2]
 
 
 # --- report ---

@@ -66,5 +66,7 @@ class Tool:
 
     def network(self) -> Any:
         """Maps of the first frame, whole."""
+        if self._follows:
+            raise NotImplementedError("its windows change their size; whole frames: DeepLabCut-live")
         with torch.inference_mode():
             return self._live.runner.model(self._tensor)
