@@ -101,7 +101,8 @@ def _run(name: str, command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise BuildError(f"the environment of {name} cannot be built: {lines[-1] if lines else command}")
+        errors = [line for line in lines if line.startswith("ERROR")] or lines or [f"{command[0]} failed"]
+        raise BuildError(f"the environment of {name} cannot be built: {errors[-1]}")
 
 
 MEND = '''
