@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,15 @@ def test_targets_are_what_the_decoder_turns_into_the_points() -> None:
     np.testing.assert_allclose(poses[0, 0, :, :2], points[0], atol=1e-4)
     assert near[0, 0, 5, 2] == 1
     assert near[0, 0, 0, 7] == 0
+
+
+def test_a_whole_arena_comes_every_so_many_steps() -> None:
+    animals = scene(np.array([[[200.0, 100.0]], [[30.0, 400.0]]]))
+    plan = training.Schedule(side=64, batch=2, arena=3)
+    shapes = [training._batch(animals, plan, step)[0].shape for step in range(6)]
+    assert shapes == [(2, 64, 64), (2, 64, 64), (1, 1024, 1280)] * 2
+    plain = [training._batch(animals, replace(plan, arena=0), step)[0].shape for step in range(3)]
+    assert plain == [(2, 64, 64), (2, 64, 64), (2, 64, 128)]
 
 
 # --- sides ---
