@@ -184,3 +184,11 @@ def bench_dlclive(session: nox.Session) -> None:
     """DLCLive against the original; posargs: --original PYTHON of an environment with DeepLabCut-live."""
     install_package(session, "test,import")
     session.run("python", "-m", "benches.compare.deeplabcut_live", *session.posargs)
+
+
+@nox.session
+def bench_compare(session: nox.Session) -> None:
+    """fastpose beside the other tools, whose environments it builds; posargs: those of `benches.compare`."""
+    install_package(session, "dev,import")
+    session.run("python", "-m", "benches.compare", *session.posargs)
+    session.run("python", "-m", "benches.table")

@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benches.compare.report import compare_table
+from benches.markdown import machine_line, markdown
+
 __all__ = ["TABLES", "latency_table", "micro_table", "with_tables"]
 
 END = "<!-- /bench -->"
@@ -38,7 +41,7 @@ def latency_table(report: Result) -> str:
         f"The conditions took turns, {settings['rounds']} rounds of {settings['seconds']:g} s; ratios are "
         "the median over the rounds (smallest-largest)."
     )
-    return "\n\n".join([_markdown(LATENCY_HEADER, rows), " ".join(notes), _machine(report["machine"])])
+    return "\n\n".join([markdown(LATENCY_HEADER, rows), " ".join(notes), machine_line(report["machine"])])
 
 
 def _latency_row(result: Result) -> list[str]:
@@ -92,7 +95,7 @@ def micro_table(report: Result) -> str:
         "the call. *plain*: as found in scripts, *careful*: the same without needless copies, both with "
         "OpenCV and NumPy. Ratios: median over the rounds (10th-90th percentile)."
     )
-    return "\n\n".join([_markdown(MICRO_HEADER, rows), note, _machine(report["machine"])])
+    return "\n\n".join([markdown(MICRO_HEADER, rows), note, machine_line(report["machine"])])
 
 
 def _micro_row(result: Result) -> list[str]:
@@ -112,20 +115,7 @@ def _times_faster(ratio: Result | None) -> str:
 
 # --- README ---
 
-TABLES = {"latency": latency_table, "micro": micro_table}
-
-
-def _markdown(header: tuple[str, ...], rows: list[list[str]]) -> str:
-    rule = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [list(header), rule, *rows])
-
-
-def _machine(machine: Result) -> str:
-    """Which machine, in one line."""
-    load = machine["load_average_1min"]
-    busy = f", load average {load:g} before the bench" if load >= 0.5 else ""
-    parts = (machine["cpu"], f"{machine['cores']} cores", machine["isa"], machine["system"])
-    return f"{', '.join(parts)}, Python {machine['python']}{busy}."
+TABLES = {"latency": latency_table, "micro": micro_table, "compare": compare_table}
 
 
 def with_tables(text: str, results: Path) -> str:

@@ -1,0 +1,1 @@
+"""What runs in the environments of the tools: a pipe, and a file for each tool."""
