@@ -28,6 +28,7 @@ from fastpose.optimizing.frames import frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.group_norm import group_norms
 from fastpose.optimizing.heads import join_heads
+from fastpose.optimizing.mark import mark_as_quantised
 from fastpose.optimizing.profile import by_kind, layer_times
 from fastpose.optimizing.quantise import quantised
 from fastpose.optimizing.sensitivity import costly_layers
@@ -114,6 +115,42 @@ def test_the_drop_in_runs_the_form(package: Path, frames: Path, dynamic: tuple[b
         single, whole = (live.get_pose(frame)[:, :2] for live in lives)
         apart.append(np.linalg.norm(single - whole, axis=1))
     assert 0 < np.median(apart) < 0.5
+
+
+def convolution_kernels(model: openvino.Model, folder: Path) -> list[str]:
+    openvino.save_model(model, str(folder / "graph.xml"), compress_to_fp16=False)
+    core = openvino.Core()
+    core.add_extension(_openvino.__file__)
+    compiled = core.compile_model(str(folder / "graph.xml"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    infos = [node.get_rt_info() for node in compiled.get_runtime_model().get_ordered_ops()]
+    kinds = [info["layerType"].astype(str) for info in infos]
+    return [
+        info["primitiveType"].astype(str)
+        for info, kind in zip(infos, kinds, strict=True)
+        if kind in ("Convolution", "FullyConnected", "MatMul")
+    ]
+
+
+def test_without_any_rounding_left_in_the_graph_its_convolutions_stay_integer(tmp_path: Path) -> None:
+    whole = quantised(small_graph("instance_norm"), tensors())
+    fuse_group_norms(whole)
+    whole = with_byte_input(whole)
+    mark_as_quantised(whole)
+    kernels = convolution_kernels(whole, tmp_path)
+    assert len(kernels) == 7 and all(kernel.endswith("I8") for kernel in kernels), kernels
+
+
+def test_a_first_layer_in_float32_spoils_nothing(tmp_path: Path) -> None:
+    model = small_graph("instance_norm")
+    expected = outputs(model, tensors()[0], tmp_path)
+    first = next(node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution")
+    rounded = quantised(model, tensors(), but=[first.get_friendly_name()])
+    plain = outputs(rounded, tensors()[0], tmp_path)
+    fuse_group_norms(rounded)
+    mark_as_quantised(rounded)
+    found = outputs(rounded, tensors()[0], tmp_path)
+    for fused, unfused, wanted in zip(found, plain, expected, strict=True):
+        assert np.abs(fused - wanted).mean() < 1.5 * np.abs(unfused - wanted).mean() + 1e-6
 
 
 def test_a_range_for_each_channel_stays_in_the_graph() -> None:

@@ -19,6 +19,7 @@ from fastpose.optimizing.extra import require_nncf, require_openvino
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.heads import join_heads
+from fastpose.optimizing.mark import mark_as_quantised
 from fastpose.optimizing.plain_weights import make_weights_plain
 from fastpose.optimizing.quantise import quantised
 from fastpose.optimizing.sensitivity import costly_layers
@@ -201,6 +202,7 @@ def _measured(work: _Work, model: Any) -> tuple[Cost, Path]:
     whole.reshape(work.shape)
     if work.package.padding.mode != "zero":  # whose zeros are values of the tensor, not counts
         whole = with_byte_input(whole)
+    mark_as_quantised(whole)
     path = _saved(work, whole, "int8")
     return cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth), path
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose.optimizing.extra import require_openvino
-from fastpose.optimizing.graph import convolutions, kind, source
+from fastpose.optimizing.graph import constant, convolutions, kind, source
 
 __all__ = ["costly_layers"]
 
@@ -30,8 +30,9 @@ def costly_layers(single: Any, quantised: Any, tensors: Sequence[Tensor]) -> lis
         (1, C, H, W) float32.
     """
     truth = _outputs(single, tensors)
-    weights = {node.get_friendly_name(): node.input_value(1) for node in convolutions(single)}
-    names = [node.get_friendly_name() for node in convolutions(quantised) if _is_rounded(node)]
+    weights = {node.get_friendly_name(): constant(source(node, 1)) for node in convolutions(single)}
+    rounded = [node.get_friendly_name() for node in convolutions(quantised) if _is_rounded(node)]
+    names = [name for name in rounded if weights.get(name) is not None]
     left = {name: _error(_outputs(_given_back(quantised, name, weights), tensors), truth) for name in names}
     return sorted(names, key=lambda name: left[name])
 
@@ -41,18 +42,14 @@ def _is_rounded(node: Any) -> bool:
 
 
 def _given_back(quantised: Any, name: str, weights: dict[str, Any]) -> Any:
+    from openvino import opset13 as ops
+
     model = quantised.clone()
     node = next(n for n in convolutions(model) if n.get_friendly_name() == name)
     if kind(source(node)) == "FakeQuantize":  # a rounding before a pooling stays, others read it, too
         node.input(0).replace_source_output(source(node).input_value(0))
-    node.input(1).replace_source_output(_copied(weights[name].get_node()))
+    node.input(1).replace_source_output(ops.constant(np.array(weights[name])).output(0))
     return model
-
-
-def _copied(constant: Any) -> Any:
-    from openvino import opset13 as ops
-
-    return ops.constant(np.array(constant.get_data())).output(0)
 
 
 def _outputs(model: Any, tensors: Sequence[Tensor]) -> list[Tensor]:
