@@ -11,6 +11,7 @@ from typing import Any
 
 from benches.compare.report import compare_table
 from benches.markdown import machine_line, markdown
+from benches.thousand.table import thousand_table
 
 __all__ = ["TABLES", "latency_table", "micro_table", "with_tables"]
 
@@ -115,7 +116,12 @@ def _times_faster(ratio: Result | None) -> str:
 
 # --- README ---
 
-TABLES = {"latency": latency_table, "micro": micro_table, "compare": compare_table}
+TABLES = {
+    "latency": latency_table,
+    "micro": micro_table,
+    "compare": compare_table,
+    "thousand": thousand_table,
+}
 
 
 def with_tables(text: str, results: Path) -> str:
