@@ -19,10 +19,10 @@ def thousand_table(report: dict[str, Any]) -> str:
     frames, drops = sum(report["frames"]), sum(report["drops_of_the_ring"])
     notes = (
         f"Times in ms. {settings['rounds']} times the whole recording at {settings['rate_hz']:,.0f} Hz, "
-        f"precision {settings['precision']}, a roi of {settings['roi_px']} px that follows the mouse; the first "
-        f"{settings['settled_frames']} frames of each are left out. Dropped by the ring: {drops:,} of {frames:,} "
-        f"frames. Distance from float32 on the full frame: {pixels['mean']:g} px on average, {pixels['p99']:g} px at p99 "
-        f"(n {pixels['n']:,} keypoints)."
+        f"precision {settings['precision']}, a roi of {settings['roi_px']} px that follows the mouse; the "
+        f"first {settings['settled_frames']} frames of each are left out. Dropped by the ring: {drops:,} of "
+        f"{frames:,} frames. Distance from float32 on the full frame: {pixels['mean']:g} px on average, "
+        f"{pixels['p99']:g} px at p99 (n {pixels['n']:,} keypoints)."
     )
     return "\n\n".join([markdown(HEADER, rows), notes, machine_line(report["machine"])])
 
