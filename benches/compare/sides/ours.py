@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastpose import _core
 from fastpose.assembly.network import load_network
 from fastpose.config import PixelFormat
 from fastpose.model import TrackRoi, load_model
@@ -48,7 +49,7 @@ class Tool:
         self._backend = load_network(
             alone.package, alone._options, frame_size=size, pixel_format=self._format
         ).backend
-        self._tensor = np.zeros(self._backend.input_shape, np.float32)
+        self._tensor = _tensor_of(self._backend)
         self.network()
 
     def about(self) -> dict[str, Any]:
@@ -64,3 +65,11 @@ class Tool:
     def network(self) -> Any:
         """Maps of a frame; those of the roi where one is tracked."""
         return self._backend.run(self._tensor)
+
+
+def _tensor_of(backend: _core.Backend) -> Any:
+    """An input, in the element type and layout that the network takes."""
+    n, c, h, w = backend.input_shape
+    element, layout = backend.input_format
+    shape = (n, h, w, c) if layout == "nhwc" else (n, c, h, w)
+    return np.zeros(shape, np.uint8 if element == "u8" else np.float32)
