@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -94,11 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.prepare:
         print("\n".join([*(f"ready: {each.case.name}" for each, _ in ready), *failed]))
         return 0
-    report = _measured(asked, workshop, pythons, ready, failed)
-    if asked.merge and asked.output.exists():
-        report = _merged(json.loads(asked.output.read_text("utf-8")), report)
+    kept = json.loads(asked.output.read_text("utf-8")) if asked.merge and asked.output.exists() else None
     asked.output.parent.mkdir(parents=True, exist_ok=True)
-    asked.output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    report: dict[str, Any] = {"results": []}
+    for so_far in _measured(asked, workshop, pythons, ready, failed):
+        report = so_far if kept is None else _merged(kept, so_far)
+        asked.output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     _plot(report, asked.output)
     print(lost(report))
     return 0
@@ -158,13 +159,16 @@ def _measured(
     pythons: _Pythons,
     ready: list[tuple[Prepared, dict[str, str]]],
     failed: list[str],
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
+    """The report after each case: a run that is broken off loses one case."""
     wanted = {"rounds": asked.rounds, "frames": asked.frames, "seconds": asked.seconds}
     plan = Plan(**{**wanted, **(QUICK if asked.quick else {})}, threads=asked.cores)
     fingerprint, started = machine(("fastpose-rig", "numpy", "openvino", "torch")), time.monotonic()
     peaks = measured_peaks(asked.cores)
     print(f"peak, GOP/s: {peaks['best']}", flush=True)
-    results = []
+    results: list[dict[str, Any]] = []
+    used = {SYSTEMS[name].environment for prepared, _ in ready for name in prepared.case.systems}
+    versions = {name: _versions(name, pythons) for name in sorted(used)}
     for prepared, unready in ready:
         log = asked.cache / f"{prepared.case.name}.log"
         untuned = "left out by --no-tune" if asked.no_tune else workshop.tune(prepared)
@@ -173,19 +177,15 @@ def _measured(
         result["tuned"] = untuned or "by fastpose tune"
         print("\n".join(lines(result)), flush=True)
         results.append(result)
-    used = {SYSTEMS[name].environment for prepared, _ in ready for name in prepared.case.systems}
-    return {
-        "machine": fingerprint,
-        "settings": {
-            **vars(plan),
-            "cores": asked.cores,
-            "minutes": round((time.monotonic() - started) / 60, 1),
-        },
-        "versions": {name: _versions(name, pythons) for name in sorted(used)},
-        "peaks_gops": peaks,
-        "failed": failed,
-        "results": results,
-    }
+        minutes = round((time.monotonic() - started) / 60, 1)
+        yield {
+            "machine": fingerprint,
+            "settings": {**vars(plan), "cores": asked.cores, "minutes": minutes},
+            "versions": versions,
+            "peaks_gops": peaks,
+            "failed": failed,
+            "results": list(results),
+        }
 
 
 def _versions(name: str, pythons: _Pythons) -> dict[str, str]:
