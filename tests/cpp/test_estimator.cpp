@@ -52,7 +52,8 @@ struct Tracked {
     explicit Tracked(Roi area = {0, 0, side, side}, std::vector<float> wide = {40, 40, 1},
                      std::vector<float> narrow = {8, 8, 1}, int step_px = 1)
         : estimator(make_track_roi({points_stage(area, std::move(wide)),
-                                    points_stage({area.x, area.y, 16, 16}, std::move(narrow)), 4, step_px, 0.5F})) {}
+                                    points_stage({area.x, area.y, 16, 16}, std::move(narrow)), 4, step_px,
+                                    0.5F})) {}
 
     Roi step(bool filtered_is_lost = false) {
         const Roi seen = estimator->roi();
