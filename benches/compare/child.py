@@ -8,10 +8,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import fastpose
+
 __all__ = ["Child", "ToolError"]
 
 MAIN = Path(__file__).with_name("sides") / "main.py"
 ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(fastpose.__file__).resolve().parents[1]
 
 
 class ToolError(RuntimeError):
@@ -33,7 +36,8 @@ class Child:
 
     def __init__(self, python: str, side: str, log: Path) -> None:
         self._log = log
-        paths = [str(ROOT / "python"), str(ROOT), os.environ.get("PYTHONPATH", "")] if side == "ours" else []
+        # Ours is the fastpose of this process, be it installed or built in the tree.
+        paths = [str(PACKAGE), str(ROOT), os.environ.get("PYTHONPATH", "")] if side == "ours" else []
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         environment |= {"PYTHONPATH": os.pathsep.join(filter(None, paths))} if paths else {}
         with log.open("a", encoding="utf-8") as errors:
