@@ -21,7 +21,7 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 def run(folder: Path, session: Session) -> tuple[dict[str, Any], str]:
     finalise(session.write(folder))
-    return json.loads((folder / "latency.json").read_text()), (folder / "latency.html").read_text()
+    return json.loads((folder / "latency.json").read_text(encoding="utf-8")), (folder / "latency.html").read_text(encoding="utf-8")
 
 
 def expected(values_ns: np.ndarray) -> dict[str, Any]:
