@@ -21,7 +21,8 @@ VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 def run(folder: Path, session: Session) -> tuple[dict[str, Any], str]:
     finalise(session.write(folder))
-    return json.loads((folder / "latency.json").read_text(encoding="utf-8")), (folder / "latency.html").read_text(encoding="utf-8")
+    numbers, page = ((folder / name).read_text(encoding="utf-8") for name in ("latency.json", "latency.html"))
+    return json.loads(numbers), page
 
 
 def expected(values_ns: np.ndarray) -> dict[str, Any]:
