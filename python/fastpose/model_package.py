@@ -32,6 +32,9 @@ DESCRIPTION = "model.yaml"
 NETWORK = "model.onnx"
 
 
+Factors = tuple[float, float, float]  # one a channel
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -41,6 +44,18 @@ class Normalisation(_Part):
 
     scale: tuple[float, ...]
     offset: tuple[float, ...]
+
+    @property
+    def factors(self) -> tuple[Factors, Factors]:
+        """Scale and offset as preprocess takes them: those of grey three times."""
+        return _three(self.scale), _three(self.offset)
+
+    def in_counts(self, step: float, zero: float) -> Normalisation:
+        """Return the same for a tensor of whole numbers: value = (count - zero) * step."""
+        return Normalisation(
+            scale=tuple(value / step for value in self.scale),
+            offset=tuple(value / step + zero for value in self.offset),
+        )
 
 
 class Padding(_Part):
@@ -371,3 +386,8 @@ def _digest(folder: Path, name: str) -> str:
             f"model package '{folder}': {name} cannot be read ({error.strerror}); "
             "copy or import the package again"
         ) from None
+
+
+def _three(values: tuple[float, ...]) -> Factors:
+    r, g, b = values if len(values) == 3 else values * 3
+    return r, g, b

@@ -16,14 +16,13 @@ from fastpose.config import PixelFormat
 from fastpose.errors import ConfigError, ModelError
 from fastpose.input_sizes import narrow_input, padded, tensor_sizes
 from fastpose.model_forms import Precision, tune_hint
-from fastpose.model_package import Detector, ModelPackage, Normalisation, Padding
+from fastpose.model_package import Detector, Factors, ModelPackage, Normalisation, Padding
 
 __all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
 
 _Made = TypeVar("_Made")
 Size = tuple[int, int]  # width, height; px
 Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
-Factors = tuple[float, float, float]  # one a channel
 CENTROID_WINDOW = 5  # cells, SLEAP's
 SEVERAL = ("points", "paf", "paf_tree")  # decoders that give several animals without a detector
 
@@ -216,12 +215,9 @@ def _factors(normalisation: Normalisation, backend: _core.Backend) -> tuple[Fact
     A network of bytes takes counts of the normalised value, or grey levels that it normalises itself.
     """
     if backend.input_format[0] == "f32":
-        return _three(normalisation.scale), _three(normalisation.offset)
+        return normalisation.factors
     step, zero = backend.input_counts
-    if not step:
-        return (1.0, 1.0, 1.0), (0.0, 0.0, 0.0)
-    scale = tuple(value / step for value in normalisation.scale)
-    return _three(scale), _three(tuple(value / step + zero for value in normalisation.offset))
+    return normalisation.in_counts(step, zero).factors if step else ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
 
 
 def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:
@@ -349,8 +345,3 @@ def _check_individuals(package: ModelPackage) -> None:
             f"model package '{package.name}': {package.count_of_individuals} individuals; decoder "
             f"{package.decoder} gives one animal without a detector"
         )
-
-
-def _three(values: tuple[float, ...]) -> Factors:
-    r, g, b = values if len(values) == 3 else values * 3
-    return r, g, b

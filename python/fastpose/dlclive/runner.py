@@ -95,14 +95,15 @@ class ChangingSizeRunner:
         package = self._package
         multiple = package.padding.multiple
         width, height = (-(-side // multiple) * multiple for side in size)
-        step, zero = self._bytes or (1.0, 0.0)
+        normalisation = package.normalisation
+        scale, offset = (normalisation.in_counts(*self._bytes) if self._bytes else normalisation).factors
         return _core.Preprocessor(
             pixel_format,
             size,
             (width, height),
             colour=package.colour,
-            scale=_three(tuple(value / step for value in package.normalisation.scale)),
-            offset=_three(tuple(value / step + zero for value in package.normalisation.offset)),
+            scale=scale,
+            offset=offset,
             element="u8" if self._bytes else "f32",
             layout="nhwc" if self._bytes else "nchw",
         )
@@ -163,8 +164,3 @@ def _padded(frame: npt.NDArray[np.uint8], package: ModelPackage) -> npt.NDArray[
     if not below and not right:
         return frame
     return np.pad(frame, [(0, below), (0, right), (0, 0)][: frame.ndim], mode="reflect")
-
-
-def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
-    r, g, b = values if len(values) == 3 else values * 3
-    return r, g, b

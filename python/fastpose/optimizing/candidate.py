@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import openvino
 
 from fastpose.assembly.network import NetworkOptions
 from fastpose.model import Model
 from fastpose.model_package import ModelPackage
-from fastpose.optimizing.extra import require_openvino
 from fastpose.verify import compare
 
 __all__ = ["Cost", "cost_of", "original", "poses_of", "save"]
@@ -46,7 +46,7 @@ class Cost:
 
 def save(model: Any, path: Path) -> None:
     """Write a graph as OpenVINO IR (.xml, with .bin beside it), weights as they are."""
-    require_openvino().save_model(model, str(path), compress_to_fp16=False)
+    openvino.save_model(model, str(path), compress_to_fp16=False)
 
 
 def poses_of(

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastpose.errors import ModelError
 
-__all__ = ["require_nncf", "require_openvino"]
+__all__ = ["require_nncf"]
 
 
 def require_nncf() -> Any:
@@ -31,8 +31,3 @@ def require_nncf() -> Any:
         ) from None
     nncf.set_log_level(logging.ERROR)
     return nncf
-
-
-def require_openvino() -> Any:
-    """Return the module ``openvino``, which the CPU engine needs, too."""
-    return import_module("openvino")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CONVOLUTIONS", "constant", "consumers", "convolutions", "kind", "redirect", "source"]
+__all__ = ["CONVOLUTIONS", "constant", "consumers", "convolutions", "kind", "redirect", "source", "unshaped"]
 
 CONVOLUTIONS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul")
 
@@ -42,6 +42,11 @@ def constant(node: Node) -> npt.NDArray[Any] | None:
     if kind(node) == "Convert":
         node = source(node)
     return np.asarray(node.get_data()) if kind(node) == "Constant" else None
+
+
+def unshaped(node: Node) -> Node:
+    """What lies behind a Reshape, which the reader of ONNX puts before constants; other nodes as they are."""
+    return source(node) if kind(node) == "Reshape" else node
 
 
 def convolutions(model: Model) -> Iterator[Node]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastpose.optimizing.graph import constant, consumers, kind, source
+from fastpose.optimizing.graph import constant, consumers, kind, source, unshaped
 
 __all__ = ["GroupNormSite", "group_norms"]
 
@@ -79,7 +79,7 @@ def _of_instance_norm(mvn: Any) -> Iterator[GroupNormSite]:
     if shape.rank.get_length() != 3 or maps.get_partial_shape().rank.get_length() != 4:
         return
     gamma, beta = (constant(source(chain[i], 1)) for i in (3, 4))
-    ones, zeros = (constant(_behind(source(chain[i], 1))) for i in (0, 1))
+    ones, zeros = (constant(unshaped(source(chain[i], 1))) for i in (0, 1))
     if gamma is None or beta is None or ones is None or zeros is None:
         return
     if not (ones == 1).all() or not (zeros == 0).all() or shape[1].is_dynamic:
@@ -105,10 +105,6 @@ def _followed(node: Any, kinds: tuple[str, ...]) -> list[Any] | None:
         node = found[0]
         chain.append(node)
     return chain
-
-
-def _behind(node: Any) -> Any:
-    return source(node) if kind(node) == "Reshape" else node
 
 
 def _vector(values: npt.NDArray[Any]) -> Vector:

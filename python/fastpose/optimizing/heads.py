@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from openvino import opset13 as ops
 
-from fastpose.optimizing.graph import constant, consumers, kind, redirect, source
+from fastpose.optimizing.graph import constant, consumers, kind, redirect, source, unshaped
 
 __all__ = ["join_heads"]
 
@@ -70,15 +70,10 @@ def _head_at(node: Any) -> _Head | None:
 def _bias_after(node: Any, channels: int) -> tuple[npt.NDArray[np.float32], Any]:
     readers = consumers(node.output(0))
     if len(readers) == 1 and kind(readers[0]) == "Add":
-        added = constant(_unshaped(source(readers[0], 1)))
+        added = constant(unshaped(source(readers[0], 1)))
         if added is not None and added.size == channels:
             return np.asarray(added, np.float32).reshape(-1), readers[0].output(0)
     return np.zeros(channels, np.float32), node.output(0)
-
-
-def _unshaped(node: Any) -> Any:
-    """The constant behind a Reshape, which the reader of ONNX puts before biases."""
-    return source(node) if kind(node) == "Reshape" else node
 
 
 def _likeness(head: _Head) -> tuple[object, ...]:

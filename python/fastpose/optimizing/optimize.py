@@ -9,13 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import openvino
+
 from fastpose.cache import cache_in
 from fastpose.config.model import package_folder
 from fastpose.errors import ModelError
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.optimizing.byte_input import with_byte_input
 from fastpose.optimizing.candidate import Cost, Poses, cost_of, original, poses_of, save
-from fastpose.optimizing.extra import require_nncf, require_openvino
+from fastpose.optimizing.extra import require_nncf
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.heads import join_heads
@@ -62,14 +64,19 @@ class Report:
     ----------
     forms : dict
         Name of each form that is within the budget, and its cost.
+    files : dict
+        Name and graph of each, in the package.
     kept : tuple of str
         Layers of the int8 form that stay in float32.
+    input_shape : tuple of int
+        (N, C, H, W) of the network's input for the frames.
     """
 
     package: ModelPackage
     forms: dict[str, Cost]
+    files: dict[str, Path]
     kept: tuple[str, ...]
-    source: str
+    input_shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,9 @@ def optimize(folder: str | os.PathLike[str], options: Options | None = None) -> 
         work = _begin(package, options, split, Path(temporary))
         kept, made = _make(work)
         write_forms(package, made, split, options.budget_px)
-    return Report(package, {form.name: form.cost for form in made}, kept, split.source)
+    files = {form.name: package.folder / form.path.name for form in made}
+    costs = {form.name: form.cost for form in made}
+    return Report(package, costs, files, kept, tuple(work.single.input().get_shape()))
 
 
 def _refuse_unsupported(package: ModelPackage) -> None:
@@ -126,7 +135,7 @@ def _refuse_unsupported(package: ModelPackage) -> None:
 
 
 def _begin(package: ModelPackage, options: Options, split: Split, folder: Path) -> _Work:
-    model = require_openvino().Core().read_model(str(package.network))
+    model = openvino.Core().read_model(str(package.network))
     shape = model.input().get_partial_shape()
     tensor = tensors_of(package, split.held[:1])[0]
     model.reshape(list(tensor.shape))

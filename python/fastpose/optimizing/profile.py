@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from fastpose.optimizing.extra import require_openvino
+import openvino
 
 __all__ = ["LayerTime", "by_kind", "layer_times"]
 
@@ -94,7 +93,7 @@ def _in_layout_of(model: Any, shape: Sequence[int]) -> list[int]:
 def _compiled(network: Path, shape: Sequence[int], precision: str, threads: int) -> Any:
     from fastpose import _openvino
 
-    core = require_openvino().Core()
+    core = openvino.Core()
     core.add_extension(_openvino.__file__)
     model = core.read_model(str(network))
     model.reshape(_in_layout_of(model, shape))

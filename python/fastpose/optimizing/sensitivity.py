@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import openvino
+from openvino import opset13 as ops
 
-from fastpose.optimizing.extra import require_openvino
 from fastpose.optimizing.graph import constant, convolutions, kind, source
 
 __all__ = ["costly_layers"]
@@ -42,8 +43,6 @@ def _is_rounded(node: Any) -> bool:
 
 
 def _given_back(quantised: Any, name: str, weights: dict[str, Any]) -> Any:
-    from openvino import opset13 as ops
-
     model = quantised.clone()
     node = next(n for n in convolutions(model) if n.get_friendly_name() == name)
     if kind(source(node)) == "FakeQuantize":  # a rounding before a pooling stays, others read it, too
@@ -54,7 +53,7 @@ def _given_back(quantised: Any, name: str, weights: dict[str, Any]) -> Any:
 
 def _outputs(model: Any, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Each output of the network, all tensors in one vector."""
-    compiled = require_openvino().Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     results = [compiled(tensor) for tensor in tensors]
     ports = range(len(compiled.outputs))
     return [np.concatenate([np.array(result[port]).ravel() for result in results]) for port in ports]

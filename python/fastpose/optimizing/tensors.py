@@ -16,7 +16,7 @@ def tensors_of(package: ModelPackage, frames: npt.NDArray[np.uint8]) -> list[npt
     """Network tensors (1, C, H, W) of whole frames (n, H, W[, 3]) uint8."""
     height, width = frames.shape[1:3]
     image, tensor = tensor_sizes(package, package.input_size, (width, height))
-    scale, offset = ((*v, *v, *v)[:3] for v in (package.normalisation.scale, package.normalisation.offset))
+    scale, offset = package.normalisation.factors
     preprocessor = _core.Preprocessor(
         "mono8" if frames.ndim == 3 else "rgb8",
         (width, height),
