@@ -4,6 +4,8 @@
 #if FASTPOSE_X86
 #include <immintrin.h>
 
+#include "infer/group_norm_dispatch.h"
+
 namespace fastpose {
 namespace {
 
@@ -64,17 +66,10 @@ FASTPOSE_AVX2 void affine(const ChannelAffine& job) {
     if (whole < job.channels) channel_affine_tail(job, whole);
 }
 
-template <ElementKind residual, bool relu>
-void by_output(const ChannelAffine& job) {
-    if (job.out_kind == ElementKind::u8) return affine<residual, relu, ElementKind::u8>(job);
-    if (job.out_kind == ElementKind::i8) return affine<residual, relu, ElementKind::i8>(job);
-    return affine<residual, relu, ElementKind::f32>(job);
-}
-
-template <ElementKind residual>
-void by_relu(const ChannelAffine& job) {
-    return job.relu ? by_output<residual, true>(job) : by_output<residual, false>(job);
-}
+template <ElementKind residual, bool relu, ElementKind out>
+struct Affine {
+    static void run(const ChannelAffine& job) { affine<residual, relu, out>(job); }
+};
 
 }  // namespace
 
@@ -90,18 +85,7 @@ FASTPOSE_AVX2 void channel_sums_avx2(const float* values, std::size_t pixels, st
     if (whole < channels) channel_sums_tail(values, pixels, channels, whole, sum, sum_of_squares);
 }
 
-void channel_affine_avx2(const ChannelAffine& job) {
-    switch (job.residual.kind) {
-        case ElementKind::none:
-            return by_relu<ElementKind::none>(job);
-        case ElementKind::f32:
-            return by_relu<ElementKind::f32>(job);
-        case ElementKind::u8:
-            return by_relu<ElementKind::u8>(job);
-        case ElementKind::i8:
-            return by_relu<ElementKind::i8>(job);
-    }
-}
+void channel_affine_avx2(const ChannelAffine& job) { dispatch_affine<Affine>(job); }
 
 }  // namespace fastpose
 #endif
