@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from benches.chosen import chosen_of
 from benches.latency.conditions import Condition
 
 __all__ = ["SCENARIOS", "VARIANTS", "Scenario", "chosen", "condition_of"]
@@ -90,9 +91,4 @@ def chosen(names: str) -> tuple[Scenario, ...]:
     ValueError
         A name is none of `SCENARIOS`.
     """
-    wanted = [name for name in names.split(",") if name]
-    known = [scenario.name for scenario in SCENARIOS]
-    for name in wanted:
-        if name not in known:
-            raise ValueError(f"scenario {name!r} is not known; allowed: {', '.join(known)}")
-    return tuple(scenario for scenario in SCENARIOS if not wanted or scenario.name in wanted)
+    return chosen_of(SCENARIOS, names, what="scenario")

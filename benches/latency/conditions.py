@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from benches.chosen import chosen_of
+
 __all__ = ["CONDITIONS", "FAKE", "Condition", "chosen"]
 
 FAKE = "fake"
@@ -101,9 +103,4 @@ def chosen(names: str) -> tuple[Condition, ...]:
     ValueError
         A name is none of `CONDITIONS`.
     """
-    wanted = [name for name in names.split(",") if name]
-    known = [condition.name for condition in CONDITIONS]
-    for name in wanted:
-        if name not in known:
-            raise ValueError(f"condition {name!r} is not known; allowed: {', '.join(known)}")
-    return tuple(condition for condition in CONDITIONS if not wanted or condition.name in wanted)
+    return chosen_of(CONDITIONS, names, what="condition")

@@ -17,7 +17,7 @@ from benches.latency.workspace import Workspace, exposures_in
 
 from fastpose import Rig
 
-__all__ = ["WARM_UP_FRAMES", "Counts", "Segment", "read_segment", "run_segment"]
+__all__ = ["WARM_UP_FRAMES", "Counts", "Segment", "durations_of", "granted_to", "read_segment", "run_segment"]
 
 WARM_UP_FRAMES = 20  # at the start of a segment, left out of the times; drops count from the first frame
 
@@ -77,11 +77,20 @@ def run_segment(condition: Condition, workspace: Workspace, seconds: float) -> S
     with rig:
         with beside(condition.load):
             rig.run()
-        locked = rig.engine.memory_grant["present"]
-        granted = {**rig.engine.loop_grant, "memory_locked": locked, **rig.engine.loop_timing}
+        granted = granted_to(rig)
     times, counts = read_segment(rig.directory, exposures_in(condition, seconds))
     workspace.clear(rig.directory)
     return Segment(times, counts, rig.ended, granted)
+
+
+def granted_to(rig: Rig) -> dict[str, Any]:
+    """What the system granted the loop of a running rig, and how it was timed."""
+    engine = rig.engine
+    return {
+        **engine.loop_grant,
+        "memory_locked": engine.memory_grant["present"],
+        **engine.loop_timing,
+    }
 
 
 def read_segment(session: Path, exposures: int) -> tuple[dict[str, Durations], Counts]:
@@ -102,10 +111,10 @@ def read_segment(session: Path, exposures: int) -> tuple[dict[str, Durations], C
         **{name: sum(table[name].to_pylist()) for name in ("processed", "recorded", "late")},
     )
     warm = table.slice(WARM_UP_FRAMES)
-    return {name: _durations(warm, *ends) for name, ends in SPANS.items()}, counts
+    return {name: durations_of(warm, *ends) for name, ends in SPANS.items()}, counts
 
 
-def _durations(rows: pa.Table, start: str, stop: str) -> Durations:
+def durations_of(rows: pa.Table, start: str, stop: str) -> Durations:
     """Stop - start in the rows that have both, ns."""
     durations: Durations = pc.subtract(rows[stop], rows[start]).drop_null().to_numpy()
     return durations

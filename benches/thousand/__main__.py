@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from benches.latency.spans import SPANS, Durations, summary
+from benches.latency.segment import durations_of, granted_to
+from benches.latency.spans import SPANS, summary
 from benches.machine import machine
 from tools.train.openfield import data_directory
 
@@ -98,8 +99,7 @@ def _round(wanted: Config) -> tuple[pa.Table, Poses, dict[str, Any]]:
     rig = Rig(wanted, feed=False)
     with rig:
         rig.run()
-        locked = rig.engine.memory_grant["present"]
-        granted = {**rig.engine.loop_grant, "memory_locked": locked, **rig.engine.loop_timing}
+        granted = granted_to(rig)
     table = pq.read_table(rig.directory / "frames.parquet")
     poses = _poses(rig.directory / "poses_top.csv")
     shutil.rmtree(rig.directory)
@@ -121,7 +121,10 @@ def full_frame_poses() -> Poses:
 def measured(rounds: list[tuple[pa.Table, Poses, dict[str, Any]]], reference: Poses) -> dict[str, Any]:
     """Spans, drops and distances over all rounds."""
     settled = [_settled(table) for table, _, _ in rounds]
-    spans = {name: summary(_spans(settled, *ends)) for name, ends in SPANS.items()}
+    spans = {
+        name: summary(np.concatenate([durations_of(table, *ends) for table in settled]))
+        for name, ends in SPANS.items()
+    }
     drops = [table["drop_reason"].to_pylist() for table in settled]
     return {
         "spans": spans,
@@ -135,15 +138,6 @@ def measured(rounds: list[tuple[pa.Table, Poses, dict[str, Any]]], reference: Po
 
 def _settled(table: pa.Table) -> pa.Table:
     return table.slice(SETTLED)
-
-
-def _spans(tables: list[pa.Table], start: str, stop: str) -> Durations:
-    found = []
-    for table in tables:
-        both = [table[name].to_pandas().to_numpy(float) for name in (start, stop)]
-        known = np.isfinite(both[0]) & np.isfinite(both[1]) & (both[0] > 0) & (both[1] > 0)
-        found.append((both[1] - both[0])[known].astype(np.int64))
-    return np.concatenate(found)
 
 
 def _searched_whole(table: pa.Table) -> int:
