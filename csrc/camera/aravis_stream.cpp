@@ -56,9 +56,10 @@ std::int64_t Slot::received_ns() const noexcept {
 }
 
 Slot& SlotPool::lend(int index, std::span<std::uint8_t> memory) {
-    while (static_cast<int>(slots_.size()) <= index) slots_.emplace_back().index = static_cast<int>(slots_.size()) - 1;
+    while (static_cast<int>(slots_.size()) <= index) slots_.emplace_back();
     Slot& slot = slots_[static_cast<std::size_t>(index)];
     if (slot.data != memory.data()) {
+        slot.index = index;
         slot.data = memory.data();
         slot.buffer.reset(arv_buffer_new_full(memory.size(), memory.data(), &slot, nullptr));
     }
