@@ -196,9 +196,7 @@ class Ring(_Bound):
         width: int,
         height: int,
         pixel_format: _PixelFormat = "mono8",
-        frames: _ClockSource = Literal["none", "latched", "frames"]
-_CounterKind = Literal["uint16", "uint32", "uint64", "gvsp16", "gvsp64"]
-_Frames = "newest",
+        frames: _Frames = "newest",
         loop: bool = True,
         recorder: bool = True,
         record_taken: bool = False,
