@@ -41,16 +41,16 @@ void bind_spec(py::module_& m) {
                  return AravisTrigger{std::move(source), std::move(line), std::move(activation)};
              }),
              py::kw_only(), "source"_a = "internal", "line"_a = "", "activation"_a = "rising");
-    py::class_<AravisGige>(m, "Gige")
-        .def(py::init([](std::optional<int> packet_size, std::optional<double> packet_delay_us, bool resend,
-                         double frame_retention_ms, std::int64_t socket_buffer_bytes,
-                         std::optional<bool> packet_socket) {
-                 return AravisGige{packet_size,        packet_delay_us,     resend,
-                                   frame_retention_ms, socket_buffer_bytes, packet_socket};
-             }),
-             py::kw_only(), "packet_size"_a = py::none(), "packet_delay_us"_a = py::none(), "resend"_a = true,
-             "frame_retention_ms"_a = AravisGige{}.frame_retention_ms,
-             "socket_buffer_bytes"_a = AravisGige{}.socket_buffer_bytes, "packet_socket"_a = py::none());
+    py::class_<AravisGige>(m, "Gige").def(
+        py::init([](std::optional<int> packet_size, std::optional<double> packet_delay_us, bool resend,
+                    double frame_retention_ms, std::int64_t socket_buffer_bytes,
+                    std::optional<bool> packet_socket) {
+            return AravisGige{packet_size,        packet_delay_us,     resend,
+                              frame_retention_ms, socket_buffer_bytes, packet_socket};
+        }),
+        py::kw_only(), "packet_size"_a = py::none(), "packet_delay_us"_a = py::none(), "resend"_a = true,
+        "frame_retention_ms"_a = AravisGige{}.frame_retention_ms,
+        "socket_buffer_bytes"_a = AravisGige{}.socket_buffer_bytes, "packet_socket"_a = py::none());
     py::class_<AravisSpec>(m, "Spec").def(
         py::init(&make_spec), py::kw_only(), "serial"_a = "", "size"_a = py::none(), "offset"_a = py::none(),
         "binning"_a = py::none(), "pixel_format"_a = py::none(), "rate_hz"_a = py::none(),
@@ -75,6 +75,20 @@ py::list found() {
     return list;
 }
 
+py::dict offer(const std::string& id) {
+    AravisOffer offered;
+    {
+        py::gil_scoped_release unlocked;
+        offered = aravis_offer(id);
+    }
+    py::list formats, rates;
+    for (const PixelFormat format : offered.formats) formats.append(std::string(name_of(format)));
+    if (offered.highest_hz > 0) rates = py::list(py::make_tuple(offered.lowest_hz, offered.highest_hz));
+    return py::dict("formats"_a = py::tuple(formats),
+                    "size"_a = py::make_tuple(offered.width, offered.height),
+                    "rates_hz"_a = py::tuple(rates));
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_aravis, m) {
@@ -83,6 +97,7 @@ PYBIND11_MODULE(_aravis, m) {
     m.def("version", &aravis_version);
     m.def("enable_fake", &enable_aravis_fake, "genicam_file"_a = "");
     m.def("found", &found);
+    m.def("offer", &offer, "id"_a);
     bind_spec(m);
     py::class_<AravisCamera, Camera, std::shared_ptr<AravisCamera>>(m, "AravisCamera")
         .def_property_readonly("details", &AravisCamera::details);

@@ -158,7 +158,8 @@ class Driver final : public AravisCamera {
         meta.width = info_.width;
         meta.height = info_.height;
         meta.flags = count.reset ? frame_counter_reset : 0;
-        if (arv_buffer_get_status(buffer) != ARV_BUFFER_STATUS_SUCCESS) return {GrabStatus::failed, slot.index};
+        if (arv_buffer_get_status(buffer) != ARV_BUFFER_STATUS_SUCCESS)
+            return {GrabStatus::failed, slot.index};
         if (holds(buffer, info_)) return {GrabStatus::frame, slot.index};
         wrong_.fetch_add(1);
         return {GrabStatus::failed, slot.index};

@@ -5,9 +5,12 @@
 #include <mutex>
 
 #include "camera/aravis_glib.h"
+#include "camera/aravis_pixels.h"
 
 namespace fastpose {
 namespace {
+
+using namespace aravis;
 
 std::string text(const char* value) { return value == nullptr ? "" : value; }
 
@@ -55,8 +58,22 @@ AravisFound find_aravis_camera(const std::string& serial) {
         throw CameraError("no GenICam camera" + (serial.empty() ? "" : " with serial '" + serial + "'") +
                           "; found: " + list_of(cameras));
     throw CameraError("serial " + (serial.empty() ? "is not given" : "'" + serial + "'") + " and " +
-                      std::to_string(called.size()) + " GenICam cameras answer to it; allowed is one of: " +
-                      list_of(called));
+                      std::to_string(called.size()) +
+                      " GenICam cameras answer to it; allowed is one of: " + list_of(called));
+}
+
+AravisOffer aravis_offer(const std::string& id) {
+    const Handle<ArvCamera> camera(
+        ask("in use by another program, or out of reach", arv_camera_new, id.c_str()));
+    AravisOffer offer{.formats = pixel_formats(camera.get())};
+    gint width = 0, height = 0;
+    ask("sensor size", arv_camera_get_sensor_size, camera.get(), &width, &height);
+    offer.width = width;
+    offer.height = height;
+    ErrorSlot unknown;
+    if (ask_or(FALSE, arv_camera_is_frame_rate_available, camera.get()))
+        arv_camera_get_frame_rate_bounds(camera.get(), &offer.lowest_hz, &offer.highest_hz, unknown);
+    return offer;
 }
 
 void enable_aravis_fake(const std::string& genicam_file) {

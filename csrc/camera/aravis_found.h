@@ -3,10 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "frame/frame.h"
+
 namespace fastpose {
 
 struct AravisFound {
-    std::string id;        // that Aravis opens it by
+    std::string id;  // that Aravis opens it by
     std::string serial, vendor, model;
     std::string protocol;  // GigEVision, USB3Vision, Fake
     std::string address;   // IP address or USB device
@@ -18,6 +20,16 @@ struct AravisFound {
 // The one camera with this serial number, id or address; with an empty one the only camera there is.
 // Throws CameraError that lists what was found.
 [[nodiscard]] AravisFound find_aravis_camera(const std::string& serial);
+
+// What a camera could be asked for.
+struct AravisOffer {
+    std::vector<PixelFormat> formats;      // of those that fastpose reads
+    int width = 0, height = 0;             // largest, px
+    double lowest_hz = 0, highest_hz = 0;  // 0, 0: it does not tell
+};
+
+// Opens the camera for as long as the call lasts. Throws CameraError, also when it is in use.
+[[nodiscard]] AravisOffer aravis_offer(const std::string& id);
 
 // Lets Aravis' own simulated camera of this process be found: `Fake_1`, for tests and for trying things out.
 // genicam_file: another description of its features; empty: its own.

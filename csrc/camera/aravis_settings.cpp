@@ -45,8 +45,7 @@ void set_pixel_format(ArvCamera* camera, PixelFormat format) {
     const std::vector<PixelFormat> offered = pixel_formats(camera);
     std::string list;
     for (const PixelFormat one : offered) {
-        if (one == format)
-            return ask("pixel_format " + name, arv_camera_set_pixel_format, camera, wanted);
+        if (one == format) return ask("pixel_format " + name, arv_camera_set_pixel_format, camera, wanted);
         list += (list.empty() ? "" : ", ") + std::string(name_of(one));
     }
     refuse("pixel_format", name, list.empty() ? "none that fastpose reads" : list);

@@ -16,19 +16,19 @@ namespace fastpose {
 using AravisFeature = std::pair<std::string, std::variant<bool, std::int64_t, double, std::string>>;
 
 struct AravisTrigger {
-    std::string source = "internal";  // internal | software | external_edge
-    std::string line;                 // of external_edge
+    std::string source = "internal";    // internal | software | external_edge
+    std::string line;                   // of external_edge
     std::string activation = "rising";  // rising | falling
 };
 
 // GigE Vision; nothing of it is touched on other cameras.
 struct AravisGige {
-    std::optional<int> packet_size;            // bytes, with headers; none: what the network lets through
-    std::optional<double> packet_delay_us;     // between packets; none: as the camera stands
-    bool resend = true;                        // ask for lost packets again, where the camera can
-    double frame_retention_ms = 20;            // an incomplete frame is given up after this much silence
+    std::optional<int> packet_size;              // bytes, with headers; none: what the network lets through
+    std::optional<double> packet_delay_us;       // between packets; none: as the camera stands
+    bool resend = true;                          // ask for lost packets again, where the camera can
+    double frame_retention_ms = 20;              // an incomplete frame is given up after this much silence
     std::int64_t socket_buffer_bytes = 4 << 20;  // of the system's receive buffer
-    std::optional<bool> packet_socket;         // none: where it is allowed, but for loopback
+    std::optional<bool> packet_socket;           // none: where it is allowed, but for loopback
 };
 
 struct AravisSpec {

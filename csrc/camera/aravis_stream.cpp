@@ -14,8 +14,7 @@ constexpr std::int64_t ns_per_us = 1000;
 constexpr int resend_rounds = 4;
 
 bool is_loopback(ArvCamera* camera) noexcept {
-    GSocketAddress* address =
-        arv_gv_device_get_device_address(ARV_GV_DEVICE(arv_camera_get_device(camera)));
+    GSocketAddress* address = arv_gv_device_get_device_address(ARV_GV_DEVICE(arv_camera_get_device(camera)));
     return G_IS_INET_SOCKET_ADDRESS(address) &&
            g_inet_address_get_is_loopback(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
 }

@@ -18,7 +18,7 @@ struct Slot {
     int index = -1;
     std::uint8_t* data = nullptr;
     Handle<ArvBuffer> buffer;
-    bool lent = false;                      // to the camera
+    bool lent = false;  // to the camera
     std::int64_t lent_ns = 0;
     std::atomic<std::int64_t> done_ns = 0;  // when the transport had finished it
     // When the frame was whole in memory, as the transport's thread saw it.

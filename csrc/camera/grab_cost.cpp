@@ -83,7 +83,8 @@ class Run {
     }
 
     void take_live() {
-        while (drop_one()) {}  // what waits since the last measurement
+        while (drop_one()) {
+        }  // what waits since the last measurement
         std::thread loop([this] { this->loop(); });
         for (std::int64_t last_ns = now_ns(), n = 0; n < wanted_ && now_ns() - last_ns < ns_per_s;) {
             lend();

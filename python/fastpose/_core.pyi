@@ -1051,3 +1051,10 @@ class Engine(_Bound):
     @property
     def loop_timing(self) -> _LoopTiming: ...
     def clock(self, camera: int) -> _ClockState | None: ...
+
+class _GrabCost(TypedDict):
+    queued_ns: NDArray[np.int64]  # of a frame that waits: from the driver's call until the loop has it
+    live_ns: NDArray[np.int64]  # of threads that wait: from the frame whole in memory until the loop has it
+    failed: int  # frames that did not arrive whole
+
+def measure_grab_cost(camera: Camera, ring: Ring, *, frames: int) -> _GrabCost: ...

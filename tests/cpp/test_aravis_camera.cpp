@@ -30,8 +30,8 @@ class Rig {
         ring_spec.recorder = false;
         ring_spec.producer_slots = camera->depth();
         ring_spec.buffer_bytes = info.buffer_bytes;
-        ring = Ring::create("/fastpose-test-aravis-" + std::to_string(getpid()) + "-" + std::to_string(count++),
-                            ring_spec);
+        ring = Ring::create(
+            "/fastpose-test-aravis-" + std::to_string(getpid()) + "-" + std::to_string(count++), ring_spec);
     }
 
     void lend() {
@@ -205,11 +205,34 @@ TEST(AravisCamera, ArmsAgainAfterDisarm) {
     }
 }
 
-TEST(AravisCamera, AnotherRegionThanAnnouncedIsAFailedFrame) {
-    Rig rig(small(in_process()));
+TEST(AravisCamera, ASoftwareTriggerKeepsToTheRate) {
+    AravisSpec spec = small(in_process());
+    spec.trigger.source = "software";
+    spec.rate_hz = 20;
+    Rig rig(spec);
+    EXPECT_EQ(rig.camera->info().rate_hz, 20);
     rig.arm();
+    std::int64_t first_ns = 0, last_ns = 0;
+    for (int i = 0; i < 6; ++i) {
+        FrameMeta meta;
+        const Grab grab = rig.grab(meta);
+        ASSERT_EQ(grab.status, GrabStatus::frame);
+        (i == 0 ? first_ns : last_ns) = meta.camera_timestamp_ns;
+        rig.ring->release(grab.slot);
+    }
+    EXPECT_GT(last_ns - first_ns, 5 * 50 * ms - 60 * ms) << "no more than one a period";
+    rig.disarm();
+}
+
+TEST(AravisCamera, AnEdgeOnALineStartsExposures) {
+    AravisSpec spec = small(in_process());
+    spec.trigger = {.source = "external_edge", .line = "Line0", .activation = "rising"};
+    Rig rig(spec);
+    EXPECT_EQ(rig.camera->info().rate_hz, 100) << "as told: the camera does not know";
+    rig.arm();  // the fake has an edge 25 times a second
     FrameMeta meta;
-    ASSERT_EQ(rig.grab(meta).status, GrabStatus::frame);
+    EXPECT_EQ(rig.grab(meta).status, GrabStatus::frame);
+    rig.disarm();
 }
 
 TEST(AravisGige, DeliversOverTheNetwork) {
@@ -261,7 +284,8 @@ TEST(AravisGige, LostPacketsAreFailedFramesAndGaps) {
     }
     rig.disarm();
     EXPECT_GT(counts[GrabStatus::failed], 0);
-    EXPECT_NE(rig.camera->statistics().find("packets missing"), std::string::npos) << rig.camera->statistics();
+    EXPECT_NE(rig.camera->statistics().find("packets missing"), std::string::npos)
+        << rig.camera->statistics();
 }
 
 TEST(AravisGige, ACameraThatDiesIsNoticedAndComesBack) {
