@@ -15,6 +15,9 @@ nox.needs_version = ">=2024.10"
 
 BUILD_TOOLS = ("cmake>=3.25", "ninja", "pybind11>=3,<4", "cython>=3.1,<4")
 EXTENSIONS = ("fastpose._core", "fastpose._openvino", "fastpose.example_policy")
+OPTIONAL_EXTENSIONS = ("fastpose._aravis",)
+ARAVIS = ["libaravis-dev", "libusb-1.0-0-dev", "libxml2-dev", "zlib1g-dev", "pkg-config", "aravis-tools"]
+"""What driver aravis is built with on Debian, and the fake GigE camera of its tests."""
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 TORCH_TESTS = (
     *(
@@ -52,6 +55,22 @@ def install_package(session: nox.Session, extra: str) -> None:
     session.install(f"{os.environ.get('FASTPOSE_WHEEL', '.')}[{extra}]")
 
 
+def built(session: nox.Session, extension: str) -> bool:
+    """Whether the package that is installed has an optional extension."""
+    code = f"import importlib.util as u; print(u.find_spec({extension!r}) is not None)"
+    return "True" in str(session.run("python", "-c", code, silent=True))
+
+
+@nox.session
+def system_packages(session: nox.Session) -> None:
+    """Debian packages of optional drivers and their emulators: before the package is built; needs root."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        session.skip("needs apt-get and root; drivers whose libraries are absent are not built")
+    session.run("apt-get", "update", "-qq", external=True, success_codes=range(256))
+    options = ("-y", "-qq", "--no-install-recommends")
+    session.run("apt-get", "install", *options, *ARAVIS, external=True, success_codes=range(256))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types and the direction of imports, in both languages."""
@@ -59,7 +78,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    session.run("python", "-m", "mypy.stubtest", *STUBTEST_OPTIONS, *EXTENSIONS)
+    extensions = (*EXTENSIONS, *(name for name in OPTIONAL_EXTENSIONS if built(session, name)))
+    session.run("python", "-m", "mypy.stubtest", *STUBTEST_OPTIONS, *extensions)
     session.run("lint-imports")
     session.run("python", "tools/check_includes.py")
     sources = [path for folder in ("csrc", "src", "tests/cpp") for path in Path(folder).rglob("*.*")]

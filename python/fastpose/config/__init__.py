@@ -1,5 +1,6 @@
 """Configs: what a user writes, checked. Imports nothing compiled."""
 
+from fastpose.config.aravis import AravisCamera
 from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
 from fastpose.config.cameras import Camera
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
@@ -25,6 +26,7 @@ from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
 __all__ = [
     "AngleRule",
+    "AravisCamera",
     "Camera",
     "CameraTrigger",
     "Circle",

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from fastpose.config.aravis import AravisCamera
 from fastpose.config.camera import SimCamera, VideoCamera
 
-Camera = Annotated[SimCamera | VideoCamera, Field(discriminator="driver")]
+Camera = Annotated[SimCamera | VideoCamera | AravisCamera, Field(discriminator="driver")]
