@@ -237,8 +237,8 @@ def write_h5(path: Path, table: Table) -> None:
 
 def mark_for_older_pandas(store: pd.HDFStore) -> None:
     """Say which layout the table has, as pandas did before 3.1: 2.x, which DeepLabCut needs, asks for it."""
-    stored: Any = store.get_node("df_with_missing")
-    stored._v_attrs.pandas_version = "0.15.2"
+    untyped: Any = store
+    untyped.get_node("df_with_missing")._v_attrs.pandas_version = "0.15.2"
 
 
 def write_csv(path: Path, table: Table) -> None:
