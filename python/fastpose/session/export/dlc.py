@@ -27,7 +27,7 @@ __all__ = ["default_name", "write"]
 
 _SINGLE = "single"  # DeepLabCut's name for what has the body parts that are unique
 _ROWS_AT_ONCE = 100_000
-_MODEL_NOTE = """There is no network here: it ran in fastpose. DeepLabCut makes the name of its result files from
+_MODEL_NOTE = """There is no network here: it ran in fastpose. DeepLabCut makes the name of its results from
 the names in this folder, so `snapshot-0.index` is empty and `net_type` says nothing but that it was fastpose.
 `deeplabcut.analyze_videos` and training need a shuffle of their own.
 """
