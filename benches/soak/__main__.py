@@ -2,9 +2,9 @@
 
     python -m benches.soak [--frames 1000000] [--rate-hz 2500] [--codec libx264|ffv1|none] [--output JSON]
 
-Looks at memory, file handles and threads of the engine and of the encoder 50 times. Ends with 1 when one of them
-grew, or when an exposure has no row in the session's files. The rate is what is asked for: with `frames: every` the
-camera waits for a machine that cannot hold it, and the report says what came of it.
+Looks at memory, file handles and threads of the engine and of the encoder 50 times. Ends with 1 when one of
+them grew, or when an exposure has no row in the session's files. The rate is what is asked for: with `frames:
+every` the camera waits for a machine that cannot hold it, and the report says what came of it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OUTPUT = Path("benches/results/soak.json")
 
 
 def config(folder: Path, frames: int, rate_hz: float, codec: str) -> Config:
-    """The session: every frame processed, each 16 with edges of a rule and an output, all of them recorded."""
+    """The session: every frame processed, with edges of a rule and an output in each 16."""
     return config_from(
         {
             "session": {"subject": "soak", "directory": str(folder)},
@@ -109,9 +109,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=1_000_000)
     parser.add_argument("--rate-hz", type=float, default=2500.0)
     parser.add_argument("--codec", choices=("libx264", "ffv1", "none"), default="libx264")
-    parser.add_argument(
-        "--folder", type=Path, help="for the session, some 400 bytes a frame; default: temporary"
-    )
+    parser.add_argument("--folder", type=Path, help="for the session, 400 bytes a frame; default: temporary")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     options = parser.parse_args(arguments)
     if options.frames < LOOKS or options.rate_hz <= 0:
@@ -150,8 +148,8 @@ def _text(content: dict[str, Any]) -> str:
     for name, found in content["held"].items():
         grown = found["growth"]
         lines.append(
-            f"  {name}: memory {grown.get('memory_bytes', 0) / 1024:+.0f} KiB, handles {grown.get('handles', 0):+d}, "
-            f"threads {grown.get('threads', 0):+d} over {len(found['looks'])} looks"
+            f"  {name}: memory {grown.get('memory_bytes', 0) / 1024:+.0f} KiB, "
+            f"handles {grown.get('handles', 0):+d}, threads {grown.get('threads', 0):+d} over {len(found['looks'])} looks"
         )
     return "\n".join([*lines, *(f"  {problem}" for problem in content["problems"])])
 

@@ -1,4 +1,4 @@
-"""What goes wrong between camera and disk, over whole sessions: each exposure keeps its row, outputs are safe."""
+"""What goes wrong between camera and disk, over whole sessions: each exposure keeps its row, outputs safe."""
 
 from __future__ import annotations
 
