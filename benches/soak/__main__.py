@@ -145,13 +145,13 @@ def _text(content: dict[str, Any]) -> str:
         f"{content['counts']['processed']} frames in {content['seconds']} s, "
         f"{content['frames_per_s']} a second, {content['settings']['codec']}"
     ]
-    for name, found in content["held"].items():
-        grown = found["growth"]
-        lines.append(
-            f"  {name}: memory {grown.get('memory_bytes', 0) / 1024:+.0f} KiB, "
-            f"handles {grown.get('handles', 0):+d}, threads {grown.get('threads', 0):+d} over {len(found['looks'])} looks"
-        )
+    lines += [_line(name, found["growth"], len(found["looks"])) for name, found in content["held"].items()]
     return "\n".join([*lines, *(f"  {problem}" for problem in content["problems"])])
+
+
+def _line(name: str, growth: dict[str, Any], looks: int) -> str:
+    memory, handles, threads = (growth.get(key, 0) for key in ("memory_bytes", "handles", "threads"))
+    return f"  {name}: memory {memory / 1024:+.0f} KiB, handles {handles:+d}, threads {threads:+d} in {looks} looks"
 
 
 if __name__ == "__main__":
