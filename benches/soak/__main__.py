@@ -151,7 +151,8 @@ def _text(content: dict[str, Any]) -> str:
 
 def _line(name: str, growth: dict[str, Any], looks: int) -> str:
     memory, handles, threads = (growth.get(key, 0) for key in ("memory_bytes", "handles", "threads"))
-    return f"  {name}: memory {memory / 1024:+.0f} KiB, handles {handles:+d}, threads {threads:+d} in {looks} looks"
+    grown = f"memory {memory / 1024:+.0f} KiB, handles {handles:+d}, threads {threads:+d}"
+    return f"  {name}: {grown} in {looks} looks"
 
 
 if __name__ == "__main__":
