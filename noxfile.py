@@ -120,6 +120,14 @@ def tidy(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Whole sessions with faults, then a million frames over which nothing may grow; posargs: the soak's."""
+    install_package(session, "test")
+    session.run("pytest", "tests/python/test_system_faults.py", "tests/python/test_system_faults_camera.py")
+    session.run("python", "-m", "benches.soak", *session.posargs)
+
+
+@nox.session
 def benches(session: nox.Session) -> None:
     """Every benchmark; results as JSON under benches/results."""
     install_package(session, "test")

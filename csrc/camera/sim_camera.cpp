@@ -19,18 +19,23 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t to_ns(double value, double ns_per_unit) { return std::llround(value * ns_per_unit); }
 
-// The camera's oscillator: starts at offset_s, runs drift_ppm fast.
+// The camera's oscillator: starts at offset_s, runs drift_ppm fast, and may be set once.
 class DriftingClock {
   public:
     DriftingClock(const SimClock& clock, std::int64_t zero_ns)
         : zero_ns_(zero_ns), offset_ns_(to_ns(clock.offset_s, 1e9)), drift_(1e-6 * clock.drift_ppm) {}
     [[nodiscard]] std::int64_t camera_ns(std::int64_t host_ns) const noexcept {
         const std::int64_t elapsed_ns = host_ns - zero_ns_;
-        return offset_ns_ + elapsed_ns + std::llround(drift_ * static_cast<double>(elapsed_ns));
+        const std::int64_t drift_ns = std::llround(drift_ * static_cast<double>(elapsed_ns));
+        return offset_ns_ + elapsed_ns + drift_ns + (host_ns >= jump_at_ns_ ? jump_ns_ : 0);
+    }
+    void jump(std::int64_t at_host_ns, std::int64_t by_ns) noexcept {
+        jump_at_ns_ = at_host_ns;
+        jump_ns_ = by_ns;
     }
 
   private:
-    std::int64_t zero_ns_, offset_ns_;
+    std::int64_t zero_ns_, offset_ns_, jump_at_ns_ = kNever, jump_ns_ = 0;
     double drift_;
 };
 
@@ -47,17 +52,18 @@ class SimCamera final : public FillingCamera {
     [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
 
     void arm() override {
+        const bool again = unplugged_ns_ <= now_ns();
+        if (again && now_ns() < plugged_ns_) throw CameraError("sim camera: its cable is not connected");
         try {
             simulation_.prerender();
         } catch (const std::bad_alloc&) {
             throw CameraError("sim camera: no memory for prerender_frames " +
                               std::to_string(spec_.prerender_frames.value_or(0)) + "; ask for fewer");
         }
-        index_ = 0;
+        first_ = index_ = again ? index_ : 0;
         armed_ns_ = last_due_ns_ = now_ns();
-        unplugged_ns_ = spec_.faults.disconnect_after_s
-                            ? armed_ns_ + to_ns(*spec_.faults.disconnect_after_s, 1e9)
-                            : kNever;
+        if (again) clock_ = DriftingClock(spec_.clock, armed_ns_);
+        plan_faults(again);
     }
 
     GrabStatus fill(std::span<std::uint8_t> slot, FrameMeta& meta,
@@ -73,12 +79,13 @@ class SimCamera final : public FillingCamera {
             sleep_until_ns(end_ns);
             return end_ns == unplugged_ns_ ? GrabStatus::disconnected : GrabStatus::timeout;
         }
-        simulation_.render(index_, slot);
+        const bool failed = simulation_.fate(index_).failed;
+        if (!failed) simulation_.render(index_, slot);
         sleep_until_ns(due_ns);
         describe(meta);
         last_due_ns_ = due_ns;
         ++index_;
-        return GrabStatus::frame;
+        return failed ? GrabStatus::failed : GrabStatus::frame;
     }
 
     bool latch_clock(ClockPair& pair) noexcept override {
@@ -90,8 +97,19 @@ class SimCamera final : public FillingCamera {
     }
 
   private:
+    // Each happens once in a session.
+    void plan_faults(bool again) noexcept {
+        const SimFaults& faults = spec_.faults;
+        const auto after = [](std::int64_t from_ns, std::optional<double> wait_s) {
+            return wait_s ? from_ns + to_ns(*wait_s, 1e9) : kNever;
+        };
+        unplugged_ns_ = again ? kNever : after(armed_ns_, faults.disconnect_after_s);
+        plugged_ns_ = unplugged_ns_ == kNever ? kNever : after(unplugged_ns_, faults.reconnect_after_s);
+        if (!again) clock_.jump(after(armed_ns_, faults.clock_jump_after_s), to_ns(faults.clock_jump_s, 1e9));
+    }
+
     [[nodiscard]] std::int64_t exposure_start(std::int64_t index) const noexcept {
-        return armed_ns_ + to_ns(static_cast<double>(index) / spec_.rate_hz, 1e9);
+        return armed_ns_ + to_ns(static_cast<double>(index - first_) / spec_.rate_hz, 1e9);
     }
 
     // When the frame reaches the host: never before the one ahead of it.
@@ -114,7 +132,7 @@ class SimCamera final : public FillingCamera {
     }
 
     void describe(FrameMeta& meta) const noexcept {
-        meta.camera_counter = index_;
+        meta.camera_counter = index_ - first_;
         meta.camera_timestamp_ns = clock_.camera_ns(exposure_start(index_));
         meta.received_ns = now_ns();
         meta.width = info_.width;
@@ -129,8 +147,8 @@ class SimCamera final : public FillingCamera {
     SimSpec spec_;
     DriftingClock clock_;
     CameraInfo info_;
-    std::int64_t index_ = 0;  // of the next exposure
-    std::int64_t armed_ns_ = 0, last_due_ns_ = 0, unplugged_ns_ = kNever;
+    std::int64_t index_ = 0, first_ = 0;  // the next exposure, and the first since it was armed
+    std::int64_t armed_ns_ = 0, last_due_ns_ = 0, unplugged_ns_ = kNever, plugged_ns_ = kNever;
 };
 
 }  // namespace

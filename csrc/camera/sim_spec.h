@@ -25,8 +25,13 @@ struct SimFaults {
     double drop = 0.0;  // exposed, never delivered
     double late = 0.0;  // delivered late_ms later; order is kept
     double late_ms = 20;
-    double torn = 0.0;  // the lower rows are those of the frame before
+    double torn = 0.0;    // the lower rows are those of the frame before
+    double failed = 0.0;  // exposed, its buffer did not arrive whole
     std::optional<double> disconnect_after_s;
+    std::optional<double>
+        reconnect_after_s;  // of the cable that was pulled; its counter and clock begin anew
+    std::optional<double> clock_jump_after_s;  // the camera's clock is set
+    double clock_jump_s = 1.0;                 // by this much
 };
 
 struct SimSpec {

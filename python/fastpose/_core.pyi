@@ -305,7 +305,11 @@ class SimFaults(_Bound):
         late: float = 0.0,
         late_ms: float = 20.0,
         torn: float = 0.0,
+        failed: float = 0.0,
         disconnect_after_s: float | None = None,
+        reconnect_after_s: float | None = None,
+        clock_jump_after_s: float | None = None,
+        clock_jump_s: float = 1.0,
     ) -> None: ...
     @property
     def drop(self) -> float: ...
@@ -316,7 +320,15 @@ class SimFaults(_Bound):
     @property
     def torn(self) -> float: ...
     @property
+    def failed(self) -> float: ...
+    @property
     def disconnect_after_s(self) -> float | None: ...
+    @property
+    def reconnect_after_s(self) -> float | None: ...
+    @property
+    def clock_jump_after_s(self) -> float | None: ...
+    @property
+    def clock_jump_s(self) -> float: ...
 
 class SimSpec(_Bound):
     def __init__(

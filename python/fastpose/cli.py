@@ -246,20 +246,38 @@ def recover(session: SessionFolder, *, debug: Debug = False) -> None:
 def export(
     session: SessionFolder,
     *,
+    to: Annotated[str | None, typer.Option(help="Files of other tools: nwb, slp, alf or dlc.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="File or folder to write; default: in the session folder."),
+    ] = None,
     labelled_video: Annotated[
-        bool, typer.Option("--labelled-video", help="Draw the keypoints into the video.")
+        bool, typer.Option("--labelled-video", help="Draw the keypoints into a copy of the video.")
     ] = False,
-    camera: Annotated[str | None, typer.Option(help="Camera to export; default: the only one.")] = None,
-    min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Leave out keypoints below.")] = 0.6,
+    camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    filtered: Annotated[
+        bool, typer.Option("--filtered", help="What the rules saw, instead of what the network said.")
+    ] = False,
+    min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Do not draw keypoints below.")] = 0.6,
     debug: Debug = False,
 ) -> None:
-    """Make other files from a session."""
+    """Make files of other tools, or a labelled video, from a session."""
     with _errors_in_one_line(debug=debug):
-        if not labelled_video:
-            raise ConfigError("export: nothing asked for; allowed: --labelled-video")
+        if to is None and not labelled_video:
+            raise ConfigError(
+                "export: nothing asked for; allowed: --to nwb, slp, alf or dlc, --labelled-video"
+            )
+        if out is not None and to is None:
+            raise ConfigError(f"--out {out}: belongs to --to; the labelled video lies in the session folder")
         _require_session(session)
-        labelled = import_module("fastpose.session.labelled")
-        print(labelled.write_labelled_video(session, camera=camera, min_likelihood=min_likelihood))
+        if to is not None:
+            module = import_module("fastpose.session.export")
+            path, notes = module.export(session, to, out, camera=camera, filtered=filtered)
+            print("\n".join([str(path), *notes]))
+        if labelled_video:
+            labelled = import_module("fastpose.session.labelled")
+            options = {"camera": camera, "min_likelihood": min_likelihood, "filtered": filtered}
+            print(labelled.write_labelled_video(session, **options))
 
 
 @app.command()

@@ -187,6 +187,64 @@ TEST(SimCamera, CableIsPulled) {
     EXPECT_FALSE(camera->latch_clock(pair));
 }
 
+TEST(SimCamera, CableIsPluggedInAgain) {
+    SimSpec spec = fast_spec();
+    spec.faults.disconnect_after_s = 0.0105;
+    spec.faults.reconnect_after_s = 0.03;
+    const auto camera = make_sim_camera(spec);
+    camera->arm();
+    Simulation simulation(spec);
+    std::vector<std::uint8_t> slot(64 * 64), expected(64 * 64);
+    FrameMeta meta;
+    std::int64_t frames = 0;
+    while (grab_into(*camera, slot, meta, kSecond) == GrabStatus::frame) ++frames;
+    camera->disarm();
+    EXPECT_THROW(camera->arm(), CameraError);
+    sleep_until_ns(now_ns() + 30 * kMs);
+    camera->arm();
+    ClockPair pair;
+    EXPECT_TRUE(camera->latch_clock(pair));
+    EXPECT_LT(pair.camera_ns, static_cast<std::int64_t>(spec.clock.offset_s * 1e9) + 30 * kMs);
+    for (std::int64_t counter = 0; frames < 40; ++counter, ++frames) {
+        ASSERT_EQ(grab_into(*camera, slot, meta, kSecond), GrabStatus::frame);
+        EXPECT_EQ(meta.camera_counter, counter);
+        simulation.render(frames, expected);
+        EXPECT_EQ(slot, expected) << frames;
+    }
+    EXPECT_EQ(grab_into(*camera, slot, meta, kSecond), GrabStatus::finished);
+}
+
+TEST(SimCamera, FailedBuffersAreExposuresToo) {
+    SimSpec spec = fast_spec();
+    spec.faults.failed = 0.3;
+    const auto camera = make_sim_camera(spec);
+    camera->arm();
+    std::vector<std::uint8_t> slot(64 * 64);
+    int failed = 0;
+    for (std::int64_t index = 0; index < 40; ++index) {
+        FrameMeta meta;
+        const GrabStatus status = grab_into(*camera, slot, meta, kSecond);
+        EXPECT_EQ(status == GrabStatus::failed, sim_fate(spec, index).failed);
+        EXPECT_EQ(meta.camera_counter, index);
+        failed += status == GrabStatus::failed;
+    }
+    EXPECT_GT(failed, 0);
+}
+
+TEST(SimCamera, ClockIsSet) {
+    SimSpec spec = fast_spec();
+    spec.clock.drift_ppm = 0;
+    spec.faults.clock_jump_after_s = 0.0201;
+    spec.faults.clock_jump_s = -2;
+    const Recording result = record(spec);
+    const std::int64_t first_ns = result.deliveries[0].meta.camera_timestamp_ns;
+    for (std::size_t i = 0; i < result.deliveries.size(); ++i) {
+        const std::int64_t jump_ns = i > 20 ? -2 * kSecond : 0;
+        EXPECT_NEAR(static_cast<double>(result.deliveries[i].meta.camera_timestamp_ns - first_ns),
+                    static_cast<double>(static_cast<std::int64_t>(i) * kMs + jump_ns), 2);
+    }
+}
+
 TEST(SimCamera, TimesOutAndThenDelivers) {
     SimSpec spec = fast_spec();
     spec.rate_hz = 50;

@@ -15,6 +15,7 @@ import numpy as np
 from fastpose.session.log import EVENT_DTYPE, FRAME_DTYPE, VIDEO_DTYPE, LogWriter, log_header, pose_dtype
 
 START_NS = 5_000_000_000_000
+START_UNIX_NS = 1_790_000_000_250_000_000
 BODYPARTS = ("snout", "leftear", "rightear", "tailbase")
 RULES = ("in_corner", "fast")
 OUTPUTS = ("laser", "feeder")
@@ -95,6 +96,7 @@ class Session:
         return {
             "config": config,
             "monotonic_ns": START_NS,
+            "unix_ns": START_UNIX_NS,
             "versions": {"fastpose": "0.1.0", "python": "3.11"},
             "host": {"cpu": "a test", "cores": 2},
             "model": {"skeleton": [["snout", "leftear"], ["snout", "rightear"], ["leftear", "tailbase"]]},

@@ -235,9 +235,15 @@ def test_version() -> None:
 def test_recover_and_export_hand_over_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
 
-    def write(folder: Path, camera: str | None = None, min_likelihood: float = 0.6) -> Path:
-        asked.append((folder, camera, min_likelihood))
+    def write(folder: Path, camera: str | None, min_likelihood: float, *, filtered: bool) -> Path:
+        asked.append((folder, camera, min_likelihood, filtered))
         return folder / "labelled.mp4"
+
+    def export(
+        folder: Path, to: str, out: Path | None, *, camera: str | None, filtered: bool
+    ) -> tuple[Path, list[str]]:
+        asked.append((folder, to, out, camera, filtered))
+        return folder / "made", ["camera top: 2 pose(s) are left out"]
 
     def recover(folder: Path) -> SimpleNamespace:
         asked.append((folder,))
@@ -249,7 +255,16 @@ def test_recover_and_export_hand_over_the_folder(tmp_path: Path, monkeypatch: py
     assert (
         call("export", tmp_path, "--labelled-video", "--camera", "top").stdout == f"{tmp_path}/labelled.mp4\n"
     )
-    assert asked == [(tmp_path,), (tmp_path, "top", 0.6)]
+    install(monkeypatch, "fastpose.session.export", export=export)
+    assert (
+        call("export", tmp_path, "--to", "slp", "-o", "x.slp", "--filtered").stdout
+        == f"{tmp_path}/made\ncamera top: 2 pose(s) are left out\n"
+    )
+    assert asked == [
+        (tmp_path,),
+        (tmp_path, "top", 0.6, False),
+        (tmp_path, "slp", Path("x.slp"), None, True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +272,11 @@ def test_recover_and_export_hand_over_the_folder(tmp_path: Path, monkeypatch: py
     [
         (("recover", "/nowhere"), "session '/nowhere': no such folder"),
         (("export", "/nowhere", "--labelled-video"), "session '/nowhere': no such folder"),
-        (("export", "/tmp"), "nothing asked for; allowed: --labelled-video"),
+        (("export", "/nowhere", "--to", "nwb"), "session '/nowhere': no such folder"),
+        (("export", "/tmp"), "nothing asked for; allowed: --to nwb, slp, alf or dlc, --labelled-video"),
+        (("export", "/tmp", "--labelled-video", "-o", "x"), "--out x: belongs to --to"),
+        (("export", "/tmp", "--to", "bids"), "--to is 'bids'; allowed: nwb, slp, alf, dlc"),
+        (("export", "/tmp", "--to", "slp"), "'/tmp' is no session folder"),
     ],
 )
 def test_a_folder_that_is_no_session(arguments: tuple[str, ...], text: str) -> None:

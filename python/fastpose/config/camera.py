@@ -62,7 +62,20 @@ class Faults(Section):
     late_ms: Annotated[float, Field(ge=0, le=100000), NUMBER] = 20.0
     torn: Fraction = 0.0
     """The lower rows are those of the frame before."""
+    failed: Fraction = 0.0
+    """Exposed, its buffer did not arrive whole."""
     disconnect_after_s: PositiveFloat | None = None
+    reconnect_after_s: PositiveFloat | None = None
+    """The cable is back so long after; the camera's counter and clock begin anew. null: never."""
+    clock_jump_after_s: PositiveFloat | None = None
+    clock_jump_s: Annotated[float, Field(ge=-1e6, le=1e6), NUMBER] = 1.0
+    """By how much the camera's clock is set."""
+
+    @model_validator(mode="after")
+    def _a_cable_that_is_back_was_pulled(self) -> Self:
+        if self.reconnect_after_s is not None and self.disconnect_after_s is None:
+            raise ValueError("reconnect_after_s needs disconnect_after_s")
+        return self
 
 
 class SimCamera(CameraSection):
@@ -96,6 +109,8 @@ class SimCamera(CameraSection):
     """Render this many frames before the start and repeat them: high rates on a slow machine."""
     transfer_ms: Annotated[float, Field(ge=0, le=10000), NUMBER] = 0.5
     """Time from the end of the exposure to the frame in memory."""
+    reconnect: bool = False
+    """true: a camera that is gone is tried again until it is back; outputs are safe meanwhile."""
     frames: Frames = "newest"
     """newest: a slow loop skips to the newest frame, drops are counted; every: the source waits."""
 

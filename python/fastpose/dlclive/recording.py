@@ -16,6 +16,7 @@ from fastpose.dlclive.display import Colour, keypoint_colours, painted
 from fastpose.errors import CameraError
 from fastpose.hosts.pixels import SlotFiller
 from fastpose.hosts.reader import VideoReader
+from fastpose.session.poses import mark_for_older_pandas
 
 __all__ = ["LabelledVideo", "bgr_frames", "write_poses"]
 
@@ -120,6 +121,8 @@ def write_poses(
     columns = pd.MultiIndex.from_product(list(levels.values()), names=list(levels))
     table = pd.DataFrame(values.reshape(len(poses), len(columns)), columns=columns)
     h5, text = stem.with_name(stem.name + ".h5"), stem.with_name(stem.name + ".csv")
-    table.to_hdf(h5, key="df_with_missing", mode="w")
+    with pd.HDFStore(str(h5), mode="w") as store:
+        store.put("df_with_missing", table, track_times=False)
+        mark_for_older_pandas(store)
     table.to_csv(text, index=frame_numbers)
     return [h5, text]

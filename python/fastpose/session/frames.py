@@ -76,6 +76,11 @@ class CameraFrames:
         """(n,) its pixels reached this computer."""
         return np.asarray(self.records["frame_id"] >= 0)
 
+    @property
+    def received_ids(self) -> Int64:
+        """(m,) frame id of each received frame, in order of exposure."""
+        return np.asarray(self.records["frame_id"][self.received], np.int64)
+
     @cached_property
     def video_frame(self) -> Int64:
         """(n,) index in the video, -1 where the frame is not in it."""

@@ -21,9 +21,22 @@ from fastpose.errors import RecordError
 from fastpose.session.atomic import replacing
 from fastpose.session.frames import CameraFrames, Int64
 from fastpose.session.log import LogFile
-from fastpose.session.source import SessionLogs, mapping
+from fastpose.session.source import CameraLogs, SessionLogs, mapping
 
-__all__ = ["PoseHeader", "PoseTable", "Table", "pose_tables", "write_csv", "write_h5", "write_poses"]
+__all__ = [
+    "PoseHeader",
+    "PoseTable",
+    "Table",
+    "filter_ran",
+    "last_record",
+    "mark_for_older_pandas",
+    "pose_header",
+    "pose_tables",
+    "row_ids",
+    "write_csv",
+    "write_h5",
+    "write_poses",
+]
 
 COORDS = ("x", "y", "likelihood")
 _ROWS_AT_ONCE = 100_000
@@ -84,6 +97,13 @@ class PoseHeader:
         return exists.ravel()
 
 
+def pose_header(poses: LogFile) -> PoseHeader:
+    """The names that a poses log tells of."""
+    scorer = str(poses.header.get("scorer") or "fastpose")
+    names = (tuple(poses.names(key)) for key in ("bodyparts", "individuals", "unique_bodyparts"))
+    return PoseHeader(scorer, *names)
+
+
 @dataclass(frozen=True)
 class PoseTable:
     """Keypoints by row, gathered from the log as they are asked for.
@@ -115,9 +135,7 @@ class PoseTable:
 
     @property
     def _header(self) -> PoseHeader:
-        scorer = str(self.log.header.get("scorer") or "fastpose")
-        names = (tuple(self.log.names(key)) for key in ("bodyparts", "individuals", "unique_bodyparts"))
-        return PoseHeader(scorer, *names)
+        return pose_header(self.log)
 
     def values(self, start: int, stop: int) -> npt.NDArray[np.float32]:
         """(stop - start, columns) x, y in full-frame sensor px and likelihood; NaN where not processed."""
@@ -143,16 +161,15 @@ def pose_tables(logs: SessionLogs, frames: CameraFrames) -> list[PoseTable]:
     camera = logs.cameras[frames.camera]
     if camera.poses is None:
         return []
-    received = np.asarray(frames.records["frame_id"][frames.received], np.int64)
-    frame_id = received if camera.video is None else frames.ids_in_video
-    record = _last_record(camera.poses, frame_id)
+    frame_id = row_ids(camera, frames)
+    record = last_record(camera.poses, frame_id)
     index = np.arange(len(frame_id), dtype=np.int64)
     unrecorded = np.setdiff1d(camera.poses.records["frame_id"], frame_id)
     name = f"poses_{frames.camera}"
     fields = {"raw": "", "filtered": "_filtered"} if filter_ran(logs, camera.poses) else {"raw": ""}
     found = [PoseTable(name + suffix, camera.poses, field, index, record) for field, suffix in fields.items()]
     if len(unrecorded):
-        record = _last_record(camera.poses, unrecorded)
+        record = last_record(camera.poses, unrecorded)
         found += [
             PoseTable(f"{name}_unrecorded{suffix}", camera.poses, field, unrecorded, record)
             for field, suffix in fields.items()
@@ -168,7 +185,12 @@ def filter_ran(logs: SessionLogs, poses: LogFile) -> bool:
     return not np.array_equal(poses.records["raw"], poses.records["filtered"], equal_nan=True)
 
 
-def _last_record(poses: LogFile, frame_id: Int64) -> Int64:
+def row_ids(camera: CameraLogs, frames: CameraFrames) -> Int64:
+    """(n,) frame id of each row of a pose file: the video's frames, else every received frame."""
+    return frames.received_ids if camera.video is None else frames.ids_in_video
+
+
+def last_record(poses: LogFile, frame_id: Int64) -> Int64:
     """(n,) the record of each frame id, -1 where there is none."""
     ids = np.asarray(poses.records["frame_id"], np.int64)
     if len(ids) == 0:
@@ -206,10 +228,17 @@ def write_h5(path: Path, table: Table) -> None:
                         store.put("df_with_missing", frame, format="fixed", track_times=False)
                     else:
                         store.append("df_with_missing", frame, format="table", nan_rep="nan")
+                mark_for_older_pandas(store)
         except tables.HDF5ExtError as error:
             raise RecordError(
                 f"cannot write '{path}': HDF5 says {str(error).strip().splitlines()[-1]}"
             ) from error
+
+
+def mark_for_older_pandas(store: pd.HDFStore) -> None:
+    """Say which layout the table has, as pandas did before 3.1: 2.x, which DeepLabCut needs, asks for it."""
+    untyped: Any = store
+    untyped.get_node("df_with_missing")._v_attrs.pandas_version = "0.15.2"
 
 
 def write_csv(path: Path, table: Table) -> None:

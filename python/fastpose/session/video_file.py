@@ -15,7 +15,15 @@ import numpy as np
 from fastpose.errors import RecordError
 from fastpose.session.atomic import replacing, write_json
 
-__all__ = ["VideoState", "is_cut", "repair_notes", "repair_video", "video_rate", "video_state"]
+__all__ = [
+    "VideoState",
+    "is_cut",
+    "repair_notes",
+    "repair_video",
+    "video_rate",
+    "video_size_px",
+    "video_state",
+]
 
 _SEGMENT_ID = b"\x18\x53\x80\x67"
 _UNKNOWN_SIZE = b"\x01\xff\xff\xff\xff\xff\xff\xff"
@@ -173,3 +181,10 @@ def video_rate(path: Path) -> Fraction:
     """Frames a second that the file states, 30 where it states none."""
     with av.open(str(path)) as container:
         return container.streams.video[0].average_rate or Fraction(30)
+
+
+def video_size_px(path: Path) -> tuple[int, int]:
+    """Width and height of the frames."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return stream.codec_context.width, stream.codec_context.height
