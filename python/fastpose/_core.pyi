@@ -804,9 +804,7 @@ class HostedLines(_Bound):
     def creator_alive(self) -> bool: ...
 
 class HostedOutput(OutputDriver):
-    def __init__(
-        self, lines: HostedLines, line: int, *, description: str, timeout_ms: int = 100
-    ) -> None: ...
+    def __init__(self, lines: HostedLines, line: int, *, description: str, timeout_ms: int = 100) -> None: ...
 
 class OutputLine(_Bound):
     def __init__(

@@ -15,6 +15,7 @@ from fastpose.config.protocol import (
     Pulse,
     PythonProtocol,
 )
+from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import CameraTrigger, RealCamera
 from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
@@ -48,6 +49,7 @@ __all__ = [
     "PixelFormat",
     "Protocol",
     "Pulse",
+    "PylonCamera",
     "PythonProtocol",
     "RealCamera",
     "Record",
