@@ -1,8 +1,7 @@
-// Latency histograms and the clock fit, for tests and reports.
+// Latency histograms, for tests and reports.
 #include <pybind11/pybind11.h>
 
 #include "bindings.h"
-#include "latency/clock_fit.h"
 #include "latency/histogram.h"
 
 namespace py = pybind11;
@@ -24,10 +23,4 @@ void bind_latency(py::module_& m) {
         .def("add", &LatencyHistogram::add, py::arg("latency_ns"))
         .def("quantile_ns", &LatencyHistogram::quantile_ns, py::arg("p"))
         .def("summary", [](const LatencyHistogram& h) { return as_dict(h.summary()); });
-    py::class_<ClockFit>(m, "ClockFit")
-        .def(py::init<>())
-        .def("add", &ClockFit::add, py::arg("host_before_ns"), py::arg("camera_ns"), py::arg("host_after_ns"))
-        .def("to_host_ns", &ClockFit::to_host_ns, py::arg("camera_ns"))
-        .def_property_readonly("drift_ppm", &ClockFit::drift_ppm)
-        .def_property_readonly("residual_ns", &ClockFit::residual_ns);
 }

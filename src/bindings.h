@@ -12,5 +12,6 @@ void bind_rules(pybind11::module_& m);
 void bind_outputs(pybind11::module_& m);
 void bind_infer(pybind11::module_& m);
 void bind_latency(pybind11::module_& m);
+void bind_clocks(pybind11::module_& m);
 void bind_estimators(pybind11::module_& m);
 void bind_engine(pybind11::module_& m);

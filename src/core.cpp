@@ -19,5 +19,6 @@ PYBIND11_MODULE(_core, m) {
     bind_outputs(m);
     bind_infer(m);
     bind_latency(m);
+    bind_clocks(m);
     bind_engine(m);
 }

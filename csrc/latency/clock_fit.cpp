@@ -1,61 +1,87 @@
-// Weighted linear regression; times are taken relative to the latest pair to keep all digits.
+// Chooses between the two ways to a camera's clock.
 #include "latency/clock_fit.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace fastpose {
 namespace {
 
-// Below this span the drift cannot be told from the noise of the readings: only the offset is fitted.
-constexpr std::int64_t shortest_span_for_drift_ns = 1'000'000'000;
+constexpr std::int64_t longest_delay_ns = 10'000'000'000;  // of a frame that is still worth its time
+constexpr double largest_error_ns = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
 
-void ClockFit::add(std::int64_t host_before_ns, std::int64_t camera_ns, std::int64_t host_after_ns) noexcept {
-    const double half_width = std::max(1.0, 0.5 * static_cast<double>(host_after_ns - host_before_ns));
-    const std::int64_t middle = host_before_ns + (host_after_ns - host_before_ns) / 2;
-    pairs_[static_cast<std::size_t>(next_)] = {middle, camera_ns, 1.0 / (half_width * half_width)};
-    next_ = (next_ + 1) % capacity;
-    count_ = std::min(count_ + 1, capacity);
-    host_reference_ = middle;
-    camera_reference_ = camera_ns;
-    fit();
+void ClockFit::set_delay(std::int64_t shortest_ns, std::int64_t longer_ns) noexcept {
+    shortest_ns_ = shortest_ns;
+    longer_ns_ = longer_ns;
 }
 
-void ClockFit::fit() noexcept {
-    double weight = 0, x_mean = 0, y_mean = 0;
-    std::int64_t earliest = camera_reference_;
-    for (int i = 0; i < count_; ++i) {
-        const Pair& pair = pairs_[static_cast<std::size_t>(i)];
-        weight += pair.weight;
-        x_mean += pair.weight * static_cast<double>(pair.camera_ns - camera_reference_);
-        y_mean += pair.weight * static_cast<double>(pair.host_ns - host_reference_);
-        earliest = std::min(earliest, pair.camera_ns);
-    }
-    x_mean /= weight;
-    y_mean /= weight;
-    double xx = 0, xy = 0, yy = 0;
-    for (int i = 0; i < count_; ++i) {
-        const Pair& pair = pairs_[static_cast<std::size_t>(i)];
-        const double x = static_cast<double>(pair.camera_ns - camera_reference_) - x_mean;
-        const double y = static_cast<double>(pair.host_ns - host_reference_) - y_mean;
-        xx += pair.weight * x * x;
-        xy += pair.weight * x * y;
-        yy += pair.weight * y * y;
-    }
-    const bool long_enough = camera_reference_ - earliest >= shortest_span_for_drift_ns && xx > 0;
-    rate_ = long_enough ? xy / xx : 1.0;
-    residual_ns_ = std::sqrt(std::max(0.0, yy - 2 * rate_ * xy + rate_ * rate_ * xx) / weight);
-    host_reference_ += std::llround(y_mean);
-    camera_reference_ += std::llround(x_mean);
+void ClockFit::add(std::int64_t host_before_ns, std::int64_t camera_ns, std::int64_t host_after_ns) noexcept {
+    latched_.add(host_before_ns, camera_ns, host_after_ns);
+    impossible_frame_ = false;
+}
+
+void ClockFit::add_frame(std::int64_t camera_ns, std::int64_t received_ns) noexcept {
+    if (!latched_.fitted()) envelope_.add(camera_ns, received_ns);
+}
+
+ClockSource ClockFit::source() const noexcept {
+    if (latched_.fitted()) return ClockSource::latched;
+    return envelope_.fitted() ? ClockSource::frames : ClockSource::none;
+}
+
+const ClockLine& ClockFit::line() const noexcept {
+    return latched_.fitted() ? latched_.line() : envelope_.line();
 }
 
 std::int64_t ClockFit::to_host_ns(std::int64_t camera_ns) const noexcept {
-    return host_reference_ + std::llround(static_cast<double>(camera_ns - camera_reference_) * rate_);
+    if (latched_.fitted()) return latched_.line().to_host_ns(camera_ns);
+    // The middle of what the shortest delay can be.
+    return envelope_.line().to_host_ns(camera_ns) - shortest_ns_ - longer_ns_ / 2;
 }
 
-double ClockFit::drift_ppm() const noexcept { return (1.0 / rate_ - 1.0) * 1e6; }
-double ClockFit::residual_ns() const noexcept { return residual_ns_; }
+double ClockFit::error_ns(std::int64_t camera_ns) const noexcept {
+    if (latched_.fitted()) return latched_.error_ns(camera_ns);
+    return envelope_.error_ns(camera_ns) + 0.5 * static_cast<double>(longer_ns_);
+}
+
+bool ClockFit::possible(std::int64_t start_ns, std::int64_t received_ns, double error) const noexcept {
+    const std::int64_t delay = difference_ns(received_ns, start_ns);
+    return static_cast<double>(delay) + error >= static_cast<double>(shortest_ns_) &&
+           delay <= longest_delay_ns;
+}
+
+ExposureTime ClockFit::exposure(std::int64_t camera_ns, std::int64_t received_ns) noexcept {
+    const ExposureTime guess{received_ns - shortest_ns_, 0, false};
+    if (!fitted()) return guess;
+    const std::int64_t start_ns = to_host_ns(camera_ns);
+    const double error = error_ns(camera_ns);
+    impossible_frame_ = !possible(start_ns, received_ns, error);
+    if (impossible_frame_) return guess;
+    return {start_ns, static_cast<std::int32_t>(std::clamp(std::ceil(error), 1.0, largest_error_ns)), true};
+}
+
+bool ClockFit::suspect() const noexcept {
+    return impossible_frame_ || (latched_.fitted() ? latched_.suspect() : envelope_.suspect());
+}
+
+ClockReport ClockFit::report() const noexcept {
+    ClockReport report;
+    report.source = source();
+    if (!fitted()) return report;
+    const bool latched = latched_.fitted();
+    const std::int64_t newest = latched ? latched_.newest_camera_ns() : envelope_.newest_camera_ns();
+    report.restarts = latched ? latched_.restarts() : envelope_.restarts();
+    report.readings = latched ? latched_.readings() : envelope_.readings();
+    report.outliers = latched ? latched_.outliers() : envelope_.outliers();
+    report.offset_ns = difference_ns(to_host_ns(newest), newest);
+    report.drift_ppm = line().drift_ppm();
+    report.drift_error_ppm = 2e6 * line().slope_sigma;
+    report.residual_ns = line().residual_ns;
+    report.error_ns = static_cast<std::int64_t>(std::ceil(error_ns(newest)));
+    return report;
+}
 
 }  // namespace fastpose

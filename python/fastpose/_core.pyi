@@ -17,6 +17,8 @@ _PixelFormat: TypeAlias = Literal[
 _SimPixelFormat: TypeAlias = Literal[
     "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"
 ]
+_ClockSource: TypeAlias = Literal["none", "latched", "frames"]
+_CounterKind: TypeAlias = Literal["uint16", "uint32", "uint64", "gvsp16", "gvsp64"]
 _Frames: TypeAlias = Literal["newest", "every"]
 _Colour: TypeAlias = Literal["grey", "rgb"]
 _Element: TypeAlias = Literal["f32", "u8"]
@@ -109,6 +111,17 @@ class _ClockState(TypedDict):
     drift_ppm: float
     residual_ns: float
 
+class _ClockReport(TypedDict):
+    source: _ClockSource
+    readings: int  # outliers among them
+    outliers: int
+    restarts: int  # the clock jumped, was reset or changed its rate
+    offset_ns: int  # host minus camera, at the newest reading
+    drift_ppm: float  # how much faster the camera's clock runs
+    drift_error_ppm: float  # two standard deviations
+    residual_ns: float
+    error_ns: int  # of exposure_start at the newest reading
+
 class _BoundType(type): ...  # pybind11's metaclass
 
 class _Bound(metaclass=_BoundType):
@@ -126,13 +139,49 @@ class LatencyHistogram(_Bound):
     def summary(self) -> _LatencySummary: ...
 
 class ClockFit(_Bound):
+    """A camera's clock against the host's; see csrc/latency/clock_fit.h."""
+
     def __init__(self) -> None: ...
-    def add(self, host_before_ns: int, camera_ns: int, host_after_ns: int) -> None: ...
+    def set_delay(self, shortest_ns: int, longer_ns: int = 0) -> None:
+        """At least shortest_ns, by up to longer_ns more, from exposure start to the quickest arrival."""
+
+    def add(self, host_before_ns: int, camera_ns: int, host_after_ns: int) -> None:
+        """Both clocks were read, the camera's in between."""
+
+    def add_frame(self, camera_ns: int, received_ns: int) -> None:
+        """A frame arrived; only counts where the camera's clock cannot be read."""
+
+    def exposure(self, camera_ns: int, received_ns: int) -> tuple[int, int, bool]:
+        """(exposure_start_ns, exposure_error_ns, fitted); not fitted: a guess from received_ns, error 0."""
+
     def to_host_ns(self, camera_ns: int) -> int: ...
+    def error_ns(self, camera_ns: int) -> float: ...
+    def report(self) -> _ClockReport: ...
+    @property
+    def fitted(self) -> bool: ...
+    @property
+    def suspect(self) -> bool:
+        """Something contradicts the fit: read the clock again now."""
+
+    @property
+    def source(self) -> _ClockSource: ...
     @property
     def drift_ppm(self) -> float: ...
     @property
     def residual_ns(self) -> float: ...
+
+class FrameCounter(_Bound):
+    """A camera's own count of exposures that runs on for ever; see csrc/camera/frame_counter.h.
+
+    highest_rate_hz: the camera exposes no faster; 0: not known. Raises ConfigError for an unknown kind.
+    """
+
+    def __init__(self, kind: _CounterKind, *, highest_rate_hz: float = 0.0) -> None: ...
+    def next(self, raw: int, received_ns: int) -> tuple[int, bool]:
+        """(camera_counter, reset); camera_counter is -1 for a number that stays as it was."""
+
+    def restart(self) -> None:
+        """The acquisition began again: the next number continues nothing."""
 
 # --- frame ring ---
 

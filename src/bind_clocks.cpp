@@ -1,0 +1,76 @@
+// Cameras' clocks and counters, for drivers that are hosted in Python.
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "bindings.h"
+#include "camera/frame_counter.h"
+#include "latency/clock_fit.h"
+
+namespace py = pybind11;
+using namespace py::literals;
+using namespace fastpose;
+
+namespace {
+
+const char* name_of(ClockSource source) {
+    constexpr const char* names[] = {"none", "latched", "frames"};
+    return names[static_cast<int>(source)];
+}
+
+py::dict as_dict(const ClockReport& r) {
+    return py::dict("source"_a = name_of(r.source), "readings"_a = r.readings, "outliers"_a = r.outliers,
+                    "restarts"_a = r.restarts, "offset_ns"_a = r.offset_ns, "drift_ppm"_a = r.drift_ppm,
+                    "drift_error_ppm"_a = r.drift_error_ppm, "residual_ns"_a = r.residual_ns,
+                    "error_ns"_a = r.error_ns);
+}
+
+py::tuple exposure(ClockFit& fit, std::int64_t camera_ns, std::int64_t received_ns) {
+    const ExposureTime found = fit.exposure(camera_ns, received_ns);
+    return py::make_tuple(found.start_ns, found.error_ns, found.fitted);
+}
+
+std::int64_t to_host_ns(const ClockFit& fit, std::int64_t camera_ns) {
+    if (!fit.fitted()) throw py::value_error("ClockFit: there is no reading yet");
+    return fit.to_host_ns(camera_ns);
+}
+
+double error_ns(const ClockFit& fit, std::int64_t camera_ns) {
+    if (!fit.fitted()) throw py::value_error("ClockFit: there is no reading yet");
+    return fit.error_ns(camera_ns);
+}
+
+py::tuple next_count(FrameCounter& counter, std::uint64_t raw, std::int64_t received_ns) {
+    const FrameCount count = counter.next(raw, received_ns);
+    return py::make_tuple(count.counter, count.reset);
+}
+
+void bind_clock_fit(py::module_& m) {
+    py::class_<ClockFit>(m, "ClockFit")
+        .def(py::init<>())
+        .def("set_delay", &ClockFit::set_delay, "shortest_ns"_a, "longer_ns"_a = 0)
+        .def("add", &ClockFit::add, "host_before_ns"_a, "camera_ns"_a, "host_after_ns"_a)
+        .def("add_frame", &ClockFit::add_frame, "camera_ns"_a, "received_ns"_a)
+        .def("exposure", &exposure, "camera_ns"_a, "received_ns"_a)
+        .def("to_host_ns", &to_host_ns, "camera_ns"_a)
+        .def("error_ns", &error_ns, "camera_ns"_a)
+        .def("report", [](const ClockFit& fit) { return as_dict(fit.report()); })
+        .def_property_readonly("fitted", &ClockFit::fitted)
+        .def_property_readonly("suspect", &ClockFit::suspect)
+        .def_property_readonly("source", [](const ClockFit& fit) { return name_of(fit.source()); })
+        .def_property_readonly("drift_ppm", &ClockFit::drift_ppm)
+        .def_property_readonly("residual_ns", &ClockFit::residual_ns);
+}
+
+}  // namespace
+
+void bind_clocks(py::module_& m) {
+    bind_clock_fit(m);
+    py::class_<FrameCounter>(m, "FrameCounter")
+        .def(py::init([](const std::string& kind, double highest_rate_hz) {
+                 return FrameCounter(counter_range_from(kind), highest_rate_hz);
+             }),
+             "kind"_a, py::kw_only(), "highest_rate_hz"_a = 0.0)
+        .def("next", &next_count, "raw"_a, "received_ns"_a)
+        .def("restart", &FrameCounter::restart);
+}
