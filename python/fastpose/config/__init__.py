@@ -6,7 +6,7 @@ from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
-from fastpose.config.output import Output, SerialOutput, SimOutput
+from fastpose.config.output import Output, PylonOutput, SerialOutput, SimOutput
 from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
@@ -50,6 +50,7 @@ __all__ = [
     "Protocol",
     "Pulse",
     "PylonCamera",
+    "PylonOutput",
     "PythonProtocol",
     "RealCamera",
     "Record",

@@ -6,14 +6,14 @@ import importlib.util
 import json
 import subprocess
 import sys
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, cast
 
-from fastpose.config import Camera, PylonCamera
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.config import Camera, PixelFormat, PylonCamera
+from fastpose.drivers.source import CameraLines, CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
 from fastpose.errors import CameraError, CameraTimeout
 from fastpose.hosts.host import Host
-from fastpose.hosts.pylon_options import Delivered, PylonOptions, PylonSettings
+from fastpose.hosts.pylon_options import Delivered, Line, PylonOptions, PylonSettings
 
 __all__ = ["found", "hosted", "look", "open_source", "settings_of", "spawn"]
 
@@ -51,7 +51,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
         name,
         spec,
         got.size,
-        got.pixel_format,  # type: ignore[arg-type]  one of ours: the process knows no other
+        cast(PixelFormat, got.pixel_format),  # the process knows no others
         _rate_hz(got),
         None,
         buffer_bytes=got.buffer_bytes,
@@ -67,7 +67,8 @@ def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple
     options = PylonOptions(
         ring=source.ring.name,
         camera=source.name,
-        settings=settings_of(spec),
+        settings=replace(settings_of(spec), lines=_lines(source.lines)),
+        lines=source.lines.block if source.lines else "",
         reconnect=spec.reconnect,
         nice=nice,
         cpus=cpus,
@@ -121,6 +122,13 @@ def settings_of(spec: PylonCamera) -> PylonSettings:
         trigger_activation=trigger.activation,
         exposure_active_line=spec.exposure_active_line,
         chunks=spec.chunks,
+    )
+
+
+def _lines(lines: CameraLines | None) -> tuple[Line, ...]:
+    outputs = lines.outputs if lines else {}
+    return tuple(
+        Line(name, output.line, output.user_output, output.inverted) for name, output in outputs.items()
     )
 
 

@@ -113,8 +113,8 @@ class BaslerGrabber:
         wanted = (ring.width, ring.height, ring.pixel_format)
         if got != wanted or delivered.buffer_bytes > ring.buffer_bytes:
             raise CameraError(
-                f"camera '{self._options.camera}' delivers {got[0]} x {got[1]} {got[2]}, the session began with "
-                f"{wanted[0]} x {wanted[1]} {wanted[2]}; set size and pixel_format in the config"
+                f"camera '{self._options.camera}' delivers {got[0]} x {got[1]} {got[2]}, the session "
+                f"began with {wanted[0]} x {wanted[1]} {wanted[2]}; set size and pixel_format in the config"
             )
 
     def _grab_until_gone(self) -> None:

@@ -1,4 +1,4 @@
-"""pypylon, imported where it is used: the library, its devices, and cameras opened by their serial numbers."""
+"""pypylon, imported where it is used: the library, its devices, cameras opened by their serials."""
 
 from __future__ import annotations
 

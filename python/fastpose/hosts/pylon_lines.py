@@ -1,7 +1,7 @@
 """The lines of a Basler camera that are outputs of the experiment: the engine commands, this thread writes.
 
-Note [lines of a camera]: a level is answered when the camera has it. While the camera is gone its safe level is
-taken for written, as the lines of a camera without power are; it is written first when the camera is back. Any
+Note [lines of a camera]: a level is answered when the camera has it. While the camera is gone its safe level
+is taken for written: nothing can be done, and it is the first that is written when the camera is back. Any
 other level fails. When the engine's process is gone, and at the end, every line goes safe.
 """
 

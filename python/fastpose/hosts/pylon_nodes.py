@@ -1,6 +1,7 @@
 """Features of a GenICam camera by name: set, read back, and refused with what is allowed.
 
-Names differ between generations of cameras (ExposureTime, ExposureTimeAbs): each call takes all that mean the same.
+Names differ between generations of cameras (ExposureTime, ExposureTimeAbs): each call takes all that mean
+the same.
 """
 
 from __future__ import annotations

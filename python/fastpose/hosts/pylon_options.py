@@ -75,7 +75,9 @@ class PylonSettings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> PylonSettings:
         """From the fields as JSON holds them: lists for tuples, a mapping for each line."""
-        known = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        known: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
         known["lines"] = tuple(Line(**line) for line in values.get("lines", ()))
         return cls(**known)
 

@@ -1,8 +1,8 @@
 """Looks at Basler cameras in a process of its own, so that pylon's threads never live beside the loop.
 
-Run as ``python -m fastpose.hosts.pylon_probe '<json>'``. ``{"list": true}`` lists the cameras there are, else the
-JSON holds the fields of `fastpose.hosts.pylon_options.PylonSettings`: the camera is opened, set, read back and
-closed. The answer is one line of JSON: ``{"ok": ...}`` or ``{"error": text}``.
+Run as ``python -m fastpose.hosts.pylon_probe '<json>'``. ``{"list": true}`` lists the cameras there are, else
+the JSON holds the fields of `fastpose.hosts.pylon_options.PylonSettings`: the camera is opened, set, read
+back and closed. The answer is one line of JSON: ``{"ok": ...}`` or ``{"error": text}``.
 """
 
 from __future__ import annotations

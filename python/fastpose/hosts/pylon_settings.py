@@ -113,9 +113,7 @@ def set_output_line(nodes: Nodes, line: Line, user_output: str) -> None:
     if nodes.writable("LineInverter") is not None:
         nodes.set_feature("LineInverter", line.inverted)
     elif line.inverted:
-        raise CameraError(
-            f"outputs.{line.name}.inverted true: this camera has no LineInverter; allowed: false"
-        )
+        raise CameraError(f"outputs.{line.name}.inverted true: this camera inverts no line; allowed: false")
     _set_source(key, line.line, user_output, nodes)
 
 

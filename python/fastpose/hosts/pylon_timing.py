@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from fastpose import _core
 from fastpose.hosts.common import FRAME_CLOCK_UNFITTED, FRAME_COUNTER_RESET
@@ -16,6 +16,8 @@ from fastpose.hosts.pylon_options import Delivered
 __all__ = ["FrameTiming", "Stamps", "counter_kind"]
 
 _GIGE = "BaslerGigE"
+
+CounterKind = Literal["uint32", "uint64", "gvsp16", "gvsp64"]
 
 
 class Stamps(TypedDict):
@@ -48,7 +50,7 @@ class FrameTiming:
     @contextmanager
     def following(self, nodes: Nodes, stream: str, delivered: Delivered) -> Iterator[None]:
         """Within, frames come from a camera that grabs; its clock is read beside them where it has one."""
-        kind = "uint32" if self._read_counter else counter_kind(nodes, stream)
+        kind: CounterKind = "uint32" if self._read_counter else counter_kind(nodes, stream)
         if self._counter is None:
             self._counter = _core.FrameCounter(kind, highest_rate_hz=delivered.rate_hz or 0.0)
         else:
@@ -85,7 +87,8 @@ class FrameTiming:
         """How well the clock is known, in words; empty: the camera shows none."""
         if not self._clock.fitted:
             return ""
-        return f"clock {self._clock.drift_ppm:+.1f} ppm from the host's, residual {self._clock.residual_ns:.0f} ns"
+        drift_ppm, residual_ns = self._clock.drift_ppm, self._clock.residual_ns
+        return f"clock {drift_ppm:+.1f} ppm from the host's, residual {residual_ns:.0f} ns"
 
     def _camera_ns(self, result: Any) -> int:
         ticks = self._read_timestamp(result) if self._read_timestamp else None
@@ -93,7 +96,7 @@ class FrameTiming:
         return self._reader.to_ns(ticks) if self._reader is not None else ticks
 
 
-def counter_kind(nodes: Nodes, stream: str) -> str:
+def counter_kind(nodes: Nodes, stream: str) -> CounterKind:
     """How far a camera's block ids count: GigE Vision never uses 0, and 16 bits unless they are extended."""
     if stream != _GIGE:
         return "uint64"
