@@ -1,4 +1,4 @@
-"""Tests of fastpose.hosts.pylon on pylon's camera emulator: frames, triggers, and all that can befall them."""
+"""Tests of fastpose.hosts.pylon on pylon's camera emulator: frames, triggers, what can befall them."""
 
 from __future__ import annotations
 

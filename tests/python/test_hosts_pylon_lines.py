@@ -1,4 +1,4 @@
-"""Tests of fastpose.hosts.pylon_lines: user outputs of an emulated camera, commanded as the interlock does."""
+"""Tests of fastpose.hosts.pylon_lines: user outputs of an emulated camera, as the interlock commands them."""
 
 from __future__ import annotations
 
