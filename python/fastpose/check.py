@@ -15,6 +15,7 @@ from fastpose.config import (
     Config,
     CythonProtocol,
     Model,
+    PylonOutput,
     PythonProtocol,
     SerialOutput,
     SpeedRule,
@@ -78,6 +79,8 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
     for name, output in config.outputs.items():
         if isinstance(output, SerialOutput):
             findings += _serial_port(f"outputs.{name}.port", output.port, probe=probe_outputs)
+        elif isinstance(output, PylonOutput):
+            findings.append(ok(f"outputs.{name}.line", f"{output.line} of camera '{output.camera}'"))
         else:
             findings.append(ok(f"outputs.{name}", "simulated"))
     findings += _protocol(config)

@@ -14,6 +14,7 @@ from typing_extensions import Self
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.behaviour import Lines, open_outputs
+from fastpose.assembly.camera_lines import open_camera_lines
 from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, spawn_hosts
 from fastpose.assembly.compute_threads import noting_compute_threads
 from fastpose.assembly.engine import loop_camera, make_engine, open_network
@@ -112,7 +113,12 @@ class Rig:
         placement = self._machine.placement
         with noting_compute_threads():
             self._network = open_network(self.config, self._loop_camera, placed=placement.ours)
-        self._lines = open_outputs(self.config.outputs, realtime=self._machine.fifo, cpus=placement.others)
+        self._lines = open_outputs(
+            self.config.outputs,
+            realtime=self._machine.fifo,
+            cpus=placement.others,
+            hosted=open_camera_lines(self.config.outputs, self._cameras),
+        )
         protocol = self.config.protocol
         user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None
         self._folder = SessionFolder(self.config)
@@ -284,7 +290,11 @@ class Rig:
                 "network": network.backend.description if network else None,
                 "outputs": self._lines.descriptions,
                 "cameras": {
-                    camera.name: {"size": camera.frame_size, "pixel_format": camera.pixel_format}
+                    camera.name: {
+                        "size": camera.frame_size,
+                        "pixel_format": camera.pixel_format,
+                        **(camera.details or {}),
+                    }
                     for camera in self._cameras
                 },
             },

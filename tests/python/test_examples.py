@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ def example(request: pytest.FixtureRequest) -> Config:
 
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
+        "basler_emulated",
         "demo",
         "openfield",
         "python_protocol",
@@ -39,6 +41,8 @@ def test_it_asks_for_nothing_that_is_not_there(example: Config) -> None:
     camera = example.cameras["top"]
     if camera.driver == "video" and not camera.path.exists():
         pytest.skip("FASTPOSE_DATA is not here")
+    if camera.driver == "pylon" and importlib.util.find_spec("pypylon") is None:
+        pytest.skip("pypylon is not installed (extra 'pylon')")
     sections = (
         "cameras",
         "model.path",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -128,8 +128,16 @@ class Lines:
         return self.interlock is not None and self.interlock.faulty_line >= 0
 
 
-def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool, cpus: Sequence[int] = ()) -> Lines:
+def open_outputs(
+    outputs: dict[str, cfg.Output],
+    *,
+    realtime: bool,
+    cpus: Sequence[int] = (),
+    hosted: Mapping[str, _core.OutputDriver] | None = None,
+) -> Lines:
     """Open every output, put it into its safe state and start the guardian.
+
+    Those in `hosted` have their drivers already: the processes of cameras move them.
 
     Raises
     ------
@@ -140,24 +148,30 @@ def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool, cpus: Sequen
     if not outputs:
         return lines
     ports: dict[str, _core.SerialPort] = {}
-    made = [_line(name, output, ports) for name, output in outputs.items()]
+    drivers = {**(hosted or {})}
+    for name, output in outputs.items():
+        if not isinstance(output, cfg.PylonOutput):
+            drivers[name] = _driver(name, output, ports)
+    made = [_line(name, output, drivers[name]) for name, output in outputs.items()]
     lines.descriptions = {line.name: line.driver.description for line in made}
     lines.interlock = _core.Interlock(made, timer_priority=TIMER_PRIORITY if realtime else 0, timer_cpus=cpus)
     lines.guardian = Guardian([_guarded(port, outputs) for port in ports.values()])
     return lines
 
 
-def _line(name: str, output: cfg.Output, ports: dict[str, _core.SerialPort]) -> _core.OutputLine:
+def _line(name: str, output: cfg.Output, driver: _core.OutputDriver) -> _core.OutputLine:
     return _core.OutputLine(
         name,
-        _driver(name, output, ports),
+        driver,
         max_on_ns=round((output.max_on_ms or 0) * NS_PER_MS),
         max_rate_hz=output.max_rate_hz or 0.0,
         safe_high=output.safe == "high",
     )
 
 
-def _driver(name: str, output: cfg.Output, ports: dict[str, _core.SerialPort]) -> _core.OutputDriver:
+def _driver(
+    name: str, output: cfg.SimOutput | cfg.SerialOutput, ports: dict[str, _core.SerialPort]
+) -> _core.OutputDriver:
     if isinstance(output, cfg.SimOutput):
         return _core.SimOutput(name)
     port = ports.get(output.port)

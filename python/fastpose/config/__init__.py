@@ -7,7 +7,7 @@ from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
-from fastpose.config.output import Output, SerialOutput, SimOutput
+from fastpose.config.output import Output, PylonOutput, SerialOutput, SimOutput
 from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
@@ -16,6 +16,7 @@ from fastpose.config.protocol import (
     Pulse,
     PythonProtocol,
 )
+from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import CameraTrigger, RealCamera
 from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
@@ -50,6 +51,8 @@ __all__ = [
     "PixelFormat",
     "Protocol",
     "Pulse",
+    "PylonCamera",
+    "PylonOutput",
     "PythonProtocol",
     "RealCamera",
     "Record",

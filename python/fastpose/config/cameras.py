@@ -8,5 +8,6 @@ from pydantic import Field
 
 from fastpose.config.aravis import AravisCamera
 from fastpose.config.camera import SimCamera, VideoCamera
+from fastpose.config.pylon import PylonCamera
 
-Camera = Annotated[SimCamera | VideoCamera | AravisCamera, Field(discriminator="driver")]
+Camera = Annotated[SimCamera | VideoCamera | AravisCamera | PylonCamera, Field(discriminator="driver")]

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from fastpose.config.camera import SimCamera
 from fastpose.config.model import Model, TrackedRoi
+from fastpose.config.output import PylonOutput
 from fastpose.config.problems import Problem, ProblemsError, no_such
 from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Pulse
+from fastpose.config.pylon import PylonCamera
+from fastpose.config.real_camera import RealCamera
 from fastpose.config.types import Rectangle
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ def check_references(config: Config) -> None:
         *_networks(config),
         *_zones_of_rules(config),
         *_protocol(config),
+        *_lines_of_cameras(config),
         *(
             problem
             for camera, size in known_sizes(config).items()
@@ -33,7 +37,11 @@ def check_references(config: Config) -> None:
 
 def known_sizes(config: Config) -> dict[str, tuple[int, int]]:
     """Return width and height, px, of the cameras whose size the config itself says."""
-    return {name: camera.size for name, camera in config.cameras.items() if isinstance(camera, SimCamera)}
+    return {
+        name: camera.size
+        for name, camera in config.cameras.items()
+        if isinstance(camera, (SimCamera, RealCamera)) and camera.size is not None
+    }
 
 
 def network_paths(config: Config) -> Iterator[tuple[str, Model]]:
@@ -107,6 +115,24 @@ def _zones_of_rules(config: Config) -> Iterator[Problem]:
         zone = getattr(rule, "zone", None)
         if zone is not None and zone not in config.zones:
             yield Problem(f"rules.{name}.zone", no_such("zone", zone, config.zones))
+
+
+def _lines_of_cameras(config: Config) -> Iterator[Problem]:
+    """An output that is a line of a camera needs that camera, and the line for itself."""
+    taken: dict[tuple[str, str], str] = {
+        (name, camera.exposure_active_line): f"cameras.{name}.exposure_active_line"
+        for name, camera in config.cameras.items()
+        if isinstance(camera, PylonCamera) and camera.exposure_active_line is not None
+    }
+    of_pylon = [name for name, camera in config.cameras.items() if isinstance(camera, PylonCamera)]
+    for name, output in config.outputs.items():
+        if not isinstance(output, PylonOutput):
+            continue
+        if output.camera not in of_pylon:
+            yield Problem(f"outputs.{name}.camera", no_such("Basler camera", output.camera, of_pylon))
+        owner = taken.setdefault((output.camera, output.line), f"outputs.{name}")
+        if owner != f"outputs.{name}":
+            yield Problem(f"outputs.{name}.line", f"{output.line} is {owner}'s; allowed: another line")
 
 
 def _protocol(config: Config) -> Iterator[Problem]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fastpose.config import Camera, PixelFormat
+from fastpose.config import Camera, PixelFormat, PylonOutput
 from fastpose.errors import CameraError
 from fastpose.hosts.host import Host
 
 if TYPE_CHECKING:
     from fastpose import _core
 
-__all__ = ["CameraLook", "CameraSource", "DriverAbsent", "FoundCamera", "PathLike"]
+__all__ = ["CameraLines", "CameraLook", "CameraSource", "DriverAbsent", "FoundCamera", "PathLike"]
 
 PathLike = str | os.PathLike[str]
 
@@ -84,6 +85,22 @@ class FoundCamera:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class CameraLines:
+    """Lines of a camera that are outputs of the experiment; the camera's process moves them.
+
+    Attributes
+    ----------
+    block : str
+        Name of the shared memory through which they are commanded.
+    outputs : mapping
+        The outputs by their names, in the order of the block's lines.
+    """
+
+    block: str
+    outputs: Mapping[str, PylonOutput]
+
+
 @dataclass
 class CameraSource:
     """What a camera delivers, known before anything starts; and what runs for it in a session.
@@ -101,6 +118,8 @@ class CameraSource:
         needs of each slot (0: those of the frame), slots that it holds at once.
     details : dict
         What was read back from the device, for session.json.
+    lines : CameraLines or None
+        Its lines that are outputs; None: it has none.
     """
 
     name: str
@@ -114,6 +133,7 @@ class CameraSource:
     buffer_bytes: int = 0
     slots_held: int = 1
     details: dict[str, object] | None = None
+    lines: CameraLines | None = None
     ring: _core.Ring | None = None
     host: Host | None = None
     encoder: Host | None = None

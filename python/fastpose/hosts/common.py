@@ -20,6 +20,8 @@ import numpy.typing as npt
 from fastpose.errors import FastposeError
 
 __all__ = [
+    "FRAME_CLOCK_UNFITTED",
+    "FRAME_COUNTER_RESET",
     "FRAME_LAST",
     "FRAME_LATE",
     "FRAME_TORN",
@@ -45,6 +47,8 @@ FRAME_UNREADABLE = 1
 FRAME_TORN = 2
 FRAME_LATE = 4
 FRAME_LAST = 8
+FRAME_CLOCK_UNFITTED = 16
+FRAME_COUNTER_RESET = 64
 
 HostState = Literal["starting", "ready", "finished", "failed", "lost"]
 TEXT_BYTES = 500  # room for a state's text in the ring
