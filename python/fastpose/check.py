@@ -7,7 +7,6 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastpose.arming import parity_doubt, parity_problem
@@ -18,13 +17,12 @@ from fastpose.config import (
     Model,
     PythonProtocol,
     SerialOutput,
-    SimCamera,
     SpeedRule,
-    VideoCamera,
 )
 from fastpose.config.cross import network_paths, outside_frame
 from fastpose.config.problems import nearest, no_such
 from fastpose.cpu import this_cpu
+from fastpose.drivers import CameraLook, DriverAbsent, driver_of
 from fastpose.errors import (
     CameraError,
     ConfigError,
@@ -55,17 +53,6 @@ _BYTES_PER_PIXEL = {"ffv1": 0.6, "huffyuv": 0.9, "rawvideo": 1.0}  # of the enco
 _BYTES_PER_PIXEL_LOSSY = 0.1
 
 
-@dataclass(frozen=True)
-class _Source:
-    """What a camera delivers."""
-
-    size: tuple[int, int]
-    """Width and height, px."""
-    rate_hz: float
-    length_s: float | None
-    channels: int
-
-
 def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
     """Look at everything that a run of this config needs.
 
@@ -82,7 +69,7 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
         Of level problem (a run would fail), warning or ok.
     """
     findings = list(check_platform())
-    sources: dict[str, _Source] = {}
+    sources: dict[str, CameraLook] = {}
     for name in config.cameras:
         findings += _camera(config, name, sources)
     for path, model in network_paths(config):
@@ -121,43 +108,20 @@ def raise_problems(findings: Iterable[Finding]) -> None:
         raise error(*map(str, problems))
 
 
-def _camera(config: Config, name: str, sources: dict[str, _Source]) -> Iterator[Finding]:
+def _camera(config: Config, name: str, sources: dict[str, CameraLook]) -> Iterator[Finding]:
     camera = config.cameras[name]
-    if isinstance(camera, SimCamera):
-        length_s = camera.frames_total / camera.rate_hz if camera.frames_total else None
-        channels = 3 if camera.pixel_format in ("rgb8", "bgr8") else 1
-        sources[name] = _Source(camera.size, camera.rate_hz, length_s, channels)
-        yield ok(f"cameras.{name}", f"simulated {camera.shape}, {_describe(sources[name])}")
-        return
+    at = f"cameras.{name}"
     try:
-        sources[name] = _probe_video(camera)
-    except ImportError as error:
-        yield problem(
-            f"cameras.{name}.driver", f"'video' needs PyAV ({error}); install it with: pip install av"
-        )
+        look = sources[name] = driver_of(camera.driver).look(camera)
+    except DriverAbsent as error:
+        yield problem(f"{at}.driver", str(error))
         return
     except CameraError as error:
-        yield problem(f"cameras.{name}.path", str(error))
+        yield problem(f"{at}.path" if camera.driver == "video" else at, str(error))
         return
-    yield ok(f"cameras.{name}.path", f"'{camera.path}', {_describe(sources[name])}")
+    yield ok(f"{at}.{look.key}" if look.key else at, str(look))
     for found in outside_frame(config, name, sources[name].size):
         yield problem(*found)
-
-
-def _probe_video(camera: VideoCamera) -> _Source:
-    from fastpose.hosts.probe import probe
-
-    info = probe(camera.path)
-    grey = (camera.pixel_format or info.pixel_format) == "mono8"
-    length_s = None if camera.loop else info.duration_s
-    if length_s is not None and camera.rate_hz:
-        length_s *= info.rate_hz / camera.rate_hz
-    return _Source((info.width, info.height), camera.rate_hz or info.rate_hz, length_s, 1 if grey else 3)
-
-
-def _describe(source: _Source) -> str:
-    length = "" if source.length_s is None else f", {source.length_s:.0f} s"
-    return f"{source.size[0]}x{source.size[1]} px, {source.rate_hz:.4g} Hz{length}"
 
 
 def _network(
@@ -332,7 +296,7 @@ def _encoder(config: Config) -> Iterator[Finding]:
         yield ok("record.video", f"{video.codec}, {codec.long_name}")
 
 
-def _bytes_per_s(config: Config, sources: Iterable[_Source]) -> float:
+def _bytes_per_s(config: Config, sources: Iterable[CameraLook]) -> float:
     """Return roughly what the recording takes: encoded video, and the log."""
     log_bytes = 1000.0  # a frame
     video = config.record.video
@@ -343,6 +307,6 @@ def _bytes_per_s(config: Config, sources: Iterable[_Source]) -> float:
     )
 
 
-def _length_s(config: Config, sources: dict[str, _Source]) -> float | None:
+def _length_s(config: Config, sources: dict[str, CameraLook]) -> float | None:
     lengths = [source.length_s for source in sources.values()] + [config.session.duration_s]
     return min((length for length in lengths if length is not None), default=None)

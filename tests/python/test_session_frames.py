@@ -30,6 +30,7 @@ COLUMNS = [
     "roi_y",
     "roi_width",
     "roi_height",
+    "exposure_error_ns",
     "drop_reason",
     "processed",
     "recorded",
@@ -39,6 +40,8 @@ COLUMNS = [
     "late",
     "clock_unfitted",
     "pose_failed",
+    "counter_reset",
+    "unmatched",
 ]
 
 

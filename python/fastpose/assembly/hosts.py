@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from fastpose.assembly.cameras import CameraSource
+from fastpose.drivers import CameraSource
 
 __all__ = ["HostFault", "end_hosts", "watch_hosts"]
 
