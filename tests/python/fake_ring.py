@@ -36,6 +36,7 @@ class FakeRing:
     alive: bool = True
     producer_ended: bool = True
     published: list[Published] = field(default_factory=list)
+    failed: list[Published] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
     on_publish: Callable[[FakeRing], None] | None = None
 
@@ -73,6 +74,9 @@ class FakeRing:
         if self.on_publish:
             self.on_publish(self)
         return len(self.published) - 1
+
+    def note_failed(self, **meta: int) -> None:
+        self.failed.append(Published(b"", **meta))
 
     def wait_started(self, timeout_ms: float) -> bool:
         return not self.stop_requested

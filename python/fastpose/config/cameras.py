@@ -7,5 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from fastpose.config.camera import SimCamera, VideoCamera
+from fastpose.config.stream import StreamCamera
 
-Camera = Annotated[SimCamera | VideoCamera, Field(discriminator="driver")]
+Camera = Annotated[SimCamera | VideoCamera | StreamCamera, Field(discriminator="driver")]

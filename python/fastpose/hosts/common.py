@@ -20,6 +20,8 @@ import numpy.typing as npt
 from fastpose.errors import FastposeError
 
 __all__ = [
+    "FRAME_CLOCK_UNFITTED",
+    "FRAME_COUNTER_RESET",
     "FRAME_LAST",
     "FRAME_LATE",
     "FRAME_TORN",
@@ -45,6 +47,8 @@ FRAME_UNREADABLE = 1
 FRAME_TORN = 2
 FRAME_LATE = 4
 FRAME_LAST = 8
+FRAME_CLOCK_UNFITTED = 16
+FRAME_COUNTER_RESET = 64
 
 HostState = Literal["starting", "ready", "finished", "failed", "lost"]
 TEXT_BYTES = 500  # room for a state's text in the ring
@@ -103,6 +107,16 @@ class ProducerRing(RingBase, Protocol):
         flags: int = 0,
         exposure_error_ns: int = 0,
     ) -> int: ...
+    def note_failed(
+        self,
+        *,
+        camera_counter: int,
+        camera_timestamp_ns: int = 0,
+        exposure_start_ns: int = 0,
+        received_ns: int = 0,
+        flags: int = 0,
+        exposure_error_ns: int = 0,
+    ) -> None: ...
     def release(self, slot: int) -> None: ...
     def set_producer_state(self, state: HostState, text: str = "") -> None: ...
     def wait_started(self, timeout_ms: float) -> bool: ...

@@ -66,6 +66,11 @@ class ExposureClock:
         """The camera has said what its own clock showed."""
         return self._sender_age_ns is not None
 
+    @property
+    def is_known(self) -> bool:
+        """The age of a frame on arrival is more than a guess."""
+        return self._mode == "sender" or self._latency_ns > 0
+
     def restart(self) -> None:
         """The stream begins again: its time stamps have another origin."""
         self._tie_ns = None
