@@ -21,6 +21,7 @@ class Published:
     exposure_start_ns: int
     received_ns: int
     flags: int
+    exposure_error_ns: int = 0
 
 
 @dataclass
@@ -77,6 +78,9 @@ class FakeRing:
 
     def note_failed(self, **meta: int) -> None:
         self.failed.append(Published(b"", **meta))
+
+    def release(self, slot: int) -> None:
+        self.free.append(slot)
 
     def wait_started(self, timeout_ms: float) -> bool:
         return not self.stop_requested

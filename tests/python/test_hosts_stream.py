@@ -26,9 +26,9 @@ from fastpose.hosts.common import (
     FRAME_UNREADABLE,
     slot_array,
 )
+from fastpose.hosts.live import LostError
 from fastpose.hosts.stream import StreamPlayer
 from fastpose.hosts.stream_options import StreamOptions, StreamSource
-from fastpose.hosts.stream_pump import StreamLostError
 from fastpose.hosts.stream_reader import StreamItem
 from make_videos import frame_number, grey_frame
 from stream_servers import HEIGHT, RATE_HZ, WIDTH, http_camera, rtsp_camera, wait_until
@@ -137,7 +137,7 @@ def test_what_did_not_come_whole_has_its_place(ring: FakeRing) -> None:
 
 
 def test_a_lost_stream_ends_the_session_unless_it_may_come_back(ring: FakeRing) -> None:
-    host, opened = player(ring, [[item(0)], StreamLostError("it fell silent")])
+    host, opened = player(ring, [[item(0)], LostError("it fell silent")])
     with pytest.raises(
         CameraDisconnected, match=r"camera 'top' is lost: it fell silent; with reconnect: true"
     ):
@@ -150,7 +150,7 @@ def test_reconnects_once_a_second(ring: FakeRing, capsys: pytest.CaptureFixture[
     refused = CameraError("refused")
     host, opened = player(
         ring,
-        [[item(0), item(1)], StreamLostError("it ended")],
+        [[item(0), item(1)], LostError("it ended")],
         refused,
         refused,
         [[item(7), item(8)]],
@@ -180,7 +180,7 @@ def test_stops_while_the_camera_is_gone(ring: FakeRing) -> None:
 
     clock = StopSoon()
     refused = [CameraError("refused")] * 60
-    host, _ = player(ring, [[item(0)], StreamLostError("x")], *refused, time=clock, reconnect=True)
+    host, _ = player(ring, [[item(0)], LostError("x")], *refused, time=clock, reconnect=True)
     assert "1 interruptions" in host.play()
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from fastpose.hosts.common import FRAME_TORN, FRAME_UNREADABLE
+from fastpose.hosts.live import LostError
 from fastpose.hosts.pixels import luma
 from fastpose.hosts.stream_options import StreamSource
-from fastpose.hosts.stream_pump import PacketPump, StreamLostError
+from fastpose.hosts.stream_pump import PacketPump
 from fastpose.hosts.stream_reader import StreamItem, StreamReader
 from make_videos import frame_number
 from stream_servers import RATE_HZ, http_camera, rtsp_camera, wait_until
@@ -88,7 +89,7 @@ def test_a_server_that_dies(kind: str) -> None:
     with http_camera(kind) as camera, reader_of(camera.url) as reader:  # type: ignore[arg-type]
         read(reader, 10)
         camera.die()
-        with pytest.raises(StreamLostError, match=r"it (ended|broke off)"):
+        with pytest.raises(LostError, match=r"it (ended|broke off)"):
             read(reader, 1000)
 
 
@@ -97,7 +98,7 @@ def test_a_server_that_falls_silent(kind: str) -> None:
     with http_camera(kind) as camera, reader_of(camera.url) as reader:  # type: ignore[arg-type]
         read(reader, 10)
         camera.fall_silent()
-        with pytest.raises(StreamLostError, match=r"it fell silent"):
+        with pytest.raises(LostError, match=r"it fell silent"):
             read(reader, 1000)
 
 

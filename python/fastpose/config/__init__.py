@@ -16,6 +16,7 @@ from fastpose.config.protocol import (
     PythonProtocol,
 )
 from fastpose.config.real_camera import CameraTrigger, RealCamera
+from fastpose.config.realsense import RealSenseCamera
 from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
@@ -51,6 +52,7 @@ __all__ = [
     "Pulse",
     "PythonProtocol",
     "RealCamera",
+    "RealSenseCamera",
     "Record",
     "Rectangle",
     "Rule",

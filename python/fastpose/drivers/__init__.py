@@ -29,6 +29,7 @@ DRIVERS = {
     "sim": "fastpose.drivers.sim",
     "video": "fastpose.drivers.video",
     "stream": "fastpose.drivers.stream",
+    "realsense": "fastpose.drivers.realsense",
 }
 """Module of each driver, in the order in which ``fastpose cameras`` lists them."""
 

@@ -7,29 +7,24 @@ Run by the engine as ``python -m fastpose.hosts.stream '<json>'``; the JSON hold
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from fastpose.errors import CameraDisconnected, CameraError, CameraTimeout
+from fastpose.errors import CameraError, CameraTimeout
 from fastpose.hosts.common import (
     FRAME_CLOCK_UNFITTED,
     FRAME_COUNTER_RESET,
     WAIT_MS,
     ProducerRing,
     StopFlag,
-    clip,
-    creator_watch,
     host_main,
-    now_ns,
-    report,
     slot_array,
 )
 from fastpose.hosts.cores import Cores
+from fastpose.hosts.live import LivePlayer, play_live
 from fastpose.hosts.pixels import SlotFiller
 from fastpose.hosts.stream_clock import ExposureClock
 from fastpose.hosts.stream_options import StreamOptions
-from fastpose.hosts.stream_pump import StreamLostError
 from fastpose.hosts.stream_reader import StreamItem, StreamReader
 
 if TYPE_CHECKING:
@@ -37,27 +32,22 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamPlayer", "run"]
 
-RETRY_S = 1.0
 SENDER_PATIENCE_S = 20.0  # sender reports come every 5 s or so
-_NS = 1_000_000_000
 OpenReader = Callable[[], StreamReader]
 
 
-class StreamPlayer:
-    """Plays one stream into one ring, through as many connections as it takes.
+class StreamPlayer(LivePlayer):
+    """Plays one stream into one ring.
 
     Parameters
     ----------
     ring : ProducerRing
-        Where the frames go; its pixel format must be mono8, rgb8 or bgr8.
+        Its pixel format must be mono8, rgb8 or bgr8.
     options : StreamOptions
-    clock : callable
-        Host time, ns.
-    sleep : callable
-        Sleeps for so many seconds.
-    stop : StopFlag
     open_reader : callable
         Makes a connection; default: to the source of the options.
+    **life
+        clock, sleep and stop of `LivePlayer`.
 
     Raises
     ------
@@ -70,21 +60,17 @@ class StreamPlayer:
         ring: ProducerRing,
         options: StreamOptions,
         *,
-        clock: Callable[[], int] = now_ns,
-        sleep: Callable[[float], None] = time.sleep,
-        stop: StopFlag | None = None,
         open_reader: OpenReader | None = None,
+        **life: Any,
     ) -> None:
-        self._ring, self._options, self._clock, self._sleep = ring, options, clock, sleep
-        self._stop = stop or StopFlag()
-        self._open_reader = open_reader or self._connect
+        super().__init__(ring, options.camera, reconnect=options.reconnect, **life)
+        self._options = options
+        self._open_reader = open_reader or self._open
         self._slots = [slot_array(ring, slot) for slot in range(ring.slots)]
         self._filler = SlotFiller(ring.width, ring.height, ring.pixel_format)
         self._exposure = ExposureClock(options.clock, round(options.latency_ms * 1e6), camera=options.camera)
-        self._counter = self._unreadable = self._missing = self._interruptions = 0
-        self._lost_ns = 0
-        self._begins_again = False
-        self._reader = self._open_checked()
+        self._counter = self._unreadable = self._missing = self._live = 0
+        self._connect()
 
     def warm_up(self) -> None:
         """Throw away what waits in buffers, until frames come live and the clock is known.
@@ -94,57 +80,36 @@ class StreamPlayer:
         CameraError
             The stream ends, or clock "sender" hears no sender report.
         """
-        began_ns = self._clock()
-        while not self._stopping():
-            fresh = [self._exposure_of(item) for item in self._read() if item.frame is not None]
-            waited_s = (self._clock() - began_ns) / _NS
-            if fresh and self._clock_is_known():
-                return
-            if waited_s > SENDER_PATIENCE_S:
+        give_up_ns = self._clock() + round(SENDER_PATIENCE_S * 1e9)
+        while not (self._live and self._clock_is_known()) and not self._stopping():
+            self.discard()
+            if self._clock() > give_up_ns:
                 raise CameraTimeout(self._why_not_warm())
 
-    def play(self) -> str:
-        """Publish every frame from now on; returns a summary in one line.
-
-        Raises
-        ------
-        CameraDisconnected
-            The stream is lost, and the config does not say ``reconnect: true``.
-        """
-        while not self._stopping():
-            try:
-                for item in self._reader.read(WAIT_MS / 1000):
-                    self._publish(item)
-            except StreamLostError as lost:
-                self._reader.close()
-                self._wait_for_connection(str(lost))
-        self._reader.close()
-        return self._summary()
-
-    def discard(self) -> None:
-        """Take the frames of a moment without publishing them: nobody waits for them yet."""
-        for item in self._read():
-            self._exposure_of(item)
-
-    def _connect(self) -> StreamReader:
-        options = self._options
-        return StreamReader(options.source, threads=options.threads, clock=self._clock)
-
-    def _open_checked(self) -> StreamReader:
+    def _connect(self) -> None:
         reader, ring = self._open_reader(), self._ring
         if (reader.width, reader.height) != (ring.width, ring.height):
             reader.close()
             raise CameraError(
-                f"camera '{self._options.camera}' sends {reader.width}x{reader.height} px; "
+                f"camera '{self._camera}' sends {reader.width}x{reader.height} px; "
                 f"expected: {ring.width}x{ring.height}"
             )
-        return reader
+        self._reader = reader
+        self._exposure.restart()
 
-    def _read(self) -> Iterator[StreamItem]:
-        try:
-            yield from self._reader.read(WAIT_MS / 1000)
-        except StreamLostError as lost:
-            raise CameraDisconnected(f"camera '{self._options.camera}' is lost: {lost}") from lost
+    def _open(self) -> StreamReader:
+        return StreamReader(self._options.source, threads=self._options.threads, clock=self._clock)
+
+    def _disconnect(self) -> None:
+        self._reader.close()
+
+    def _step(self, *, publish: bool) -> None:
+        for item in self._reader.read(WAIT_MS / 1000):
+            if publish:
+                self._publish(item)
+            elif item.frame is not None:
+                self._exposure_of(item)
+                self._live += 1
 
     def _publish(self, item: StreamItem) -> None:
         """A frame that never came is a gap in our counter; one that is not whole has a row of its own."""
@@ -171,9 +136,8 @@ class StreamPlayer:
             self._ring.publish(slot, **stamps)
 
     def _flags(self) -> int:
-        return (FRAME_COUNTER_RESET if self._begins_again else 0) | (
-            0 if self._exposure.is_known else FRAME_CLOCK_UNFITTED
-        )
+        again = FRAME_COUNTER_RESET if self._begins_again else 0
+        return again | (0 if self._exposure.is_known else FRAME_CLOCK_UNFITTED)
 
     def _fits(self, frame: VideoFrame | None) -> bool:
         return frame is not None and (frame.width, frame.height) == (self._ring.width, self._ring.height)
@@ -181,81 +145,24 @@ class StreamPlayer:
     def _exposure_of(self, item: StreamItem) -> int:
         return self._exposure.place(item.pts_ns, item.received_ns, item.sender_ns)
 
-    def _acquire(self) -> int | None:
-        while not self._stopping():
-            slot = self._ring.acquire(WAIT_MS)
-            if slot >= 0:
-                return slot
-        return None
-
-    def _wait_for_connection(self, reason: str) -> None:
-        if self._stopping():
-            return
-        if not self._options.reconnect:
-            raise CameraDisconnected(
-                f"camera '{self._options.camera}' is lost: {reason}; with reconnect: true the session goes on"
-            )
-        lost_ns = self._clock()
-        self._interruptions += 1
-        self._say(f"lost: {reason}")
-        self._ring.set_producer_state("lost", f"camera '{self._options.camera}' is lost: {reason}")
-        if self._reconnect():
-            self._lost_ns += self._clock() - lost_ns
-            self._begins_again = True
-            self._exposure.restart()
-            self._ring.set_producer_state("ready")
-            self._say(f"back after {(self._clock() - lost_ns) / _NS:.1f} s")
-
-    def _reconnect(self) -> bool:
-        """Try once a second; False if a stop came first."""
-        said = ""
-        while not self._stopping():
-            try:
-                self._reader = self._open_checked()
-            except CameraError as error:
-                if str(error) != said:
-                    said = str(error)
-                    self._say(f"not back: {said}")
-            else:
-                return True
-            self._pause(RETRY_S)
-        return False
-
-    def _pause(self, seconds: float) -> None:
-        end_ns = self._clock() + round(seconds * _NS)
-        while self._clock() < end_ns and not self._stopping():
-            self._sleep(WAIT_MS / 1000)
-
     def _clock_is_known(self) -> bool:
         return self._options.clock == "arrival" or self._exposure.has_sender
 
     def _why_not_warm(self) -> str:
-        camera = self._options.camera
         if not self._clock_is_known():
             return (
-                f"camera '{camera}' sent no sender report (RTCP) within {SENDER_PATIENCE_S:g} s; "
+                f"camera '{self._camera}' sent no sender report (RTCP) within {SENDER_PATIENCE_S:g} s; "
                 "allowed: clock: arrival"
             )
-        return f"camera '{camera}' sent no frame that can be decoded within {SENDER_PATIENCE_S:g} s"
+        return f"camera '{self._camera}' sent no frame that can be decoded within {SENDER_PATIENCE_S:g} s"
 
-    def _stopping(self) -> bool:
-        return self._stop.is_set or self._ring.stop_requested
-
-    def _say(self, text: str) -> None:
-        """Into the session's log/camera_<name>.txt."""
-        print(
-            time.strftime("%H:%M:%S"), f"camera '{self._options.camera}'", text, file=sys.stderr, flush=True
-        )
-
-    def _summary(self) -> str:
+    def _summary(self) -> list[str]:
         parts = [f"{self._counter - self._missing} frames of '{self._options.source.address}'"]
         if self._unreadable:
             parts.append(f"{self._unreadable} unreadable or skipped by a decoder that was behind")
         if self._missing:
             parts.append(f"{self._missing} never came")
-        if self._interruptions:
-            parts.append(f"{self._interruptions} interruptions, {self._lost_ns / _NS:.1f} s in all")
-        return ", ".join([*parts, self._exposure.describe()])
+        return [*parts, self._exposure.describe()]
 
 
 def run(ring: ProducerRing, options: StreamOptions, stop: StopFlag) -> None:
@@ -264,14 +171,7 @@ def run(ring: ProducerRing, options: StreamOptions, stop: StopFlag) -> None:
     ring.set_producer_state("starting")
     player = StreamPlayer(ring, options, stop=stop)
     player.warm_up()
-    ring.set_producer_state("ready")
-    report("ready")
-    with creator_watch(ring):
-        while not ring.wait_started(0) and not (stop.is_set or ring.stop_requested):
-            player.discard()
-        summary = clip(player.play())
-    ring.set_producer_state("finished", summary)
-    report("finished", summary)
+    play_live(ring, player, stop)
 
 
 def main(arguments: list[str]) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import av.error
 
+from fastpose.hosts.live import LostError
 from fastpose.hosts.stream_open import reason_of
 
 if TYPE_CHECKING:
@@ -18,16 +19,12 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-__all__ = ["Arrival", "PacketPump", "StreamLostError"]
+__all__ = ["Arrival", "PacketPump"]
 
 _PRODUCER_TIME: Literal["prft"] = (
     "prft"  # FFmpeg's AVProducerReferenceTime: int64 wall clock in us, int flags
 )
 _SHORT_S = 0.5
-
-
-class StreamLostError(Exception):
-    """The stream ended, broke off or fell silent; the text says which."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +76,14 @@ class PacketPump:
 
         Raises
         ------
-        StreamLostError
+        LostError
             There will be no more.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._queue or self._end is not None, timeout_s):
                 return []
             if not self._queue:
-                raise StreamLostError(self._end)
+                raise LostError(self._end)
             arrivals = list(self._queue)
             self._queue.clear()
         return self._skip_stale(arrivals)

@@ -96,7 +96,7 @@ class StreamReader:
 
         Raises
         ------
-        StreamLostError
+        LostError
             There will be no more.
         """
         for arrival in self._pump.take(timeout_s):
