@@ -1,4 +1,4 @@
-"""The command line: run, check, schema, cameras, import, verify, optimize, tune, analyze, recover, export."""
+"""The command line: run, check, schema, cameras, preview, import, verify, optimize, tune, ..."""
 
 from __future__ import annotations
 
@@ -28,13 +28,6 @@ __all__ = ["app", "main", "run"]
 EXIT_PROBLEM = 2
 _STYLES = {"ok": "green", "warning": "yellow"}
 _WIDE = 10_000  # columns where nobody looks: one line a row
-_LATER = {
-    "v4l2": "Linux webcams and frame grabbers",
-    "pylon": "Basler",
-    "aravis": "GigE Vision and USB3 Vision",
-    "realsense": "Intel RealSense",
-}
-
 app = typer.Typer(
     name="fastpose",
     no_args_is_help=True,
@@ -121,14 +114,45 @@ def schema() -> None:
 
 
 @app.command()
-def cameras() -> None:
-    """List the camera drivers and what each needs."""
-    table = Table("driver", "for", "state", box=None, padding=(0, 2, 0, 0))
-    table.add_row("sim", "a simulated animal with known keypoints", Text("ready", style="green"))
-    table.add_row("video", "files that FFmpeg reads", _state_of_video())
-    for driver, use in _LATER.items():
-        table.add_row(driver, use, Text("not in this version", style="dim"))
-    _output().print(table)
+def cameras(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """List the cameras that are there, and what each driver needs."""
+    with _errors_in_one_line(debug=debug):
+        module = import_module("fastpose.cameras_command")
+        states = module.look_for_cameras()
+        if as_json:
+            print(module.as_json(states))
+        else:
+            module.print_cameras(states, _output())
+
+
+@app.command()
+def preview(
+    camera: Annotated[
+        str,
+        typer.Argument(
+            metavar="CAMERA", help="A config, DRIVER:SERIAL as `fastpose cameras` shows it, or an address."
+        ),
+    ],
+    *,
+    name: Annotated[
+        str | None, typer.Option("--camera", help="Which camera of the config; default: the only one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="PNG", help="The still image.")] = None,
+    every: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help="Write the still image every S seconds.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="End by itself; default: Ctrl-C.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Look at a camera: rate, losses, brightness, focus, and a still image; nothing is recorded."""
+    with _errors_in_one_line(debug=debug):
+        module = _compiled("fastpose.preview.command")
+        picture = module.preview(camera, name, module.Options(out, every, seconds), _output())
+        print(f"{picture}: a frame to look at" if picture else "no picture was written: no frame came")
 
 
 @app.command(name="import")
@@ -340,14 +364,6 @@ def _compiled(module: str) -> ModuleType:
 def _require_session(folder: Path) -> None:
     if not folder.is_dir():
         raise ConfigError(f"session '{folder}': no such folder; allowed: a folder that a run made")
-
-
-def _state_of_video() -> Text:
-    try:
-        import av
-    except ImportError:
-        return Text("needs PyAV: pip install av", style="yellow")
-    return Text(f"ready, PyAV {av.__version__}", style="green")
 
 
 def _print_findings(findings: list[Finding]) -> None:

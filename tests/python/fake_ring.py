@@ -21,6 +21,7 @@ class Published:
     exposure_start_ns: int
     received_ns: int
     flags: int
+    exposure_error_ns: int = 0
 
 
 @dataclass
@@ -36,6 +37,7 @@ class FakeRing:
     alive: bool = True
     producer_ended: bool = True
     published: list[Published] = field(default_factory=list)
+    failed: list[Published] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
     on_publish: Callable[[FakeRing], None] | None = None
 
@@ -73,6 +75,12 @@ class FakeRing:
         if self.on_publish:
             self.on_publish(self)
         return len(self.published) - 1
+
+    def note_failed(self, **meta: int) -> None:
+        self.failed.append(Published(b"", **meta))
+
+    def release(self, slot: int) -> None:
+        self.free.append(slot)
 
     def wait_started(self, timeout_ms: float) -> bool:
         return not self.stop_requested

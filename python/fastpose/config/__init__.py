@@ -18,10 +18,12 @@ from fastpose.config.protocol import (
 )
 from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import CameraTrigger, RealCamera
+from fastpose.config.realsense import RealSenseCamera
 from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
 from fastpose.config.session import Engine, Session
+from fastpose.config.stream import StreamCamera
 from fastpose.config.types import Rectangle
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
@@ -55,6 +57,7 @@ __all__ = [
     "PylonOutput",
     "PythonProtocol",
     "RealCamera",
+    "RealSenseCamera",
     "Record",
     "Rectangle",
     "Rule",
@@ -63,6 +66,7 @@ __all__ = [
     "SimCamera",
     "SimOutput",
     "SpeedRule",
+    "StreamCamera",
     "TrackedRoi",
     "VideoCamera",
     "VideoRecord",

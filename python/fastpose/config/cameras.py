@@ -9,5 +9,10 @@ from pydantic import Field
 from fastpose.config.aravis import AravisCamera
 from fastpose.config.camera import SimCamera, VideoCamera
 from fastpose.config.pylon import PylonCamera
+from fastpose.config.realsense import RealSenseCamera
+from fastpose.config.stream import StreamCamera
 
-Camera = Annotated[SimCamera | VideoCamera | AravisCamera | PylonCamera, Field(discriminator="driver")]
+Camera = Annotated[
+    SimCamera | VideoCamera | PylonCamera | AravisCamera | StreamCamera | RealSenseCamera,
+    Field(discriminator="driver"),
+]

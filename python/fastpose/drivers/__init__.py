@@ -39,6 +39,8 @@ DRIVERS = {
     "video": "fastpose.drivers.video",
     "aravis": "fastpose.drivers.aravis",
     "pylon": "fastpose.drivers.pylon",
+    "stream": "fastpose.drivers.stream",
+    "realsense": "fastpose.drivers.realsense",
 }
 """Module of each driver, in the order in which ``fastpose cameras`` lists them."""
 

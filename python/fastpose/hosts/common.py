@@ -107,6 +107,16 @@ class ProducerRing(RingBase, Protocol):
         flags: int = 0,
         exposure_error_ns: int = 0,
     ) -> int: ...
+    def note_failed(
+        self,
+        *,
+        camera_counter: int,
+        camera_timestamp_ns: int = 0,
+        exposure_start_ns: int = 0,
+        received_ns: int = 0,
+        flags: int = 0,
+        exposure_error_ns: int = 0,
+    ) -> None: ...
     def release(self, slot: int) -> None: ...
     def set_producer_state(self, state: HostState, text: str = "") -> None: ...
     def wait_started(self, timeout_ms: float) -> bool: ...
