@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "yuyv": 2, "nv12": 1.5}
+BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "yuyv": 2, "nv12": 1.5, "mono10": 2, "mono12": 2}
 
 
 @dataclass
@@ -45,6 +45,7 @@ class FakeRing:
         self.free = deque(range(self.slots))
         self._queue: deque[tuple[bytes, int, int, int]] = deque()
         self.held: set[int] = set()
+        self.recorded = self.waiting = 0
 
     def memory(self, slot: int) -> memoryview:
         return memoryview(self._memory[slot])
@@ -87,7 +88,10 @@ class FakeRing:
         self._queue.append((pixels.tobytes(), frame_id, flags, exposure_start_ns))
 
     def counts(self) -> dict[str, int]:
-        return {"recorder_queue": len(self._queue)}
+        return {"recorder_queue": len(self._queue) + self.waiting, "recorder_waiting": self.waiting}
+
+    def set_recorder_progress(self, *, recorded: int, waiting: int) -> None:
+        self.recorded, self.waiting = recorded, waiting
 
     def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None:
         if not self._queue:

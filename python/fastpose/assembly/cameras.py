@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.memory_frames import frames_in_memory
+from fastpose.assembly.progress import Progress
 from fastpose.hosts.host import Host
 from fastpose.hosts.probe import VideoInfo, probe
 from fastpose.hosts.spawn import spawn_encoder, spawn_video_host
@@ -47,6 +48,8 @@ class CameraSource:
     ring: _core.Ring | None = None
     host: Host | None = None
     encoder: Host | None = None
+    progress: Progress = field(default_factory=Progress)
+    """Of the encoder."""
 
 
 def open_camera(name: str, spec: cfg.Camera) -> CameraSource:
@@ -142,7 +145,7 @@ def spawn_hosts(
     assert source.ring is not None
     if record.video is not None:
         nice = HOST_NICE if realtime else 5
-        source.encoder = _encoder(source, record.video, session_dir, nice=nice, cpus=cpus)
+        source.encoder = _encoder(source, record, session_dir, nice=nice, cpus=cpus)
     if isinstance(source.spec, cfg.VideoCamera) and source.driver is None:
         spec = source.spec
         source.host = spawn_video_host(
@@ -161,9 +164,10 @@ def spawn_hosts(
 
 
 def _encoder(
-    source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *, nice: int, cpus: Sequence[int]
+    source: CameraSource, record: cfg.Record, session_dir: Path, *, nice: int, cpus: Sequence[int]
 ) -> Host:
-    assert source.ring is not None
+    video = record.video
+    assert source.ring is not None and video is not None
     return spawn_encoder(
         source.ring.name,
         session_dir / f"video_{source.name}.mkv",
@@ -176,6 +180,7 @@ def _encoder(
         qp=video.qp,
         options=video.options,
         rate_hz=source.rate_hz,
+        queue_mib=0 if source.spec.frames == "every" else record.queue_mib,
         threads=ENCODER_THREADS,
         nice=nice,
         cpus=cpus,
