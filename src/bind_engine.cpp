@@ -89,9 +89,10 @@ py::dict snapshot(const Engine& engine) {
     const EngineSnapshot s = engine.snapshot();
     return py::dict("published"_a = s.published, "processed"_a = s.processed,
                     "dropped_ring"_a = s.dropped_ring, "dropped_camera"_a = s.dropped_camera,
-                    "dropped_recorder"_a = s.dropped_recorder, "late"_a = s.late,
-                    "lost_records"_a = s.lost_records, "feed_dropped"_a = s.feed_dropped,
-                    "newest_exposure_ns"_a = s.newest_exposure_ns, "recorder_queue"_a = s.recorder_queue,
+                    "dropped_recorder"_a = s.dropped_recorder, "dropped_transport"_a = s.dropped_transport,
+                    "times_lost"_a = s.times_lost, "late"_a = s.late, "lost_records"_a = s.lost_records,
+                    "feed_dropped"_a = s.feed_dropped, "newest_exposure_ns"_a = s.newest_exposure_ns,
+                    "recorder_queue"_a = s.recorder_queue,
                     "exposure_to_decided"_a = as_dict(s.exposure_to_decided),
                     "exposure_to_acted"_a = as_dict(s.exposure_to_acted),
                     "dequeued_to_decided"_a = as_dict(s.dequeued_to_decided), "rules"_a = s.rules,
@@ -195,7 +196,17 @@ void bind_memory_camera(py::module_& m) {
 }
 
 void bind_cameras(py::module_& m) {
-    py::class_<Camera, std::shared_ptr<Camera>>(m, "Camera", "A C++ camera driver.");
+    py::class_<Camera, std::shared_ptr<Camera>>(m, "Camera", "A C++ camera driver.")
+        .def_property_readonly("frame_size",
+                               [](const Camera& c) { return std::pair(c.info().width, c.info().height); })
+        .def_property_readonly("pixel_format",
+                               [](const Camera& c) { return std::string(name_of(c.info().format)); })
+        .def_property_readonly("rate_hz", [](const Camera& c) { return c.info().rate_hz; })
+        .def_property_readonly("exposure_ns", [](const Camera& c) { return c.info().exposure_ns; })
+        .def_property_readonly("stride_bytes", [](const Camera& c) { return c.info().stride_bytes; })
+        .def_property_readonly("buffer_bytes", [](const Camera& c) { return c.info().buffer_bytes; })
+        .def_property_readonly("depth", &Camera::depth)
+        .def_property_readonly("statistics", &Camera::statistics);
     m.def(
         "make_sim_camera", [](const SimSpec& spec) { return std::shared_ptr<Camera>(make_sim_camera(spec)); },
         "spec"_a, py::call_guard<py::gil_scoped_release>());
@@ -220,10 +231,12 @@ void bind_parts(py::module_& m) {
              "path"_a, "header_json"_a);
     py::class_<CameraPart>(m, "CameraPart")
         .def(py::init([](std::string name, std::shared_ptr<Ring> ring, std::shared_ptr<Camera> driver,
-                         LogSpec log) {
-                 return CameraPart{std::move(name), std::move(ring), std::move(driver), std::move(log)};
+                         LogSpec log, bool reconnect) {
+                 return CameraPart{std::move(name), std::move(ring), std::move(driver), std::move(log),
+                                   reconnect};
              }),
-             py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(), "log"_a = LogSpec{});
+             py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(), "log"_a = LogSpec{},
+             "reconnect"_a = false);
 }
 
 RealtimeRequest make_realtime(bool fifo, bool lock_memory, std::vector<int> loop_cpus,

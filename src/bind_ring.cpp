@@ -17,17 +17,19 @@ HostState state_from(const std::string& name) {
     if (name == "ready") return HostState::ready;
     if (name == "finished") return HostState::finished;
     if (name == "failed") return HostState::failed;
-    throw py::value_error("state '" + name + "': allowed are starting, ready, finished, failed");
+    if (name == "lost") return HostState::lost;
+    throw py::value_error("state '" + name + "': allowed are starting, ready, finished, failed, lost");
 }
 
 std::string name_of(HostState state) {
-    constexpr const char* names[] = {"none", "starting", "ready", "finished", "failed"};
+    constexpr const char* names[] = {"none", "starting", "ready", "finished", "failed", "lost"};
     return names[static_cast<int>(state)];
 }
 
 std::unique_ptr<Ring> create(const std::string& name, int slots, int width, int height,
                              const std::string& pixel_format, const std::string& frames, bool loop,
-                             bool recorder, bool record_taken) {
+                             bool recorder, bool record_taken, std::int64_t stride_bytes, int producer_slots,
+                             std::int64_t buffer_bytes) {
     RingSpec spec{slots,
                   width,
                   height,
@@ -35,12 +37,16 @@ std::unique_ptr<Ring> create(const std::string& name, int slots, int width, int 
                   frames == "every" ? FramePolicy::every : FramePolicy::newest,
                   loop,
                   recorder,
-                  record_taken};
+                  record_taken,
+                  stride_bytes,
+                  producer_slots,
+                  buffer_bytes};
     return Ring::create(name, spec);
 }
 
-std::int64_t publish(Ring& ring, int slot, std::int64_t camera_counter, std::int64_t camera_timestamp_ns,
-                     std::int64_t exposure_start_ns, std::int64_t received_ns, int flags) {
+FrameMeta make_meta(const Ring& ring, std::int64_t camera_counter, std::int64_t camera_timestamp_ns,
+                    std::int64_t exposure_start_ns, std::int64_t received_ns, int flags,
+                    int exposure_error_ns) {
     FrameMeta meta;
     meta.camera_counter = camera_counter;
     meta.camera_timestamp_ns = camera_timestamp_ns;
@@ -49,7 +55,8 @@ std::int64_t publish(Ring& ring, int slot, std::int64_t camera_counter, std::int
     meta.width = ring.spec().width;
     meta.height = ring.spec().height;
     meta.flags = flags;
-    return ring.publish(slot, meta);
+    meta.exposure_error_ns = exposure_error_ns;
+    return meta;
 }
 
 py::object recorder_next(Ring& ring, double timeout_ms) {
@@ -66,7 +73,7 @@ py::object recorder_next(Ring& ring, double timeout_ms) {
 py::object next_ledger_entry(Ring& ring) {
     LedgerEntry entry;
     if (!ring.next_ledger_entry(entry)) return py::none();
-    constexpr const char* fates[] = {"", "not_looped", "superseded", "not_recorded", "missing"};
+    constexpr const char* fates[] = {"", "not_looped", "superseded", "not_recorded", "missing", "failed"};
     return py::make_tuple(fates[static_cast<int>(entry.fate)], entry.meta.frame_id,
                           entry.meta.camera_counter);
 }
@@ -75,6 +82,7 @@ py::dict counts(const Ring& ring) {
     const RingCounts c = ring.counts();
     return py::dict(py::arg("published") = c.published, py::arg("superseded") = c.superseded,
                     py::arg("not_recorded") = c.not_recorded, py::arg("missing") = c.missing,
+                    py::arg("failed") = c.failed, py::arg("times_lost") = c.times_lost,
                     py::arg("ledger_lost") = c.ledger_lost, py::arg("recorded") = c.recorded,
                     py::arg("recorder_queue") = c.recorder_queue,
                     py::arg("recorder_waiting") = c.recorder_waiting);
@@ -87,9 +95,25 @@ void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
     ring.def(
         "acquire", [](Ring& r, double timeout_ms) { return r.acquire(to_ns(timeout_ms)); },
         py::arg("timeout_ms"), release_gil());
-    ring.def("publish", &publish, py::arg("slot"), py::kw_only(), py::arg("camera_counter"),
-             py::arg("camera_timestamp_ns"), py::arg("exposure_start_ns"), py::arg("received_ns"),
-             py::arg("flags") = 0, release_gil());
+    ring.def(
+        "publish",
+        [](Ring& r, int slot, std::int64_t counter, std::int64_t camera_ns, std::int64_t exposure_ns,
+           std::int64_t received_ns, int flags, int error_ns) {
+            return r.publish(slot,
+                             make_meta(r, counter, camera_ns, exposure_ns, received_ns, flags, error_ns));
+        },
+        py::arg("slot"), py::kw_only(), py::arg("camera_counter"), py::arg("camera_timestamp_ns"),
+        py::arg("exposure_start_ns"), py::arg("received_ns"), py::arg("flags") = 0,
+        py::arg("exposure_error_ns") = 0, release_gil());
+    ring.def(
+        "note_failed",
+        [](Ring& r, std::int64_t counter, std::int64_t camera_ns, std::int64_t exposure_ns,
+           std::int64_t received_ns, int flags, int error_ns) {
+            r.note_failed(make_meta(r, counter, camera_ns, exposure_ns, received_ns, flags, error_ns));
+        },
+        py::kw_only(), py::arg("camera_counter"), py::arg("camera_timestamp_ns") = 0,
+        py::arg("exposure_start_ns") = 0, py::arg("received_ns") = 0, py::arg("flags") = 0,
+        py::arg("exposure_error_ns") = 0, "A frame that was exposed and whose pixels did not arrive whole.");
     ring.def(
         "set_producer_state",
         [](Ring& r, const std::string& state, const std::string& text) {
@@ -132,13 +156,15 @@ void bind_ring(py::module_& m) {
     ring.def_static(
         "create",
         [](const std::string& name, int slots, int width, int height, const std::string& format,
-           const std::string& frames, bool loop, bool recorder, bool record_taken) {
-            return std::shared_ptr<Ring>(
-                create(name, slots, width, height, format, frames, loop, recorder, record_taken));
+           const std::string& frames, bool loop, bool recorder, bool record_taken, std::int64_t stride_bytes,
+           int producer_slots, std::int64_t buffer_bytes) {
+            return std::shared_ptr<Ring>(create(name, slots, width, height, format, frames, loop, recorder,
+                                                record_taken, stride_bytes, producer_slots, buffer_bytes));
         },
         py::arg("name"), py::kw_only(), py::arg("slots") = 32, py::arg("width"), py::arg("height"),
         py::arg("pixel_format") = "mono8", py::arg("frames") = "newest", py::arg("loop") = true,
-        py::arg("recorder") = true, py::arg("record_taken") = false);
+        py::arg("recorder") = true, py::arg("record_taken") = false, py::arg("stride_bytes") = 0,
+        py::arg("producer_slots") = 1, py::arg("buffer_bytes") = 0);
     ring.def_static(
         "attach", [](const std::string& name) { return std::shared_ptr<Ring>(Ring::attach(name)); },
         py::arg("name"));
@@ -149,6 +175,15 @@ void bind_ring(py::module_& m) {
     ring.def_property_readonly("pixel_format",
                                [](const Ring& r) { return std::string(name_of(r.spec().format)); });
     ring.def_property_readonly("slot_bytes", &Ring::slot_bytes);
+    ring.def_property_readonly("buffer_bytes", &Ring::buffer_bytes);
+    ring.def_property_readonly("stride_bytes", [](const Ring& r) { return r.view(0).stride_bytes; });
+    ring.def(
+        "address",
+        [](const Ring& r, int slot) {
+            if (slot < 0 || slot >= r.spec().slots) throw py::index_error("slot out of range");
+            return reinterpret_cast<std::uintptr_t>(r.buffer(slot).data());
+        },
+        py::arg("slot"), "Of the memory of one slot, buffer_bytes long, in this process.");
     ring.def(
         "memory",
         [](const Ring& r, int slot) {

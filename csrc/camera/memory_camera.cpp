@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "camera/filling_camera.h"
 
 namespace fastpose {
 
@@ -39,7 +40,7 @@ std::int32_t FrameStore::flags(std::int64_t index) const noexcept {
 
 namespace {
 
-class MemoryCamera final : public Camera {
+class MemoryCamera final : public FillingCamera {
   public:
     MemoryCamera(std::shared_ptr<const FrameStore> frames, double rate_hz, bool loop)
         : frames_(std::move(frames)), loop_(loop) {
@@ -60,7 +61,7 @@ class MemoryCamera final : public Camera {
         armed_ns_ = now_ns();
     }
 
-    GrabStatus grab(std::span<std::uint8_t> slot, FrameMeta& meta,
+    GrabStatus fill(std::span<std::uint8_t> slot, FrameMeta& meta,
                     std::int64_t timeout_ns) noexcept override {
         if (!loop_ && index_ >= frames_->size()) return GrabStatus::finished;
         const std::int64_t give_up_ns = now_ns() + timeout_ns;
@@ -91,8 +92,6 @@ class MemoryCamera final : public Camera {
         pair.host_after_ns = now_ns();
         return true;
     }
-
-    void disarm() noexcept override {}
 
   private:
     [[nodiscard]] std::int64_t exposure_start(std::int64_t index) const noexcept {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "camera/filling_camera.h"
 #include "camera/sim_simulation.h"
 
 namespace fastpose {
@@ -33,7 +34,7 @@ class DriftingClock {
     double drift_;
 };
 
-class SimCamera final : public Camera {
+class SimCamera final : public FillingCamera {
   public:
     explicit SimCamera(const SimSpec& spec) : simulation_(spec), spec_(spec), clock_(spec.clock, now_ns()) {
         info_ = {.format = spec.pixel_format,
@@ -59,7 +60,7 @@ class SimCamera final : public Camera {
                             : kNever;
     }
 
-    GrabStatus grab(std::span<std::uint8_t> slot, FrameMeta& meta,
+    GrabStatus fill(std::span<std::uint8_t> slot, FrameMeta& meta,
                     std::int64_t timeout_ns) noexcept override {
         const std::int64_t give_up_ns = now_ns() + timeout_ns;
         pass_lost_frames(give_up_ns);
@@ -74,7 +75,7 @@ class SimCamera final : public Camera {
         }
         simulation_.render(index_, slot);
         sleep_until_ns(due_ns);
-        fill(meta);
+        describe(meta);
         last_due_ns_ = due_ns;
         ++index_;
         return GrabStatus::frame;
@@ -87,8 +88,6 @@ class SimCamera final : public Camera {
         pair.host_after_ns = now_ns();
         return read_ns < unplugged_ns_;
     }
-
-    void disarm() noexcept override {}
 
   private:
     [[nodiscard]] std::int64_t exposure_start(std::int64_t index) const noexcept {
@@ -114,7 +113,7 @@ class SimCamera final : public Camera {
         }
     }
 
-    void fill(FrameMeta& meta) const noexcept {
+    void describe(FrameMeta& meta) const noexcept {
         meta.camera_counter = index_;
         meta.camera_timestamp_ns = clock_.camera_ns(exposure_start(index_));
         meta.received_ns = now_ns();

@@ -72,8 +72,8 @@ void Engine::arm() {
         }
         const ThreadRequest thread{"fp-grab-" + camera.name, parts_.realtime.other_cpus,
                                    parts_.realtime.fifo ? grabber_priority : 0};
-        grabbers_.push_back(
-            std::make_unique<Grabber>(camera.name, camera.driver, camera.ring, faults_, thread));
+        grabbers_.push_back(std::make_unique<Grabber>(camera.name, camera.driver, camera.ring, faults_,
+                                                      thread, camera.reconnect));
         grabbers_.back()->start();
     }
 }
@@ -101,6 +101,7 @@ void Engine::run_pipeline() noexcept {
     while (!stopping_.load(std::memory_order_relaxed)) {
         wait.allow_spin(std::min(priority_.spin_ns(), parts_.realtime.spin_ns));
         const int slot = wait.take(poll_ns);
+        watch_camera();
         if (slot >= 0)
             process(slot, wait);
         else if (ring.loop_drained())
@@ -126,6 +127,20 @@ void Engine::set_up_loop() noexcept {
 
 void Engine::stay_on_core() noexcept {
     if (loop_is_moved_) keep_to(parts_.realtime.loop_cpus);
+}
+
+// While the loop's camera is gone the outputs are safe; when it is back, commands pass again.
+void Engine::watch_camera() noexcept {
+    const bool lost = loop_ring().producer_state() == HostState::lost;
+    if (lost == camera_lost_ || !parts_.interlock) return;
+    camera_lost_ = lost;
+    if (lost) return parts_.interlock->to_safe();
+    try {
+        if (!ending_.load() && !faults_.raised()) parts_.interlock->arm();
+    } catch (const std::exception& error) {
+        faults_.post(FaultKind::output, error.what());
+    }
+    if (ending_.load() || faults_.raised()) parts_.interlock->to_safe();
 }
 
 void Engine::process(int slot, FrameWait& wait) noexcept {
@@ -174,6 +189,7 @@ void Engine::end_sources() noexcept {
 }
 
 void Engine::stop() noexcept {
+    ending_.store(true);
     if (parts_.interlock) parts_.interlock->to_safe();
     end_sources();
     for (auto& grabber : grabbers_)
@@ -200,6 +216,8 @@ EngineSnapshot Engine::snapshot() const {
     shot.dropped_ring = counts.superseded;
     shot.dropped_camera = counts.missing;
     shot.dropped_recorder = counts.not_recorded;
+    shot.dropped_transport = counts.failed;
+    shot.times_lost = counts.times_lost;
     shot.recorder_queue = counts.recorder_queue;
     shot.newest_exposure_ns = newest_exposure_ns_.load(std::memory_order_relaxed);
     shot.lost_records = writer_ ? writer_->lost() : 0;

@@ -25,6 +25,7 @@ struct CameraPart {
     std::shared_ptr<Ring> ring;
     std::shared_ptr<Camera> driver;  // null: hosted
     LogSpec log;
+    bool reconnect = false;  // a driver that is gone is tried again, see Note [Reconnect] of the grabber
 };
 
 // What the engine takes of the machine, where the system grants it.
@@ -50,6 +51,7 @@ struct EngineParts {
 
 struct EngineSnapshot {
     std::int64_t published = 0, processed = 0, dropped_ring = 0, dropped_camera = 0, dropped_recorder = 0;
+    std::int64_t dropped_transport = 0, times_lost = 0;
     std::int64_t late = 0, lost_records = 0, feed_dropped = 0;
     std::int64_t newest_exposure_ns = 0;  // of the newest processed frame
     int recorder_queue = 0;
@@ -99,6 +101,7 @@ class Engine {
     void run_pipeline() noexcept;
     void set_up_loop() noexcept;
     void stay_on_core() noexcept;
+    void watch_camera() noexcept;
     void process(int slot, FrameWait& wait) noexcept;
     [[nodiscard]] bool drained() const noexcept;
     [[nodiscard]] bool paced() const noexcept;
@@ -119,7 +122,8 @@ class Engine {
     std::atomic<bool> memory_released_{false};
     LoopPriority priority_;
     std::atomic<std::int64_t> newest_exposure_ns_{0};
-    std::atomic<bool> loop_ended_{false}, stopping_{false};
+    std::atomic<bool> loop_ended_{false}, stopping_{false}, ending_{false};
+    bool camera_lost_ = false;  // the loop's; its thread only
     SharedEvent ended_event_;
     std::thread loop_;
 };

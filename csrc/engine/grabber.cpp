@@ -1,6 +1,8 @@
 // One thread per C++ camera.
 #include "engine/grabber.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 
 namespace fastpose {
@@ -8,18 +10,22 @@ namespace {
 
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t wait_ns = 100 * ms;
+constexpr std::int64_t retry_ns = 1000 * ms;
 constexpr std::int64_t clock_period_ns = 250 * ms;
 constexpr int clock_readings_at_start = 8;
 
 }  // namespace
 
 Grabber::Grabber(std::string camera_name, std::shared_ptr<Camera> camera, std::shared_ptr<Ring> ring,
-                 FaultSlot& faults, ThreadRequest thread)
+                 FaultSlot& faults, ThreadRequest thread, bool reconnect)
     : name_(std::move(camera_name)),
       camera_(std::move(camera)),
       ring_(std::move(ring)),
       faults_(faults),
-      request_(std::move(thread)) {}
+      request_(std::move(thread)),
+      reconnect_(reconnect) {
+    lent_.reserve(static_cast<std::size_t>(ring_->spec().slots));
+}
 
 Grabber::~Grabber() { join(); }
 
@@ -41,6 +47,7 @@ bool Grabber::arm() noexcept {
     while (!ring_->wait_started(wait_ns))
         if (ring_->stop_requested()) return false;
     try {
+        lend_slots();
         camera_->arm();
         return true;
     } catch (const std::exception& error) {
@@ -53,43 +60,118 @@ void Grabber::run() noexcept {
     set_up_this_thread(request_);
     ring_->set_producer_state(HostState::ready, "");
     if (arm()) {
-        for (int i = 0; i < clock_readings_at_start; ++i) read_clock();
+        start_clock();
         grab_until_stopped();
-        camera_->disarm();
     }
+    disarm();
     if (ring_->producer_state() != HostState::failed) ring_->set_producer_state(HostState::finished, "");
 }
 
 void Grabber::grab_until_stopped() noexcept {
-    int slot = -1;
     while (!ring_->stop_requested()) {
-        if (slot < 0) slot = ring_->acquire(wait_ns);
-        if (slot < 0) continue;
-        const GrabStatus status = grab_one(slot);
-        if (status == GrabStatus::frame) slot = -1;
-        if (status == GrabStatus::finished) break;
-        if (status == GrabStatus::disconnected) {
-            fail(FaultKind::camera_disconnected,
-                 ("camera '" + name_ + "' disconnected: check its cable and power").c_str());
-            break;
-        }
+        lend_slots();
+        const GrabStatus status = grab_one();
+        if (status == GrabStatus::finished) return;
+        if (status == GrabStatus::disconnected && !lose()) return;
     }
-    if (slot >= 0) ring_->release(slot);
 }
 
-GrabStatus Grabber::grab_one(int slot) noexcept {
+void Grabber::lend_slots() noexcept {
+    while (static_cast<int>(lent_.size()) < std::max(camera_->depth(), 1)) {
+        // With none at all there is nothing to grab into; with some, more can wait.
+        const int slot = ring_->acquire(lent_.empty() ? wait_ns : 0);
+        if (slot < 0) return;
+        lent_.push_back(slot);
+        camera_->lend(slot, ring_->buffer(slot));
+    }
+}
+
+GrabStatus Grabber::grab_one() noexcept {
     if (now_ns() >= next_clock_reading_ns_) read_clock();
+    if (lent_.empty()) return GrabStatus::timeout;
     FrameMeta meta;
-    const GrabStatus status = camera_->grab(ring_->pixels(slot), meta, wait_ns);
-    if (status != GrabStatus::frame) return status;
+    const Grab grab = camera_->grab(meta, wait_ns);
+    if (grab.status == GrabStatus::frame) publish(grab.slot, meta);
+    if (grab.status == GrabStatus::failed) take_failed(grab.slot, meta);
+    return grab.status;
+}
+
+void Grabber::publish(int slot, FrameMeta& meta) noexcept {
+    count(meta);
+    stamp(meta);
+    take_back(slot);
+    ring_->publish(slot, meta);
+}
+
+void Grabber::take_failed(int slot, FrameMeta& meta) noexcept {
+    count(meta);
+    stamp(meta);
+    ring_->note_failed(meta);
+    if (slot < 0) return;
+    take_back(slot);
+    ring_->release(slot);
+}
+
+void Grabber::count(FrameMeta& meta) noexcept {
+    if (meta.camera_counter < 0) return;
+    if (came_back_) {
+        counter_offset_ = last_counter_ + 1 - meta.camera_counter;
+        meta.flags |= frame_counter_reset;
+        came_back_ = false;
+    }
+    meta.camera_counter += counter_offset_;
+    last_counter_ = meta.camera_counter;
+}
+
+void Grabber::take_back(int slot) noexcept { std::erase(lent_, slot); }
+
+void Grabber::disarm() noexcept {
+    camera_->disarm();
+    for (const int slot : lent_) ring_->release(slot);
+    lent_.clear();
+}
+
+bool Grabber::lose() noexcept {
+    const std::string text = "camera '" + name_ + "' disconnected: check its cable and power";
+    if (!reconnect_) {
+        fail(FaultKind::camera_disconnected, text.c_str());
+        return false;
+    }
+    ring_->set_producer_state(HostState::lost, text.c_str());
+    disarm();
+    return get_back();
+}
+
+bool Grabber::get_back() noexcept {
+    for (std::int64_t next_ns = now_ns(); !ring_->stop_requested(); sleep_until_ns(now_ns() + wait_ns)) {
+        if (now_ns() < next_ns) continue;
+        try {
+            lend_slots();
+            camera_->arm();
+            came_back_ = true;
+            start_clock();
+            ring_->set_producer_state(HostState::ready, "");
+            return true;
+        } catch (const std::exception&) {  // not there yet
+            disarm();
+            next_ns = now_ns() + retry_ns;
+        }
+    }
+    return false;
+}
+
+void Grabber::start_clock() noexcept {
+    clock_ = ClockFit();
+    for (int i = 0; i < clock_readings_at_start; ++i) read_clock();
+}
+
+void Grabber::stamp(FrameMeta& meta) const noexcept {
     if (clock_.fitted()) {
         meta.exposure_start_ns = clock_.to_host_ns(meta.camera_timestamp_ns);
     } else {
         meta.exposure_start_ns = meta.received_ns - camera_->info().exposure_ns;
         meta.flags |= frame_clock_unfitted;
     }
-    ring_->publish(slot, meta);
-    return status;
 }
 
 void Grabber::read_clock() noexcept {

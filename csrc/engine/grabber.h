@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/thread.h"
 #include "camera/camera.h"
@@ -14,10 +15,14 @@
 namespace fastpose {
 
 // Fits the camera's clock as it goes, so that every frame carries exposure_start in host time.
+//
+// Note [Reconnect]: A camera that is gone is a fault, or with `reconnect` it is armed again, once a second,
+// until that works. Meanwhile the ring says `lost`. Its own counter and clock may begin anew: the counter
+// goes on from the last frame, the first one carries frame_counter_reset, and the clock is fitted afresh.
 class Grabber {
   public:
     Grabber(std::string camera_name, std::shared_ptr<Camera> camera, std::shared_ptr<Ring> ring,
-            FaultSlot& faults, ThreadRequest thread);
+            FaultSlot& faults, ThreadRequest thread, bool reconnect = false);
     ~Grabber();
     // Starts the thread; the camera is armed, on it, when the ring is started. What goes wrong is a fault.
     void start();
@@ -30,14 +35,28 @@ class Grabber {
     bool arm() noexcept;
     void fail(FaultKind kind, const char* text) noexcept;
     void grab_until_stopped() noexcept;
-    GrabStatus grab_one(int slot) noexcept;
+    void lend_slots() noexcept;
+    GrabStatus grab_one() noexcept;
+    void publish(int slot, FrameMeta& meta) noexcept;
+    void take_failed(int slot, FrameMeta& meta) noexcept;
+    void count(FrameMeta& meta) noexcept;
+    void take_back(int slot) noexcept;
+    void disarm() noexcept;
+    bool lose() noexcept;
+    bool get_back() noexcept;
+    void start_clock() noexcept;
     void read_clock() noexcept;
+    void stamp(FrameMeta& meta) const noexcept;
 
     std::string name_;
     std::shared_ptr<Camera> camera_;
     std::shared_ptr<Ring> ring_;
     FaultSlot& faults_;
     ThreadRequest request_;
+    bool reconnect_;
+    std::vector<int> lent_;  // slots that the camera holds
+    bool came_back_ = false;
+    std::int64_t last_counter_ = -1, counter_offset_ = 0;
     ClockFit clock_;
     std::int64_t next_clock_reading_ns_ = 0;
     std::atomic<double> drift_ppm_{0}, residual_ns_{0};

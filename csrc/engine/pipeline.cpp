@@ -32,6 +32,7 @@ void copy_meta(const FrameMeta& meta, const Roi& roi, FrameRecord& record) noexc
     record.roi_width = roi.width;
     record.roi_height = roi.height;
     record.flags = meta.flags;
+    record.exposure_error_ns = meta.exposure_error_ns;
 }
 
 }  // namespace

@@ -7,6 +7,23 @@
 namespace fastpose {
 namespace {
 
+DropReason reason_of(Fate fate) noexcept {
+    switch (fate) {
+        case Fate::missing:
+            return DropReason::camera;
+        case Fate::failed:
+            return DropReason::transport;
+        case Fate::superseded:
+            return DropReason::ring;
+        case Fate::not_recorded:
+            return DropReason::recorder;
+        case Fate::unused:
+        case Fate::not_looped:
+            break;
+    }
+    return DropReason::none;
+}
+
 FrameRecord record_of(const LedgerEntry& entry) noexcept {
     FrameRecord record{};
     record.frame_id = entry.meta.frame_id;
@@ -15,11 +32,8 @@ FrameRecord record_of(const LedgerEntry& entry) noexcept {
     record.exposure_start_ns = entry.meta.exposure_start_ns;
     record.received_ns = entry.meta.received_ns;
     record.flags = entry.meta.flags;
-    const auto reason = entry.fate == Fate::missing        ? DropReason::camera
-                        : entry.fate == Fate::superseded   ? DropReason::ring
-                        : entry.fate == Fate::not_recorded ? DropReason::recorder
-                                                           : DropReason::none;
-    record.drop_reason = static_cast<std::int32_t>(reason);
+    record.exposure_error_ns = entry.meta.exposure_error_ns;
+    record.drop_reason = static_cast<std::int32_t>(reason_of(entry.fate));
     return record;
 }
 

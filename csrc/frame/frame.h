@@ -54,6 +54,8 @@ enum FrameFlag : std::int32_t {
     frame_last = 8,             // the source ends with it
     frame_clock_unfitted = 16,  // exposure_start_ns is a guess from received_ns
     frame_pose_failed = 32,     // the network failed on it; keypoints are NaN
+    frame_counter_reset = 64,   // the camera's own counter began again with it
+    frame_unmatched = 128,      // no frame of the other cameras belongs to it
 };
 
 // Travels with the pixels through the ring. All times int64 ns; host clock unless named camera.
@@ -65,7 +67,7 @@ struct FrameMeta {
     std::int64_t received_ns = 0;
     std::int32_t width = 0, height = 0;
     std::int32_t flags = 0;
-    std::int32_t reserved = 0;
+    std::int32_t exposure_error_ns = 0;  // uncertainty of exposure_start_ns; 0: not known
 };
 
 }  // namespace fastpose

@@ -19,15 +19,29 @@ constexpr std::int64_t longest_listed_gap = 1000;
 // How often a producer that waits for a consumer looks whether the process of the consumer still lives.
 constexpr std::int64_t patience_ns = 100'000'000;
 
+// Slots that the recorder must leave.
+int reserved(const RingSpec& spec) { return Ring::reserved_slots + std::max(spec.producer_slots, 1) - 1; }
+
 void check(const RingSpec& spec) {
-    if (spec.slots <= Ring::reserved_slots || spec.slots > max_slots)
+    if (spec.slots <= reserved(spec) || spec.slots > max_slots)
         throw ConfigError("ring_slots = " + std::to_string(spec.slots) + ": allowed are " +
-                          std::to_string(Ring::reserved_slots + 1) + " to " + std::to_string(max_slots));
+                          std::to_string(reserved(spec) + 1) + " to " + std::to_string(max_slots));
     if (spec.record_taken && !spec.loop)
         throw ConfigError("record_taken: a ring that no loop takes frames from has none to record");
     if (spec.width <= 0 || spec.height <= 0)
         throw ConfigError("frame size " + std::to_string(spec.width) + " x " + std::to_string(spec.height) +
                           ": both must be positive");
+}
+
+// Bytes of one (luma) row, and of the whole frame.
+std::int64_t stride_of(const RingSpec& spec) {
+    return spec.stride_bytes > 0 ? spec.stride_bytes
+                                 : static_cast<std::int64_t>(row_bytes(spec.format, spec.width));
+}
+std::size_t bytes_of(const RingSpec& spec) {
+    const std::size_t dense = frame_bytes(spec.format, spec.width, spec.height);
+    const std::size_t row = row_bytes(spec.format, spec.width);
+    return row == 0 ? dense : dense / row * static_cast<std::size_t>(stride_of(spec));
 }
 
 void set(HostStatus& status, HostState state, const char* text) noexcept {
@@ -44,7 +58,8 @@ Ring::~Ring() = default;
 
 std::unique_ptr<Ring> Ring::create(const std::string& name, const RingSpec& spec) {
     check(spec);
-    const std::size_t slot_bytes = round_up(frame_bytes(spec.format, spec.width, spec.height));
+    const std::size_t slot_bytes = round_up(
+        std::max(bytes_of(spec), static_cast<std::size_t>(std::max<std::int64_t>(spec.buffer_bytes, 0))));
     const std::size_t offset = round_up(sizeof(RingLayout));
     std::unique_ptr<Ring> ring(
         new Ring(SharedMemory::create(name, offset + slot_bytes * static_cast<std::size_t>(spec.slots))));
@@ -70,14 +85,15 @@ std::unique_ptr<Ring> Ring::attach(const std::string& name) {
 }
 
 RingSpec Ring::spec() const noexcept { return layout_->spec; }
-std::size_t Ring::slot_bytes() const noexcept {
-    return frame_bytes(layout_->spec.format, layout_->spec.width, layout_->spec.height);
-}
+std::size_t Ring::slot_bytes() const noexcept { return bytes_of(layout_->spec); }
+std::size_t Ring::buffer_bytes() const noexcept { return layout_->slot_bytes; }
 
-std::span<std::uint8_t> Ring::pixels(int slot) const noexcept {
+std::span<std::uint8_t> Ring::pixels(int slot) const noexcept { return buffer(slot).first(slot_bytes()); }
+
+std::span<std::uint8_t> Ring::buffer(int slot) const noexcept {
     std::byte* start =
         memory_.data() + layout_->pixels_offset + layout_->slot_bytes * static_cast<std::size_t>(slot);
-    return {reinterpret_cast<std::uint8_t*>(start), slot_bytes()};
+    return {reinterpret_cast<std::uint8_t*>(start), buffer_bytes()};
 }
 
 const FrameMeta& Ring::meta(int slot) const noexcept {
@@ -86,8 +102,8 @@ const FrameMeta& Ring::meta(int slot) const noexcept {
 
 FrameView Ring::view(int slot) const noexcept {
     const RingSpec& spec = layout_->spec;
-    return {pixels(slot).data(), spec.width, spec.height,
-            static_cast<std::ptrdiff_t>(row_bytes(spec.format, spec.width)), spec.format};
+    return {pixels(slot).data(), spec.width, spec.height, static_cast<std::ptrdiff_t>(stride_of(spec)),
+            spec.format};
 }
 
 void Ring::release(int slot) noexcept {
@@ -120,9 +136,7 @@ std::int64_t Ring::publish(int slot, const FrameMeta& meta) noexcept {
     Slot& target = layout_->slots[static_cast<std::size_t>(slot)];
     target.meta = meta;
     target.meta.frame_id = layout_->next_frame_id++;
-    if (layout_->last_counter >= 0 && meta.camera_counter > layout_->last_counter + 1)
-        note_missing(layout_->last_counter + 1, meta.camera_counter - 1);
-    if (meta.camera_counter >= 0) layout_->last_counter = meta.camera_counter;
+    count_exposure(meta);
     const std::int64_t frame_id = target.meta.frame_id;
     layout_->published.fetch_add(1);
     // The loop first: a recorder that is woken may take this core from a producer of normal priority.
@@ -135,9 +149,21 @@ std::int64_t Ring::publish(int slot, const FrameMeta& meta) noexcept {
     return frame_id;
 }
 
+void Ring::note_failed(const FrameMeta& meta) noexcept {
+    count_exposure(meta);
+    layout_->failed.fetch_add(1);
+    note(meta, Fate::failed);
+}
+
+void Ring::count_exposure(const FrameMeta& meta) noexcept {
+    if (layout_->last_counter >= 0 && meta.camera_counter > layout_->last_counter + 1)
+        note_missing(layout_->last_counter + 1, meta.camera_counter - 1);
+    if (meta.camera_counter >= 0) layout_->last_counter = meta.camera_counter;
+}
+
 bool Ring::offer_to_recorder(int slot) noexcept {
     if (layout_->recorder_enabled.load() == 0) return true;
-    const int room = layout_->spec.slots - reserved_slots;
+    const int room = layout_->spec.slots - reserved(layout_->spec);
     const auto has_room = [&] { return layout_->recorder_queue.size() < room || stop_requested(); };
     if (layout_->spec.policy == FramePolicy::every) {
         while (!wait_for(layout_->slot_event, patience_ns, has_room)) {
@@ -230,13 +256,16 @@ RingCounts Ring::counts() const noexcept {
             .superseded = layout_->superseded.load(),
             .not_recorded = layout_->not_recorded.load(),
             .missing = layout_->missing.load(),
+            .failed = layout_->failed.load(),
             .ledger_lost = layout_->ledger_lost.load(),
+            .times_lost = layout_->times_lost.load(),
             .recorded = layout_->recorded.load(),
             .recorder_queue = layout_->recorder_queue.size() + layout_->recorder_waiting.load(),
             .recorder_waiting = layout_->recorder_waiting.load()};
 }
 
 void Ring::set_producer_state(HostState state, const char* text) noexcept {
+    if (state == HostState::lost && producer_state() != HostState::lost) layout_->times_lost.fetch_add(1);
     set(layout_->producer, state, text);
     wake();
 }

@@ -5,7 +5,8 @@
 // takes a slot out gives its reference back with release(). In `newest` mode a slot still in the mailbox is
 // superseded by the next one, which is a drop with reason `ring`; in `every` mode publish() waits until the
 // loop has taken it. With `record_taken` the loop offers the frames that it took to the recorder, instead of
-// publish(). The recorder may hold all but `reserved_slots`; beyond that a frame goes to the loop
+// publish(). The recorder may hold all but `reserved_slots` and what the
+// driver holds; beyond that a frame goes to the loop
 // only, a drop with reason `recorder`. Every frame that the loop does not get, and every gap in the camera's
 // counter, lies in the ledger, which the engine's writer turns into rows.
 #pragma once
@@ -22,19 +23,23 @@ namespace fastpose {
 
 enum class FramePolicy : std::int32_t { newest = 0, every = 1 };
 
-enum class HostState : std::int32_t { none = 0, starting = 1, ready = 2, finished = 3, failed = 4 };
+// lost: the camera is gone and its driver tries to get it back.
+enum class HostState : std::int32_t { none = 0, starting, ready, finished, failed, lost };
 
 struct RingSpec {
     int slots = 32;
     int width = 0, height = 0;
     PixelFormat format = PixelFormat::mono8;
     FramePolicy policy = FramePolicy::newest;
-    bool loop = true;           // a pipeline takes frames
-    bool recorder = true;       // a recorder takes frames
-    bool record_taken = false;  // only those that the loop takes; needs a loop
+    bool loop = true;               // a pipeline takes frames
+    bool recorder = true;           // a recorder takes frames
+    bool record_taken = false;      // only those that the loop takes; needs a loop
+    std::int64_t stride_bytes = 0;  // of a (luma) row; 0: densely packed
+    int producer_slots = 1;         // that the driver holds at once
+    std::int64_t buffer_bytes = 0;  // that a driver needs of each slot, chunk data included; 0: the frame's
 };
 
-enum class Fate : std::int32_t { unused = 0, not_looped = 1, superseded = 2, not_recorded = 3, missing = 4 };
+enum class Fate : std::int32_t { unused = 0, not_looped, superseded, not_recorded, missing, failed };
 
 // What became of a frame that did not go the whole way.
 struct LedgerEntry {
@@ -44,10 +49,11 @@ struct LedgerEntry {
 };
 
 struct RingCounts {
-    std::int64_t published = 0, superseded = 0, not_recorded = 0, missing = 0, ledger_lost = 0;
-    std::int64_t recorded = 0;  // by what the recorder says
-    int recorder_queue = 0;     // frames that wait for it, here and in its own memory
-    int recorder_waiting = 0;   // of those: in its own memory
+    std::int64_t published = 0, superseded = 0, not_recorded = 0, missing = 0, failed = 0, ledger_lost = 0;
+    std::int64_t times_lost = 0;  // the camera was gone
+    std::int64_t recorded = 0;    // by what the recorder says
+    int recorder_queue = 0;       // frames that wait for it, here and in its own memory
+    int recorder_waiting = 0;     // of those: in its own memory
 };
 
 struct RingLayout;  // what lies in the shared memory; see ring_layout.h
@@ -66,8 +72,11 @@ class Ring {
 
     [[nodiscard]] const std::string& name() const noexcept { return memory_.name(); }
     [[nodiscard]] RingSpec spec() const noexcept;
-    [[nodiscard]] std::size_t slot_bytes() const noexcept;
+    [[nodiscard]] std::size_t slot_bytes() const noexcept;    // of the frame's pixels
+    [[nodiscard]] std::size_t buffer_bytes() const noexcept;  // that a driver may write
     [[nodiscard]] std::span<std::uint8_t> pixels(int slot) const noexcept;
+    // Page-aligned; may be longer than the pixels.
+    [[nodiscard]] std::span<std::uint8_t> buffer(int slot) const noexcept;
     [[nodiscard]] const FrameMeta& meta(int slot) const noexcept;
     [[nodiscard]] FrameView view(int slot) const noexcept;
     void release(int slot) noexcept;
@@ -78,6 +87,8 @@ class Ring {
     // Hands the slot on (the producer's reference goes with it) and returns the frame id. Blocks in `every`
     // mode.
     std::int64_t publish(int slot, const FrameMeta& meta) noexcept;
+    // A frame that was exposed and whose pixels did not arrive whole. Its slot stays the producer's.
+    void note_failed(const FrameMeta& meta) noexcept;
     void set_producer_state(HostState state, const char* text) noexcept;
 
     // --- loop ---
@@ -118,6 +129,7 @@ class Ring {
   private:
     explicit Ring(SharedMemory memory) noexcept;
     void note(const FrameMeta& meta, Fate fate) noexcept;
+    void count_exposure(const FrameMeta& meta) noexcept;
     void note_missing(std::int64_t first, std::int64_t last) noexcept;
     bool offer_to_recorder(int slot) noexcept;
     void offer_to_loop(int slot) noexcept;

@@ -13,7 +13,7 @@
 namespace fastpose {
 
 inline constexpr int max_slots = 256;
-inline constexpr std::uint32_t ring_magic = 0x46505231;  // "FPR1"
+inline constexpr std::uint32_t ring_magic = 0x46505232;  // "FPR2"
 
 struct Slot {
     alignas(64) std::atomic<std::int32_t> references;
@@ -53,7 +53,7 @@ struct RingLayout {
     std::uint32_t magic;
     std::int32_t creator_pid;
     RingSpec spec;
-    std::uint64_t slot_bytes, pixels_offset;
+    std::uint64_t slot_bytes, pixels_offset;  // of a slot with its padding
 
     std::atomic<std::uint32_t> started, stop, recorder_enabled;
     HostStatus producer, recorder;
@@ -64,8 +64,8 @@ struct RingLayout {
     alignas(64) std::atomic<std::int32_t> mailbox;  // slot, -1: empty
     std::int64_t next_frame_id, last_counter;       // producer only
     std::int32_t search_from;                       // producer only
-    std::atomic<std::int64_t> published, superseded, handed_on, not_recorded, missing, ledger_lost;
-    std::atomic<std::int64_t> recorded;
+    std::atomic<std::int64_t> published, superseded, handed_on, not_recorded, missing, failed, ledger_lost;
+    std::atomic<std::int64_t> times_lost, recorded;
     std::atomic<std::int32_t> recorder_waiting;
     SharedQueue<std::int32_t, max_slots> recorder_queue;
     SharedQueue<LedgerEntry, 4096> ledger;

@@ -13,12 +13,12 @@ struct FrameRecord {
     std::int32_t roi_x, roi_y, roi_width, roi_height;
     std::int32_t drop_reason;  // DropReason
     std::int32_t flags;        // FrameFlag bits
-    std::uint32_t reserved;
-    std::uint32_t crc32;  // zlib's, over all bytes before it
+    std::int32_t exposure_error_ns;  // uncertainty of exposure_start_ns; 0: not known
+    std::uint32_t crc32;             // zlib's, over all bytes before it
 };
 static_assert(sizeof(FrameRecord) == 128);
 
-enum class DropReason : std::int32_t { none = 0, camera = 1, ring = 2, recorder = 3 };
+enum class DropReason : std::int32_t { none = 0, camera = 1, ring = 2, recorder = 3, transport = 4 };
 
 enum class EventKind : std::int32_t {
     rule = 0,     // value 1: became true

@@ -33,9 +33,9 @@ _Activation: TypeAlias = Literal["none", "sigmoid", "clip"]
 _Isa: TypeAlias = Literal["scalar", "avx2", "avx512"]
 _Missing: TypeAlias = Literal["hold", "false", "true"]
 _Which: TypeAlias = Literal["any", "all"]
-_NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed"]
-_HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed"]
-_Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing"]
+_NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed", "lost"]
+_HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed", "lost"]
+_Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing", "failed"]
 _Action: TypeAlias = Literal["on", "off", "pulse"]
 _Reaction: TypeAlias = Literal["pulse", "on", "off", "follow"]
 _EdgeCause: TypeAlias = Literal["protocol", "timer", "interlock", "safe", "user"]
@@ -62,6 +62,8 @@ class _RingCounts(TypedDict):
     superseded: int
     not_recorded: int
     missing: int
+    failed: int
+    times_lost: int
     ledger_lost: int
     recorded: int
     recorder_queue: int
@@ -73,6 +75,8 @@ class _Snapshot(TypedDict):
     dropped_ring: int
     dropped_camera: int
     dropped_recorder: int
+    dropped_transport: int
+    times_lost: int
     late: int
     lost_records: int
     feed_dropped: int
@@ -157,6 +161,9 @@ class Ring(_Bound):
         loop: bool = True,
         recorder: bool = True,
         record_taken: bool = False,
+        stride_bytes: int = 0,
+        producer_slots: int = 1,
+        buffer_bytes: int = 0,
     ) -> Ring: ...
     @staticmethod
     def attach(name: str) -> Ring: ...
@@ -172,7 +179,12 @@ class Ring(_Bound):
     def pixel_format(self) -> _PixelFormat: ...
     @property
     def slot_bytes(self) -> int: ...
-    def memory(self, slot: int) -> memoryview: ...  # writable
+    @property
+    def buffer_bytes(self) -> int: ...
+    @property
+    def stride_bytes(self) -> int: ...  # of a (luma) row
+    def memory(self, slot: int) -> memoryview: ...  # writable, slot_bytes long
+    def address(self, slot: int) -> int: ...  # of buffer_bytes of it, in this process
     # The producer's side.
     def acquire(self, timeout_ms: float) -> int: ...  # a slot; -1: none became free
     def publish(
@@ -184,7 +196,18 @@ class Ring(_Bound):
         exposure_start_ns: int,
         received_ns: int,
         flags: int = 0,
+        exposure_error_ns: int = 0,
     ) -> int: ...  # the frame_id
+    def note_failed(
+        self,
+        *,
+        camera_counter: int,
+        camera_timestamp_ns: int = 0,
+        exposure_start_ns: int = 0,
+        received_ns: int = 0,
+        flags: int = 0,
+        exposure_error_ns: int = 0,
+    ) -> None: ...
     def set_producer_state(self, state: _NewHostState, text: str = "") -> None: ...
     def wait_started(self, timeout_ms: float) -> bool: ...
     # The consumers' side.
@@ -345,7 +368,23 @@ class Simulation(_Bound):
     @property
     def bodyparts(self) -> list[str]: ...
 
-class Camera(_Bound): ...
+class Camera(_Bound):
+    @property
+    def frame_size(self) -> _Size: ...
+    @property
+    def pixel_format(self) -> _PixelFormat: ...
+    @property
+    def rate_hz(self) -> float: ...
+    @property
+    def exposure_ns(self) -> int: ...
+    @property
+    def stride_bytes(self) -> int: ...
+    @property
+    def buffer_bytes(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def statistics(self) -> str: ...
 
 def make_sim_camera(spec: SimSpec) -> Camera: ...
 
@@ -914,7 +953,13 @@ class LogSpec(_Bound):
 
 class CameraPart(_Bound):
     def __init__(
-        self, *, name: str, ring: Ring, driver: Camera | None = None, log: LogSpec = ...
+        self,
+        *,
+        name: str,
+        ring: Ring,
+        driver: Camera | None = None,
+        log: LogSpec = ...,
+        reconnect: bool = False,
     ) -> None: ...
 
 class RealtimeRequest(_Bound):

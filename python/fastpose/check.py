@@ -7,7 +7,6 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from fastpose.arming import parity_doubt, parity_problem
@@ -24,13 +23,12 @@ from fastpose.config import (
     Model,
     PythonProtocol,
     SerialOutput,
-    SimCamera,
     SpeedRule,
-    VideoCamera,
 )
 from fastpose.config.cross import network_paths, outside_frame
 from fastpose.config.problems import nearest, no_such
 from fastpose.cpu import this_cpu
+from fastpose.drivers import CameraLook, DriverAbsent, driver_of
 from fastpose.errors import (
     CameraError,
     ConfigError,
@@ -59,24 +57,6 @@ _ERRORS: dict[str, type[FastposeError]] = {
 }
 _SHARE = {"ffv1": 0.6, "huffyuv": 0.9, "rawvideo": 1.0, "raw": 1.0}  # of the pixels, what is recorded; rough
 _SHARE_LOSSY = 0.1
-_BYTES_PER_PIXEL = {"rgb8": 3.0, "bgr8": 3.0, "yuyv": 2.0, "nv12": 1.5, "mono10": 2.0, "mono12": 2.0}
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What a camera delivers."""
-
-    size: tuple[int, int]
-    """Width and height, px."""
-    rate_hz: float
-    length_s: float | None
-    pixel_format: str
-
-    @property
-    def bytes_per_s(self) -> float:
-        """Of its pixels."""
-        per_pixel = _BYTES_PER_PIXEL.get(self.pixel_format, 1.0)
-        return per_pixel * self.size[0] * self.size[1] * self.rate_hz
 
 
 def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
@@ -95,7 +75,7 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
         Of level problem (a run would fail), warning or ok.
     """
     findings = list(check_platform())
-    sources: dict[str, _Source] = {}
+    sources: dict[str, CameraLook] = {}
     for name in config.cameras:
         findings += _camera(config, name, sources)
     for path, model in network_paths(config):
@@ -134,42 +114,20 @@ def raise_problems(findings: Iterable[Finding]) -> None:
         raise error(*map(str, problems))
 
 
-def _camera(config: Config, name: str, sources: dict[str, _Source]) -> Iterator[Finding]:
+def _camera(config: Config, name: str, sources: dict[str, CameraLook]) -> Iterator[Finding]:
     camera = config.cameras[name]
-    if isinstance(camera, SimCamera):
-        length_s = camera.frames_total / camera.rate_hz if camera.frames_total else None
-        sources[name] = _Source(camera.size, camera.rate_hz, length_s, camera.pixel_format)
-        yield ok(f"cameras.{name}", f"simulated {camera.shape}, {_describe(sources[name])}")
-        return
+    at = f"cameras.{name}"
     try:
-        sources[name] = _probe_video(camera)
-    except ImportError as error:
-        yield problem(
-            f"cameras.{name}.driver", f"'video' needs PyAV ({error}); install it with: pip install av"
-        )
+        look = sources[name] = driver_of(camera.driver).look(camera)
+    except DriverAbsent as error:
+        yield problem(f"{at}.driver", str(error))
         return
     except CameraError as error:
-        yield problem(f"cameras.{name}.path", str(error))
+        yield problem(f"{at}.path" if camera.driver == "video" else at, str(error))
         return
-    yield ok(f"cameras.{name}.path", f"'{camera.path}', {_describe(sources[name])}")
+    yield ok(f"{at}.{look.key}" if look.key else at, str(look))
     for found in outside_frame(config, name, sources[name].size):
         yield problem(*found)
-
-
-def _probe_video(camera: VideoCamera) -> _Source:
-    from fastpose.hosts.probe import probe
-
-    info = probe(camera.path)
-    length_s = None if camera.loop else info.duration_s
-    if length_s is not None and camera.rate_hz:
-        length_s *= info.rate_hz / camera.rate_hz
-    pixel_format = camera.pixel_format or info.pixel_format
-    return _Source((info.width, info.height), camera.rate_hz or info.rate_hz, length_s, pixel_format)
-
-
-def _describe(source: _Source) -> str:
-    length = "" if source.length_s is None else f", {source.length_s:.0f} s"
-    return f"{source.size[0]}x{source.size[1]} px, {source.rate_hz:.4g} Hz{length}"
 
 
 def _network(
@@ -321,7 +279,7 @@ def _has_module(name: str) -> bool:
         return False
 
 
-def _encoder(config: Config, sources: Mapping[str, _Source]) -> Iterator[Finding]:
+def _encoder(config: Config, sources: Mapping[str, CameraLook]) -> Iterator[Finding]:
     video = config.record.video
     if video is None:
         yield warning("record.video", "null: no video is recorded")
@@ -349,7 +307,7 @@ def _encoder(config: Config, sources: Mapping[str, _Source]) -> Iterator[Finding
     yield from check_recorder_memory(config, {name: source.bytes_per_s for name, source in sources.items()})
 
 
-def _encoder_of(config: Config, camera: str, source: _Source) -> Finding:
+def _encoder_of(config: Config, camera: str, source: CameraLook) -> Finding:
     """Open the encoder for the frames of a camera."""
     from fastpose.hosts.encoders import try_encoder
     from fastpose.hosts.spawn import EncoderOptions
@@ -357,12 +315,12 @@ def _encoder_of(config: Config, camera: str, source: _Source) -> Finding:
     assert config.record.video is not None
     options = EncoderOptions("", "", "", camera, **config.record.video.model_dump(), rate_hz=source.rate_hz)
     try:
-        return ok("record.video", f"{camera}: {try_encoder(options, source.size, source.pixel_format)}")
+        return ok("record.video", f"{camera}: {try_encoder(options, source.size, source.likely_format)}")
     except RecordError as error:
         return problem("record.video.codec", f"{camera}: {error}")
 
 
-def _bytes_per_s(config: Config, sources: Iterable[_Source]) -> float:
+def _bytes_per_s(config: Config, sources: Iterable[CameraLook]) -> float:
     """Return roughly what the recording takes: encoded video, and the log."""
     log_bytes = 1000.0  # a frame
     video = config.record.video
@@ -370,6 +328,6 @@ def _bytes_per_s(config: Config, sources: Iterable[_Source]) -> float:
     return 1.0 + sum(source.rate_hz * log_bytes + share * source.bytes_per_s for source in sources)
 
 
-def _length_s(config: Config, sources: dict[str, _Source]) -> float | None:
+def _length_s(config: Config, sources: dict[str, CameraLook]) -> float | None:
     lengths = [source.length_s for source in sources.values()] + [config.session.duration_s]
     return min((length for length in lengths if length is not None), default=None)

@@ -14,7 +14,7 @@ from typing_extensions import Self
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.behaviour import Lines, open_outputs
-from fastpose.assembly.cameras import CameraSource, hosted_processes, open_camera, open_ring, spawn_hosts
+from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, spawn_hosts
 from fastpose.assembly.compute_threads import noting_compute_threads
 from fastpose.assembly.disk_watch import DiskWatch
 from fastpose.assembly.engine import loop_camera, make_engine, open_network
@@ -22,6 +22,7 @@ from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
 from fastpose.assembly.network import Network
 from fastpose.assembly.session_folder import SessionFolder
+from fastpose.drivers import CameraSource
 from fastpose.errors import ConfigError, FastposeError
 from fastpose.pose import Pose
 from fastpose.protocol import Outputs

@@ -19,9 +19,10 @@ import numpy as np
 
 from fastpose import _core
 from fastpose.assembly.backends import load_on_cpu
-from fastpose.config import Config, SimCamera, VideoCamera
+from fastpose.config import Config
 from fastpose.config.model import package_folder
 from fastpose.cpu import Cpu, OtherPrograms, this_cpu
+from fastpose.drivers import driver_of
 from fastpose.errors import ConfigError
 from fastpose.form_files import Tuned, write_tuned
 from fastpose.input_sizes import Size, input_shapes, shapes_of_config
@@ -181,14 +182,8 @@ def _shapes_of(package: ModelPackage, config: Config) -> list[Shape]:
 
 
 def _frame_size(config: Config, camera: str) -> Size:
-    found = config.cameras[camera]
-    if isinstance(found, SimCamera):
-        return found.size
-    assert isinstance(found, VideoCamera)
-    from fastpose.hosts.probe import probe
-
-    info = probe(found.path)
-    return info.width, info.height
+    spec = config.cameras[camera]
+    return driver_of(spec.driver).look(spec).size
 
 
 def _notes(package: ModelPackage, cpu: Cpu) -> list[str]:

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "camera/camera.h"
+#include "camera/filling_camera.h"
 #include "engine/engine.h"
 #include "infer/fake_backend.h"
 #include "output/sim_output.h"
@@ -18,13 +18,13 @@ inline constexpr int side = 64;  // px of the square frame
 inline constexpr int bodyparts = 2;
 
 // Delivers black frames as fast as it is asked, then ends or comes loose.
-class CountingCamera final : public Camera {
+class CountingCamera final : public FillingCamera {
   public:
     explicit CountingCamera(int frames, bool comes_loose = false)
         : frames_(frames), comes_loose_(comes_loose) {}
     [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
     void arm() override {}
-    GrabStatus grab(std::span<std::uint8_t>, FrameMeta& meta, std::int64_t) noexcept override {
+    GrabStatus fill(std::span<std::uint8_t>, FrameMeta& meta, std::int64_t) noexcept override {
         if (next_ == frames_) return comes_loose_ ? GrabStatus::disconnected : GrabStatus::finished;
         meta.camera_counter = next_++;
         meta.camera_timestamp_ns = now_ns();
@@ -35,7 +35,6 @@ class CountingCamera final : public Camera {
         pair.host_before_ns = pair.camera_ns = pair.host_after_ns = now_ns();
         return true;
     }
-    void disarm() noexcept override {}
 
   private:
     CameraInfo info_{PixelFormat::mono8, side, side, 100, 0};

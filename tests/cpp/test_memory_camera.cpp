@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "grab_into.h"
 
 namespace fastpose {
 namespace {
@@ -31,7 +32,7 @@ struct Grabbed {
 
 Grabbed grab(Camera& camera, std::int64_t timeout_ns = kSecond) {
     Grabbed grabbed{GrabStatus::timeout, {}, std::vector<std::uint8_t>(32)};
-    grabbed.status = camera.grab(grabbed.pixels, grabbed.meta, timeout_ns);
+    grabbed.status = grab_into(camera, grabbed.pixels, grabbed.meta, timeout_ns);
     return grabbed;
 }
 

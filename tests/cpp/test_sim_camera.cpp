@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "camera/sim_simulation.h"
+#include "grab_into.h"
 
 namespace fastpose {
 namespace {
@@ -46,7 +47,7 @@ Recording record(const SimSpec& spec) {
     while (true) {
         Delivery delivery;
         delivery.pixels.resize(frame_bytes(spec.pixel_format, spec.width(), spec.height()));
-        result.end = camera->grab(delivery.pixels, delivery.meta, 5 * kSecond);
+        result.end = grab_into(*camera, delivery.pixels, delivery.meta, 5 * kSecond);
         if (result.end != GrabStatus::frame) {
             camera->disarm();
             return result;
@@ -177,11 +178,11 @@ TEST(SimCamera, CableIsPulled) {
     GrabStatus status = GrabStatus::frame;
     int frames = 0;
     for (; status == GrabStatus::frame; ++frames) {
-        status = camera->grab(slot, meta, kSecond);
+        status = grab_into(*camera, slot, meta, kSecond);
     }
     EXPECT_EQ(status, GrabStatus::disconnected);
     EXPECT_LE(frames, 21);
-    EXPECT_EQ(camera->grab(slot, meta, kSecond), GrabStatus::disconnected);
+    EXPECT_EQ(grab_into(*camera, slot, meta, kSecond), GrabStatus::disconnected);
     ClockPair pair;
     EXPECT_FALSE(camera->latch_clock(pair));
 }
@@ -193,11 +194,11 @@ TEST(SimCamera, TimesOutAndThenDelivers) {
     camera->arm();
     std::vector<std::uint8_t> slot(64 * 64);
     FrameMeta meta;
-    ASSERT_EQ(camera->grab(slot, meta, kSecond), GrabStatus::frame);
+    ASSERT_EQ(grab_into(*camera, slot, meta, kSecond), GrabStatus::frame);
     GrabStatus status = GrabStatus::timeout;
     int timeouts = 0;
     for (; status == GrabStatus::timeout; ++timeouts) {
-        status = camera->grab(slot, meta, kMs);
+        status = grab_into(*camera, slot, meta, kMs);
     }
     EXPECT_GT(timeouts, 1);
     EXPECT_EQ(status, GrabStatus::frame);
@@ -212,7 +213,7 @@ TEST(SimCamera, TimesOutWhenEveryFrameIsDropped) {
     camera->arm();
     std::vector<std::uint8_t> slot(64 * 64);
     FrameMeta meta;
-    EXPECT_EQ(camera->grab(slot, meta, 3 * kMs), GrabStatus::timeout);
+    EXPECT_EQ(grab_into(*camera, slot, meta, 3 * kMs), GrabStatus::timeout);
 }
 
 TEST(SimCamera, ASlowHostLosesTheOldestFramesOfTheQueue) {
@@ -227,10 +228,10 @@ TEST(SimCamera, ASlowHostLosesTheOldestFramesOfTheQueue) {
         camera->arm();
         std::vector<std::uint8_t> slot(64 * 64);
         FrameMeta meta;
-        ASSERT_EQ(camera->grab(slot, meta, kSecond), GrabStatus::frame);
+        ASSERT_EQ(grab_into(*camera, slot, meta, kSecond), GrabStatus::frame);
         const std::int64_t counter = meta.camera_counter;
         sleep_until_ns(now_ns() + 20 * kMs);
-        ASSERT_EQ(camera->grab(slot, meta, kSecond), GrabStatus::frame);
+        ASSERT_EQ(grab_into(*camera, slot, meta, kSecond), GrabStatus::frame);
         if (every_frame) {
             EXPECT_EQ(meta.camera_counter, counter + 1);
         } else {

@@ -69,7 +69,7 @@ def test_frames_are_compared_again_after_half_a_minute(tmp_path: Path) -> None:
 
 
 def test_frames_that_come_late_out_of_the_encoder(tmp_path: Path) -> None:
-    """Presets with frames that look ahead: what can be decoded is compared, nothing is claimed of the rest."""
+    """Presets that look ahead: what can be decoded is compared, nothing is claimed of the rest."""
     frames = [grey_frame(i, 160, 120) for i in range(60)]
     told = told_of(tmp_path, frames, preset="medium", options={"tune": "film"})
     assert 1 <= int(str(told["compared_frames"])) <= 4

@@ -8,9 +8,9 @@ from fastpose import _core
 from fastpose import config as cfg
 from fastpose.arming import require_parity
 from fastpose.assembly.behaviour import Lines, make_filter, make_identity, make_protocol, make_rules
-from fastpose.assembly.cameras import CameraSource
 from fastpose.assembly.network import Network, NetworkOptions, TrackRoi, load_network
 from fastpose.assembly.session_folder import Names, SessionFolder
+from fastpose.drivers import CameraSource
 from fastpose.errors import ConfigError
 from fastpose.model_package import ModelPackage, read_model_package
 
@@ -96,7 +96,13 @@ def _names(config: cfg.Config, network: Network | None) -> Names:
 def _part(camera: CameraSource, folder: SessionFolder, names: Names) -> _core.CameraPart:
     assert camera.ring is not None
     log = folder.frame_log(camera.name, names)
-    return _core.CameraPart(name=camera.name, ring=camera.ring, driver=camera.driver, log=log)
+    return _core.CameraPart(
+        name=camera.name, ring=camera.ring, driver=camera.driver, log=log, reconnect=_reconnects(camera)
+    )
+
+
+def _reconnects(camera: CameraSource) -> bool:
+    return bool(getattr(camera.spec, "reconnect", False))
 
 
 def _identity(config: cfg.Config, package: ModelPackage) -> _core.Identity | None:

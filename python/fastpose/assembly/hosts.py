@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from fastpose import _core
-from fastpose.assembly.cameras import CameraSource
-from fastpose.assembly.progress import Progress
+from fastpose.drivers import CameraSource
 from fastpose.hosts.host import Host
+from fastpose.hosts.progress import Progress
 
 __all__ = ["HostFault", "end_hosts", "watch_hosts"]
 

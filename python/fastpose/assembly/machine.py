@@ -9,9 +9,9 @@ from typing import Any
 
 from fastpose import _core
 from fastpose import config as cfg
-from fastpose.assembly.cameras import CameraSource
 from fastpose.assembly.compute_threads import ComputeGrant, place_compute_threads
 from fastpose.assembly.placement import Placement, place, this_machine
+from fastpose.drivers import CameraSource
 from fastpose.rights import fifo_way_out, grants_fifo, memory_way_out, realtime_budget
 
 __all__ = ["Machine", "timing_lines"]

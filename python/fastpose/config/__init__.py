@@ -1,6 +1,7 @@
 """Configs: what a user writes, checked. Imports nothing compiled."""
 
-from fastpose.config.camera import Camera, PixelFormat, SimCamera, VideoCamera
+from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
+from fastpose.config.cameras import Camera
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
@@ -14,6 +15,7 @@ from fastpose.config.protocol import (
     Pulse,
     PythonProtocol,
 )
+from fastpose.config.real_camera import CameraTrigger, RealCamera
 from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
@@ -24,6 +26,7 @@ from fastpose.config.zone import Circle, Zone, ZoneRectangle
 __all__ = [
     "AngleRule",
     "Camera",
+    "CameraTrigger",
     "Circle",
     "ConditionalProtocol",
     "Config",
@@ -46,6 +49,7 @@ __all__ = [
     "Protocol",
     "Pulse",
     "PythonProtocol",
+    "RealCamera",
     "Record",
     "Rectangle",
     "Rule",

@@ -35,7 +35,9 @@ Rate = Annotated[float, Field(ge=0.1, le=10000), NUMBER]  # Hz
 SimPixels = Annotated[int, Field(ge=64, le=8192), NUMBER]  # px
 
 
-class _Camera(Section):
+class CameraSection(Section):
+    """What every camera has."""
+
     driver: str
     ring_slots: Annotated[int, Field(ge=5, le=256), NUMBER] = 64
     """Frames that the shared ring holds; the encoder may lag this much, and record.queue_mib beyond."""
@@ -74,7 +76,7 @@ class Faults(Section):
     disconnect_after_s: PositiveFloat | None = None
 
 
-class SimCamera(_Camera):
+class SimCamera(CameraSection):
     """A simulated animal in an arena, with known keypoints."""
 
     driver: Literal["sim"]
@@ -129,7 +131,7 @@ class SimCamera(_Camera):
         return self
 
 
-class VideoCamera(_Camera):
+class VideoCamera(CameraSection):
     """A video file, played as if a camera saw it."""
 
     driver: Literal["video"]
@@ -154,6 +156,3 @@ class VideoCamera(_Camera):
         if self.in_memory and self.pace != "realtime":
             raise ValueError(f"in_memory is true with pace {self.pace}; allowed: pace realtime")
         return self
-
-
-Camera = Annotated[SimCamera | VideoCamera, Field(discriminator="driver")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from fastpose.config.camera import Camera
+from fastpose.config.cameras import Camera
 from fastpose.config.cross import check_references
 from fastpose.config.filter import Filter, NoFilter
 from fastpose.config.model import Model

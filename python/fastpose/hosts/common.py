@@ -46,7 +46,7 @@ FRAME_TORN = 2
 FRAME_LATE = 4
 FRAME_LAST = 8
 
-HostState = Literal["starting", "ready", "finished", "failed"]
+HostState = Literal["starting", "ready", "finished", "failed", "lost"]
 TEXT_BYTES = 500  # room for a state's text in the ring
 _WATCH_S = 0.25
 WAIT_MS = 100.0  # longest wait in one call, so that a stop is seen
@@ -74,6 +74,8 @@ class RingBase(Protocol):
     @property
     def slot_bytes(self) -> int: ...
     @property
+    def stride_bytes(self) -> int: ...
+    @property
     def width(self) -> int: ...
     @property
     def height(self) -> int: ...
@@ -99,7 +101,9 @@ class ProducerRing(RingBase, Protocol):
         exposure_start_ns: int,
         received_ns: int,
         flags: int = 0,
+        exposure_error_ns: int = 0,
     ) -> int: ...
+    def release(self, slot: int) -> None: ...
     def set_producer_state(self, state: HostState, text: str = "") -> None: ...
     def wait_started(self, timeout_ms: float) -> bool: ...
 
@@ -179,15 +183,13 @@ def slot_array(ring: RingBase, slot: int) -> Pixels:
     -------
     ndarray of uint8, of uint16 for mono10 and mono12
         (H, W) for grey and Bayer, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv, (H * 3/2, W) for nv12.
+        A view, also of rows that are padded.
     """
+    kind = np.dtype("<u2" if ring.pixel_format in ("mono10", "mono12") else np.uint8)
     pixels = np.frombuffer(ring.memory(slot), np.uint8, count=ring.slot_bytes)
-    if ring.pixel_format in ("mono10", "mono12"):
-        return pixels.view("<u2").reshape(ring.height, ring.width)
-    if ring.pixel_format in ("rgb8", "bgr8"):
-        return pixels.reshape(ring.height, ring.width, 3)
-    if ring.pixel_format == "yuyv":
-        return pixels.reshape(ring.height, ring.width, 2)
-    return pixels.reshape(-1, ring.width)
+    channels = {"rgb8": 3, "bgr8": 3, "yuyv": 2}.get(ring.pixel_format, 1)
+    rows = pixels.reshape(-1, ring.stride_bytes)[:, : ring.width * channels * kind.itemsize].view(kind)
+    return rows.reshape(len(rows), ring.width, channels) if channels > 1 else rows
 
 
 def calm_down(nice: int) -> None:

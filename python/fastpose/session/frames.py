@@ -18,7 +18,7 @@ from fastpose.session.source import CameraLogs
 
 __all__ = ["DROP_REASONS", "STAMPS", "CameraFrames", "camera_frames", "frames_table", "write_frames"]
 
-DROP_REASONS = ("", "camera", "ring", "recorder")  # csrc/record/records.h DropReason
+DROP_REASONS = ("", "camera", "ring", "recorder", "transport")  # csrc/record/records.h DropReason
 STAMPS = (
     "exposure_start_ns",
     "received_ns",
@@ -36,6 +36,8 @@ FLAGS = {  # csrc/frame/frame.h FrameFlag
     "late": 4,
     "clock_unfitted": 16,
     "pose_failed": 32,
+    "counter_reset": 64,
+    "unmatched": 128,
 }
 _MAX_INFERRED_ROWS = 1_000_000  # a counter that jumps further has restarted
 _ROI = ("roi_x", "roi_y", "roi_width", "roi_height")
@@ -81,7 +83,7 @@ class CameraFrames:
 
     def drops(self) -> dict[str, int]:
         """Rows for each drop reason."""
-        counts = np.bincount(self.records["drop_reason"].clip(0, 3), minlength=len(DROP_REASONS))
+        counts = np.bincount(_reasons(self.records), minlength=len(DROP_REASONS))
         return {reason: int(count) for reason, count in zip(DROP_REASONS, counts, strict=True) if reason}
 
     def flagged(self, flag: str) -> Bool:
@@ -222,6 +224,11 @@ def _positions(ids_in_video: Int64, frame_id: Int64) -> Int64:
     return np.where((ids_in_video[found] == frame_id) & (frame_id >= 0), found, -1)
 
 
+def _reasons(records: Records) -> Int64:
+    """(n,) index into `DROP_REASONS`."""
+    return np.asarray(records["drop_reason"].clip(0, len(DROP_REASONS) - 1), np.int64)
+
+
 def frames_table(frames: CameraFrames) -> pa.Table:
     """The rows of one camera as `frames.parquet` has them: a time or id that does not exist is null."""
     records = frames.records
@@ -232,7 +239,10 @@ def frames_table(frames: CameraFrames) -> pa.Table:
     for name in ("camera_timestamp_ns", *STAMPS):
         columns[name] = pa.array(records[name], mask=records[name] == 0)
     columns |= {name: pa.array(np.ascontiguousarray(records[name])) for name in _ROI}
-    reason = pa.array(records["drop_reason"].clip(0, 3).astype(np.int8))
+    columns["exposure_error_ns"] = pa.array(
+        records["exposure_error_ns"], mask=records["exposure_error_ns"] == 0
+    )
+    reason = pa.array(_reasons(records).astype(np.int8))
     columns["drop_reason"] = pa.DictionaryArray.from_arrays(reason, list(DROP_REASONS)).cast(pa.string())
     columns["processed"] = pa.array(frames.processed)
     columns["recorded"] = pa.array(frames.video_frame >= 0)

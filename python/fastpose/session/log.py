@@ -45,7 +45,8 @@ FRAME_DTYPE = np.dtype(
         *((name, "<i8") for name in ("received_ns", "dequeued_ns", "preprocessed_ns", "inferred_ns")),
         *((name, "<i8") for name in ("decoded_ns", "filtered_ns", "decided_ns", "acted_ns")),
         *((name, "<i4") for name in ("roi_x", "roi_y", "roi_width", "roi_height", "drop_reason", "flags")),
-        *((name, "<u4") for name in ("reserved", "crc32")),
+        ("exposure_error_ns", "<i4"),
+        ("crc32", "<u4"),
     ]
 )
 EVENT_DTYPE = np.dtype(

@@ -1,0 +1,49 @@
+"""Cameras by the name of their driver; a driver's module is imported when it is asked for.
+
+Each module has:
+
+``look(spec) -> CameraLook``
+    What the camera delivers, for checks before a session; needs nothing compiled where it can.
+``open_source(name, spec) -> CameraSource``
+    Open it far enough to know what it delivers, really set and read back.
+``spawn(source, *, stderr_path, nice, cpus) -> Host or None``
+    Start the process that fills the source's ring; None where a C++ driver does that.
+``hosted(spec) -> bool``
+    Whether it brings work of its own beside the engine's threads.
+``found() -> list of FoundCamera``
+    The devices that this machine has, for ``fastpose cameras``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Protocol, cast
+
+from fastpose.config import Camera
+from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.hosts.host import Host
+
+__all__ = ["DRIVERS", "CameraLook", "CameraSource", "Driver", "DriverAbsent", "FoundCamera", "driver_of"]
+
+DRIVERS = {
+    "sim": "fastpose.drivers.sim",
+    "video": "fastpose.drivers.video",
+}
+"""Module of each driver, in the order in which ``fastpose cameras`` lists them."""
+
+
+class Driver(Protocol):
+    """What a driver's module has."""
+
+    def look(self, spec: Camera) -> CameraLook: ...
+    def open_source(self, name: str, spec: Camera) -> CameraSource: ...
+    def spawn(
+        self, source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]
+    ) -> Host | None: ...
+    def hosted(self, spec: Camera) -> bool: ...
+    def found(self) -> list[FoundCamera]: ...
+
+
+def driver_of(name: str) -> Driver:
+    """The module of a driver, by the name that configs use."""
+    return cast("Driver", importlib.import_module(DRIVERS[name]))
