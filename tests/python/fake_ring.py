@@ -41,7 +41,9 @@ class FakeRing:
 
     def __post_init__(self) -> None:
         self.slot_bytes = int(self.width * self.height * BYTES_PER_PIXEL.get(self.pixel_format, 1))
-        self.stride_bytes = self.width * {"rgb8": 3, "bgr8": 3, "yuyv": 2}.get(self.pixel_format, 1)
+        self.stride_bytes = self.width * {"nv12": 1}.get(
+            self.pixel_format, int(BYTES_PER_PIXEL.get(self.pixel_format, 1))
+        )
         self._memory = [bytearray(self.slot_bytes) for _ in range(self.slots)]
         self.free = deque(range(self.slots))
         self._queue: deque[tuple[bytes, int, int, int]] = deque()
