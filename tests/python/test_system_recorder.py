@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -316,3 +317,26 @@ def test_an_encoder_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert 0 < table["recorded"].sum() < 500
     if frames == "every":
         assert table["processed"].sum() == 500
+
+
+@pytest.mark.parametrize("pixel_format", ["bayer_rg8", "mono12", "yuyv"])
+def test_a_labelled_copy_on_request(tmp_path: Path, pixel_format: str) -> None:
+    """The animal as eyes see it, keypoints on it; the recording stays as it is."""
+    session = run_here(tmp_path, {"cameras.top.pixel_format": pixel_format, "cameras.top.frames_total": 20})
+    before = (session.folder / "video_top.mkv").read_bytes()
+    made = subprocess.run(
+        [sys.executable, "-m", "fastpose", "export", str(session.folder), "--labelled-video"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (made.returncode, made.stdout.strip()) == (0, str(session.folder / "labelled_top.mp4")), (
+        made.stderr
+    )
+    assert (session.folder / "video_top.mkv").read_bytes() == before
+    rgb, _ = as_rendered("mono8" if pixel_format == "mono12" else "rgb8").render(0)
+    with av.open(str(session.folder / "labelled_top.mp4")) as container:
+        first = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(float)
+    seen = first if rgb.ndim == 3 else first.mean(axis=2)
+    difference = np.abs(seen - rgb)[60:, 80:]  # beyond the text
+    assert np.median(difference) < 8

@@ -100,11 +100,13 @@ class Recorder:
             frame = self._queue.next()
             if frame is not None:
                 return frame
-            if self._ring.recorder_drained or self._stop.is_set or not self._ring.creator_alive():
-                return None
             empty_after_stop += self._ring.stop_requested
-            if empty_after_stop > _STOP_PATIENCE:
-                return None
+            if self._over or empty_after_stop > _STOP_PATIENCE:
+                return self._queue.next()  # one may have been on its way from the ring into memory
+
+    @property
+    def _over(self) -> bool:
+        return self._ring.recorder_drained or self._stop.is_set or not self._ring.creator_alive()
 
     def _write(self, frame: QueuedFrame) -> None:
         if self.failure is None:

@@ -200,6 +200,8 @@ def _encoder_options(options: EncoderOptions) -> dict[str, str]:
     chosen: dict[str, str] = {}
     if name in ("libx264", "libx265"):
         chosen = {"preset": "ultrafast", "tune": "zerolatency"}
+        if name == "libx265":
+            chosen["x265-params"] = "log-level=error"  # else it writes to the terminal
     elif name == "ffv1":
         chosen = {"level": "3", "slicecrc": "1"}  # with checksums, so that damage is seen
     elif nvenc:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import Self
 
+from fastpose.errors import RecordError
 from fastpose.hosts.common import WAIT_MS, slot_array
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class FrameQueue:
     ----------
     most_waiting : int
         Frames that waited at once in the memory, at most.
+
+    Raises
+    ------
+    RecordError
+        The system does not give that much memory.
     """
 
     def __init__(self, ring: RecorderRing, *, memory_bytes: int = 0, rate_hz: float | None = None) -> None:
@@ -178,6 +184,11 @@ class _Memory:
 
 
 def _private_memory(size: int) -> mmap.mmap:
-    if sys.platform == "win32":
-        return mmap.mmap(-1, size)
-    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        if sys.platform == "win32":
+            return mmap.mmap(-1, size)
+        return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise RecordError(
+            f"no memory for frames that wait: {size >> 20} MiB ({error.strerror}); lower record.queue_mib"
+        ) from error
