@@ -14,3 +14,4 @@ void bind_infer(pybind11::module_& m);
 void bind_latency(pybind11::module_& m);
 void bind_estimators(pybind11::module_& m);
 void bind_engine(pybind11::module_& m);
+void bind_v4l2(pybind11::module_& m);

@@ -20,4 +20,5 @@ PYBIND11_MODULE(_core, m) {
     bind_infer(m);
     bind_latency(m);
     bind_engine(m);
+    bind_v4l2(m);
 }
