@@ -21,6 +21,7 @@ from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
 from fastpose.config.session import Engine, Session
 from fastpose.config.types import Rectangle
+from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "SimOutput",
     "SpeedRule",
     "TrackedRoi",
+    "V4l2Camera",
     "VideoCamera",
     "VideoRecord",
     "Zone",

@@ -28,6 +28,7 @@ __all__ = ["DRIVERS", "CameraLook", "CameraSource", "Driver", "DriverAbsent", "F
 DRIVERS = {
     "sim": "fastpose.drivers.sim",
     "video": "fastpose.drivers.video",
+    "v4l2": "fastpose.drivers.v4l2",
 }
 """Module of each driver, in the order in which ``fastpose cameras`` lists them."""
 
