@@ -22,4 +22,5 @@ PYBIND11_MODULE(_core, m) {
     bind_clocks(m);
     bind_engine(m);
     bind_grab_cost(m);
+    bind_v4l2(m);
 }

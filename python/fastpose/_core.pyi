@@ -1030,6 +1030,62 @@ class Pipeline(_Bound):
 class LogSpec(_Bound):
     def __init__(self, path: str, header_json: str) -> None: ...
 
+class _V4l2Size(TypedDict):
+    size: _Size
+    rates_hz: list[float]  # highest first
+
+class _V4l2Format(TypedDict):
+    fourcc: str
+    pixel_format: str  # ours; "mjpg"; empty: not supported
+    sizes: list[_V4l2Size]
+
+class _V4l2Control(TypedDict):
+    name: str
+    minimum: int
+    maximum: int
+    step: int
+    default: int
+    value: int
+    writable: bool
+    inactive: bool
+    menu: list[str]
+
+class _V4l2Description(TypedDict):
+    path: str
+    card: str
+    driver: str
+    bus: str
+    formats: list[_V4l2Format]
+    controls: list[_V4l2Control]
+
+class _V4l2Settings(TypedDict):
+    path: str
+    card: str
+    driver: str
+    bus: str
+    fourcc: str
+    user_memory: bool
+    why_copied: str
+    controls: dict[str, int]
+
+class V4l2Camera(Camera):
+    @property
+    def settings(self) -> _V4l2Settings: ...
+
+def v4l2_describe(path: str) -> _V4l2Description: ...
+def make_v4l2_camera(
+    *,
+    path: str,
+    pixel_format: _PixelFormat | None = None,
+    mjpg: bool = False,
+    size: _Size | None = None,
+    rate_hz: float | None = None,
+    exposure_us: float | None = None,
+    controls: Sequence[tuple[str, int]] = ...,
+    memory: Literal["auto", "userptr", "mmap"] = "auto",
+    buffers: int = 8,
+) -> V4l2Camera: ...
+
 class CameraPart(_Bound):
     def __init__(
         self,

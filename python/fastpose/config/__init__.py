@@ -25,6 +25,7 @@ from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZon
 from fastpose.config.session import Engine, Session
 from fastpose.config.stream import StreamCamera
 from fastpose.config.types import Rectangle
+from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "SpeedRule",
     "StreamCamera",
     "TrackedRoi",
+    "V4l2Camera",
     "VideoCamera",
     "VideoRecord",
     "Zone",

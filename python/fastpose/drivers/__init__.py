@@ -41,6 +41,7 @@ DRIVERS = {
     "pylon": "fastpose.drivers.pylon",
     "stream": "fastpose.drivers.stream",
     "realsense": "fastpose.drivers.realsense",
+    "v4l2": "fastpose.drivers.v4l2",
 }
 """Module of each driver, in the order in which ``fastpose cameras`` lists them."""
 
