@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "camera/filling_camera.h"
 #include "camera/sim_simulation.h"
+#include "camera/sim_wire.h"
 
 namespace fastpose {
 namespace {
@@ -42,6 +43,7 @@ class SimCamera final : public FillingCamera {
                  .height = spec.height(),
                  .rate_hz = spec.rate_hz,
                  .exposure_ns = to_ns(spec.exposure_us, 1e3)};
+        if (!spec.camera_trigger.line.empty()) wire_ = sim_wire(spec.camera_trigger.line);
     }
 
     [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
@@ -54,7 +56,10 @@ class SimCamera final : public FillingCamera {
                               std::to_string(spec_.prerender_frames.value_or(0)) + "; ask for fewer");
         }
         index_ = 0;
+        waits_for_edge_ = spec_.camera_trigger.follows();
         armed_ns_ = last_due_ns_ = now_ns();
+        if (wire_ && !waits_for_edge_)
+            wire_->start(armed_ns_, spec_.rate_hz, spec_.frames_total.value_or(-1));
         unplugged_ns_ = spec_.faults.disconnect_after_s
                             ? armed_ns_ + to_ns(*spec_.faults.disconnect_after_s, 1e9)
                             : kNever;
@@ -63,11 +68,13 @@ class SimCamera final : public FillingCamera {
     GrabStatus fill(std::span<std::uint8_t> slot, FrameMeta& meta,
                     std::int64_t timeout_ns) noexcept override {
         const std::int64_t give_up_ns = now_ns() + timeout_ns;
+        if (waits_for_edge_ && !find_edge(give_up_ns))
+            return now_ns() < unplugged_ns_ ? GrabStatus::timeout : GrabStatus::disconnected;
         pass_lost_frames(give_up_ns);
         if (spec_.frames_total && index_ >= *spec_.frames_total) {
             return GrabStatus::finished;
         }
-        const std::int64_t due_ns = due(index_);
+        const std::int64_t due_ns = exposed(index_) ? due(index_) : kNever;
         const std::int64_t end_ns = std::min({due_ns, give_up_ns, unplugged_ns_});
         if (end_ns < due_ns) {
             sleep_until_ns(end_ns);
@@ -89,8 +96,26 @@ class SimCamera final : public FillingCamera {
         return read_ns < unplugged_ns_;
     }
 
+    void disarm() noexcept override {
+        if (wire_ && !spec_.camera_trigger.follows()) wire_->stop();
+        FillingCamera::disarm();
+    }
+
   private:
+    // A camera counts the edges that it sees: those that came before it was armed are none of its.
+    bool find_edge(std::int64_t give_up_ns) noexcept {
+        if (!wire_->wait_started(std::min(give_up_ns, unplugged_ns_))) return false;
+        first_edge_ = wire_->first_edge_after(armed_ns_);
+        waits_for_edge_ = false;
+        return true;
+    }
+
+    [[nodiscard]] bool exposed(std::int64_t index) const noexcept {
+        return !spec_.camera_trigger.follows() || wire_->has(first_edge_ + index);
+    }
+
     [[nodiscard]] std::int64_t exposure_start(std::int64_t index) const noexcept {
+        if (spec_.camera_trigger.follows()) return wire_->edge_ns(first_edge_ + index);
         return armed_ns_ + to_ns(static_cast<double>(index) / spec_.rate_hz, 1e9);
     }
 
@@ -107,7 +132,7 @@ class SimCamera final : public FillingCamera {
         const std::int64_t queue_ns = to_ns(kQueueFrames / spec_.rate_hz, 1e9);
         const std::int64_t oldest_ns = spec_.every_frame ? 0 : now_ns() - queue_ns;
         const std::int64_t end = spec_.frames_total.value_or(kNever);
-        while (index_ < end && due(index_) <= give_up_ns &&
+        while (index_ < end && exposed(index_) && due(index_) <= give_up_ns &&
                (simulation_.fate(index_).dropped || due(index_) < oldest_ns)) {
             ++index_;
         }
@@ -129,7 +154,10 @@ class SimCamera final : public FillingCamera {
     SimSpec spec_;
     DriftingClock clock_;
     CameraInfo info_;
-    std::int64_t index_ = 0;  // of the next exposure
+    std::int64_t index_ = 0;         // of the next exposure
+    std::shared_ptr<SimWire> wire_;  // null: none
+    std::int64_t first_edge_ = 0;    // that this camera saw
+    bool waits_for_edge_ = false;
     std::int64_t armed_ns_ = 0, last_due_ns_ = 0, unplugged_ns_ = kNever;
 };
 

@@ -20,6 +20,7 @@ from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
 from fastpose.config.session import Engine, Session
+from fastpose.config.synchronise import Synchronise
 from fastpose.config.types import Rectangle
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
@@ -58,6 +59,7 @@ __all__ = [
     "SimCamera",
     "SimOutput",
     "SpeedRule",
+    "Synchronise",
     "TrackedRoi",
     "VideoCamera",
     "VideoRecord",
