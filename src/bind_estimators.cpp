@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "bindings.h"
+#include "engine/batch.h"
 #include "engine/estimator.h"
 #include "tensors.h"
 
@@ -168,6 +169,17 @@ void bind_detection(py::module_& m) {
           "layout"_a = "nchw");
 }
 
+void bind_batch(py::module_& m) {
+    py::class_<Batch, std::shared_ptr<Batch>>(m, "Batch", "One network for several cameras, a row each.")
+        .def(py::init([](std::vector<std::shared_ptr<Preprocessor>> preprocessors,
+                         std::shared_ptr<Backend> backend, std::shared_ptr<Decoder> decoder) {
+                 return std::make_shared<Batch>(
+                     BatchParts{std::move(preprocessors), std::move(backend), std::move(decoder)});
+             }),
+             py::kw_only(), "preprocessors"_a, "backend"_a, "decoder"_a);
+    m.def("batch_row", &make_batch_row, "batch"_a, "row"_a, "An estimator that runs the batch for one row.");
+}
+
 }  // namespace
 
 void bind_estimators(py::module_& m) {
@@ -198,4 +210,5 @@ void bind_estimators(py::module_& m) {
                                   {nullptr, std::move(backend), std::move(decoder)}});
         },
         py::kw_only(), "preprocessor"_a, "detector"_a, "boxes"_a, "crop"_a, "backend"_a, "decoder"_a);
+    bind_batch(m);
 }

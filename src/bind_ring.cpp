@@ -123,6 +123,10 @@ void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
     ring.def(
         "wait_started", [](Ring& r, double timeout_ms) { return r.wait_started(to_ns(timeout_ms)); },
         py::arg("timeout_ms"), release_gil());
+    ring.def("note_armed", &Ring::note_armed);
+    ring.def(
+        "wait_armed", [](Ring& r, double timeout_ms) { return r.wait_armed(to_ns(timeout_ms)); },
+        py::arg("timeout_ms"), release_gil());
 }
 
 void bind_consumers(py::class_<Ring, std::shared_ptr<Ring>>& ring) {

@@ -68,6 +68,15 @@ void validate_timing(const SimSpec& spec) {
     require_in("clock.drift_ppm", spec.clock.drift_ppm, -1e4, 1e4);
 }
 
+void validate_trigger(const SimTrigger& trigger) {
+    require_one_of("camera_trigger.source", trigger.source, {"internal", "external_edge"});
+    if (trigger.follows() && trigger.line.empty())
+        throw ConfigError(
+            "sim camera: camera_trigger.source is external_edge, which needs the line that another sim "
+            "camera "
+            "drives");
+}
+
 void validate_prerender(const SimSpec& spec) {
     constexpr double kLimitGiB = 4, kGiB = 1024.0 * 1024 * 1024;
     const double frames = spec.prerender_frames.value_or(1);
@@ -106,6 +115,7 @@ void SimSpec::validate() const {
     validate_timing(*this);
     validate_prerender(*this);
     validate_faults(faults);
+    validate_trigger(camera_trigger);
 }
 
 }  // namespace fastpose

@@ -49,6 +49,7 @@ bool Grabber::arm() noexcept {
     try {
         lend_slots();
         camera_->arm();
+        ring_->note_armed();
         return true;
     } catch (const std::exception& error) {
         fail(FaultKind::camera, error.what());

@@ -55,7 +55,7 @@ enum FrameFlag : std::int32_t {
     frame_clock_unfitted = 16,  // exposure_start_ns is a guess from received_ns
     frame_pose_failed = 32,     // the network failed on it; keypoints are NaN
     frame_counter_reset = 64,   // the camera's own counter began again with it
-    frame_unmatched = 128,      // no frame of the other cameras belongs to it
+    frame_unmatched = 128,      // no frame of the other cameras belongs to it, or none came in time
 };
 
 // Travels with the pixels through the ring. All times int64 ns; host clock unless named camera.

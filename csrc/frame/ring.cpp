@@ -227,6 +227,11 @@ bool Ring::record_taken(int slot) noexcept {
     return recorded;
 }
 
+void Ring::pass_over(int slot) noexcept {
+    layout_->superseded.fetch_add(1);
+    release(slot);
+}
+
 int Ring::recorder_next(std::int64_t timeout_ns) noexcept {
     std::int32_t slot = -1;
     wait_for(layout_->recorder_event, timeout_ns,
@@ -296,6 +301,14 @@ void Ring::request_stop() noexcept {
     wake();
 }
 bool Ring::stop_requested() const noexcept { return layout_->stop.load() != 0; }
+
+void Ring::note_armed() noexcept {
+    layout_->armed.store(1);
+    layout_->slot_event.notify();
+}
+bool Ring::wait_armed(std::int64_t timeout_ns) noexcept {
+    return wait_for(layout_->slot_event, timeout_ns, [&] { return layout_->armed.load() != 0; });
+}
 
 bool Ring::producer_ended() const noexcept {
     const HostState state = producer_state();

@@ -99,6 +99,9 @@ class Ring {
     // Offers a frame that was taken to the recorder, where the spec says record_taken; must follow take().
     // False: it is full.
     bool record_taken(int slot) noexcept;
+    // Gives back a frame that was taken and is not processed: counted as superseded. Its row is the loop's to
+    // write.
+    void pass_over(int slot) noexcept;
 
     // --- recorder ---
     [[nodiscard]] int recorder_next(std::int64_t timeout_ns) noexcept;  // oldest unrecorded frame, or -1
@@ -119,6 +122,9 @@ class Ring {
     [[nodiscard]] bool wait_started(std::int64_t timeout_ns) noexcept;
     void request_stop() noexcept;
     [[nodiscard]] bool stop_requested() const noexcept;
+    // The producer's camera exposes as soon as it is told to.
+    void note_armed() noexcept;
+    [[nodiscard]] bool wait_armed(std::int64_t timeout_ns) noexcept;
     // The producer ended and the loop / the recorder has taken all there was.
     [[nodiscard]] bool loop_drained() const noexcept;
     [[nodiscard]] bool recorder_drained() const noexcept;

@@ -13,7 +13,7 @@
 namespace fastpose {
 
 inline constexpr int max_slots = 256;
-inline constexpr std::uint32_t ring_magic = 0x46505232;  // "FPR2"
+inline constexpr std::uint32_t ring_magic = 0x46505233;  // "FPR3"
 
 struct Slot {
     alignas(64) std::atomic<std::int32_t> references;
@@ -55,7 +55,7 @@ struct RingLayout {
     RingSpec spec;
     std::uint64_t slot_bytes, pixels_offset;  // of a slot with its padding
 
-    std::atomic<std::uint32_t> started, stop, recorder_enabled;
+    std::atomic<std::uint32_t> started, stop, armed, recorder_enabled;
     HostStatus producer, recorder;
     SharedEvent frame_event;     // the mailbox got a frame, or something ended
     SharedEvent slot_event;      // a slot or the mailbox became free

@@ -71,22 +71,26 @@ class _RingCounts(TypedDict):
     recorder_queue: int
     recorder_waiting: int
 
-class _Snapshot(TypedDict):
+class _CameraSnapshot(TypedDict):
     published: int
     processed: int
     dropped_ring: int
     dropped_camera: int
     dropped_recorder: int
     dropped_transport: int
+    unmatched: int
     times_lost: int
     late: int
-    lost_records: int
     feed_dropped: int
     newest_exposure_ns: int
     recorder_queue: int
     exposure_to_decided: _LatencySummary
     exposure_to_acted: _LatencySummary
     dequeued_to_decided: _LatencySummary
+
+class _Snapshot(_CameraSnapshot):  # of the acting camera
+    cameras: list[_CameraSnapshot]
+    lost_records: int
     rules: int  # bit i: rule i is true
     outputs: list[int]  # level of each output
 
@@ -259,6 +263,8 @@ class Ring(_Bound):
     ) -> None: ...
     def set_producer_state(self, state: _NewHostState, text: str = "") -> None: ...
     def wait_started(self, timeout_ms: float) -> bool: ...
+    def note_armed(self) -> None: ...  # the camera exposes as soon as it is triggered
+    def wait_armed(self, timeout_ms: float) -> bool: ...
     # The consumers' side.
     def take(self, timeout_ms: float) -> int: ...  # a slot; -1: no frame came
     def release(self, slot: int) -> None: ...
@@ -341,6 +347,15 @@ class SimFaults(_Bound):
     @property
     def clock_jump_s(self) -> float: ...
 
+class SimTrigger(_Bound):
+    def __init__(
+        self, *, source: Literal["internal", "external_edge"] = "internal", line: str = ""
+    ) -> None: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def line(self) -> str: ...
+
 class SimSpec(_Bound):
     def __init__(
         self,
@@ -364,6 +379,7 @@ class SimSpec(_Bound):
         prerender_frames: int | None = None,
         transfer_ms: float = 0.5,
         every_frame: bool = False,
+        camera_trigger: SimTrigger | Mapping[str, str] | None = None,
     ) -> None: ...
     @property
     def shape(self) -> Literal["mouse", "rat", "vole"]: ...
@@ -403,6 +419,8 @@ class SimSpec(_Bound):
     def transfer_ms(self) -> float: ...
     @property
     def every_frame(self) -> bool: ...
+    @property
+    def camera_trigger(self) -> SimTrigger: ...
 
 class SimFate(_Bound):
     @property
@@ -1007,6 +1025,13 @@ def top_down(
     decoder: DecodeStage,
 ) -> Estimator: ...
 
+class Batch(_Bound):
+    def __init__(
+        self, *, preprocessors: Sequence[PreprocessStage], backend: Backend, decoder: DecodeStage
+    ) -> None: ...
+
+def batch_row(batch: Batch, row: int) -> Estimator: ...
+
 class PipelineParts(_Bound):
     def __init__(
         self,
@@ -1019,6 +1044,7 @@ class PipelineParts(_Bound):
         interlock: Interlock | None = None,
         individuals: int = 1,
         bodyparts: int,
+        rule_ids: Sequence[int] = ...,
     ) -> None: ...
 
 class Pipeline(_Bound):
@@ -1094,7 +1120,23 @@ class CameraPart(_Bound):
         ring: Ring,
         driver: Camera | None = None,
         log: LogSpec = ...,
+        pipeline: PipelineParts | None = None,
+        pose_log: LogSpec = ...,
+        rate_hz: float = 0.0,
+        follower: bool = False,
         reconnect: bool = False,
+    ) -> None: ...
+
+class SetPart(_Bound):
+    def __init__(
+        self,
+        *,
+        cameras: Sequence[int],
+        by: Literal["counter", "time"] = "counter",
+        tolerance_ms: float = 0.0,
+        wait_ms: float = 3.0,
+        batch: Batch | None = None,
+        reads_all: bool = False,
     ) -> None: ...
 
 class RealtimeRequest(_Bound):
@@ -1106,7 +1148,6 @@ class RealtimeRequest(_Bound):
         loop_cpus: Sequence[int] = ...,
         other_cpus: Sequence[int] = ...,
         spin_ns: int = 0,
-        rate_hz: float = 0.0,
     ) -> None: ...
 
 def realtime_limits() -> _RealtimeLimits: ...
@@ -1116,10 +1157,9 @@ class Engine(_Bound):
         self,
         *,
         cameras: Sequence[CameraPart],
-        pipeline: PipelineParts | None = None,
-        loop_camera: int = 0,
+        set: SetPart = ...,
+        acting_camera: int = 0,
         interlock: Interlock | None = None,
-        pose_log: LogSpec = ...,
         event_log: LogSpec = ...,
         log: bool = True,
         pose_feed: bool = False,
@@ -1135,7 +1175,9 @@ class Engine(_Bound):
     def faulted(self) -> bool: ...
     def post_fault(self, kind: _FaultKind, text: str) -> None: ...
     def snapshot(self) -> _Snapshot: ...
-    def next_pose(self, timeout_ms: float) -> tuple[int, int, int, int, int, NDArray[np.float32]] | None:
+    def next_pose(
+        self, timeout_ms: float, camera: int = 0
+    ) -> tuple[int, int, int, int, int, NDArray[np.float32]] | None:
         # frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints (individuals * bodyparts * 3)
         ...
     def command(

@@ -80,7 +80,7 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
     for name in config.cameras:
         findings += _camera(config, name, sources)
     for path, model in network_paths(config):
-        seen = sources.get(model.camera)
+        seen = sources.get(model.seen[0])
         findings += _network(config, path, model, seen.size if seen else None)
     for name, output in config.outputs.items():
         if isinstance(output, SerialOutput):
@@ -196,6 +196,8 @@ def _fits_package(config: Config, path: str, model: Model, package: ModelPackage
             f"[{width}, {height}] does not suit the network; allowed: multiples of {multiple}",
         )
     for name, rule in config.rules.items():
+        if config.camera_of(rule) not in model.seen:
+            continue
         for bodypart in rule.names_of_bodyparts():
             if bodypart not in package.bodyparts:
                 key = "bodypart" if isinstance(rule, SpeedRule) else "bodyparts"

@@ -34,7 +34,9 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     table.add_row("drops", _drops(summary.drops))
     for index, line in enumerate(summary.video):
         table.add_row("" if index else "video", Text(line))
-    table.add_row("latency", _latency(summary.latency_ms))
+    for camera, latency in (summary.latencies_ms or {"": summary.latency_ms}).items():
+        several = len(summary.latencies_ms) > 1
+        table.add_row(f"latency {camera}" if several else "latency", _latency(latency))
     for index, line in enumerate(summary.timing):
         table.add_row("" if index else "timing", Text(line))
     table.add_row("reactions", Text(_reactions(summary.directory / "events.csv")))

@@ -25,6 +25,7 @@ def test_there_are_examples() -> None:
         "openfield",
         "python_protocol",
         "serial_laser",
+        "two_cameras",
         "two_rules",
     }
 

@@ -48,10 +48,10 @@ def make_identity(spec: cfg.Identity, package: ModelPackage) -> _core.Identity |
     return _core.motion_identity(shape, unique_bodyparts=unique, **spec.model_dump(exclude={"type"}))
 
 
-def make_rules(config: cfg.Config, package: ModelPackage) -> list[_core.Rule]:
-    """Return the rules in the config's order."""
+def make_rules(config: cfg.Config, rules: Mapping[str, cfg.Rule], package: ModelPackage) -> list[_core.Rule]:
+    """Return these of the config's rules, in their order."""
     zones = {name: _zone(zone) for name, zone in config.zones.items()}
-    return [_named(name, rule, zones, package) for name, rule in config.rules.items()]
+    return [_named(name, rule, zones, package) for name, rule in rules.items()]
 
 
 def _named(name: str, rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
@@ -91,7 +91,7 @@ def _require_bodyparts(individual: int | str, names: Sequence[str], package: Mod
 
 
 def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
-    values: dict[str, Any] = rule.model_dump(exclude={"type"})
+    values: dict[str, Any] = rule.model_dump(exclude={"type", "camera"})
     values["individual"] = _individual(rule.individual, package)
     values["unique_bodyparts"] = len(package.unique_bodyparts)
     bodyparts, shape = package.bodyparts, (package.count_of_individuals, len(package.bodyparts))
@@ -191,9 +191,12 @@ def _guarded(port: _core.SerialPort, outputs: dict[str, cfg.Output]) -> GuardedP
     return GuardedPort(port.path, safe, baud=port.baud, file_descriptor=port.fileno())
 
 
-def make_protocol(config: cfg.Config, bodyparts: Sequence[str]) -> _core.Protocol | None:
-    """Return the protocol that runs in the loop; None for type none, and for Python, which runs beside it."""
-    protocol, rules, outputs = config.protocol, list(config.rules), list(config.outputs)
+def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]) -> _core.Protocol | None:
+    """Return the protocol that runs in the loop; None for type none, and for Python, which runs beside it.
+
+    `rules` are those that it sees, in their order.
+    """
+    protocol, outputs = config.protocol, list(config.outputs)
     if isinstance(protocol, cfg.ConditionalProtocol):
         return _core.ConditionalProtocol(
             rule=rules.index(protocol.when),

@@ -24,6 +24,7 @@ from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
 from fastpose.config.session import Engine, Session
 from fastpose.config.stream import StreamCamera
+from fastpose.config.synchronise import Synchronise
 from fastpose.config.types import Rectangle
 from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
@@ -68,6 +69,7 @@ __all__ = [
     "SimOutput",
     "SpeedRule",
     "StreamCamera",
+    "Synchronise",
     "TrackedRoi",
     "V4l2Camera",
     "VideoCamera",

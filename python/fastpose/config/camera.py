@@ -15,6 +15,7 @@ from fastpose.config.types import (
     PositiveFloat,
     PositiveInt,
     Section,
+    Text,
 )
 
 Frames = Literal["newest", "every"]
@@ -89,6 +90,21 @@ class Faults(Section):
         return self
 
 
+class SimTrigger(Section):
+    """What starts an exposure of a simulated camera."""
+
+    source: Literal["internal", "external_edge"] = "internal"
+    """internal: its own clock; external_edge: an edge on `line`."""
+    line: Text | None = None
+    """A wire by any name; internal: the exposures drive it; external_edge: its edges expose this camera."""
+
+    @model_validator(mode="after")
+    def _an_edge_needs_its_line(self) -> Self:
+        if self.source == "external_edge" and self.line is None:
+            raise ValueError("source external_edge needs the line, a name that another sim camera drives")
+        return self
+
+
 class SimCamera(CameraSection):
     """A simulated animal in an arena, with known keypoints."""
 
@@ -116,6 +132,7 @@ class SimCamera(CameraSection):
     """Share of the time that the animal spends under a bar."""
     clock: Clock = Clock()
     faults: Faults = Faults()
+    camera_trigger: SimTrigger = SimTrigger()
     prerender_frames: Annotated[int, Field(ge=1, le=100000), NUMBER] | None = None
     """Render this many frames before the start and repeat them: high rates on a slow machine."""
     transfer_ms: Annotated[float, Field(ge=0, le=10000), NUMBER] = 0.5

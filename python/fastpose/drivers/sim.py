@@ -48,11 +48,23 @@ def found() -> list[FoundCamera]:
 def _sim_spec(spec: SimCamera) -> _core.SimSpec:
     from fastpose import _core
 
-    not_its_own = {"driver", "frames", "ring_slots", "reconnect", "lighting", "clock", "faults"}
+    not_its_own = {
+        "driver",
+        "frames",
+        "ring_slots",
+        "reconnect",
+        "lighting",
+        "clock",
+        "faults",
+        "camera_trigger",
+    }
     return _core.SimSpec(
         **spec.model_dump(exclude=not_its_own),
         lighting=_core.SimLighting(**spec.lighting.model_dump()),
         clock=_core.SimClock(**spec.clock.model_dump()),
         faults=_core.SimFaults(**spec.faults.model_dump()),
+        camera_trigger=_core.SimTrigger(
+            source=spec.camera_trigger.source, line=spec.camera_trigger.line or ""
+        ),
         every_frame=spec.frames == "every",
     )

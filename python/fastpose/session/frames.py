@@ -59,12 +59,16 @@ class CameraFrames:
         (m,) int64 frame id of each frame of the video, in its order.
     notes : list of str
         What had to be inferred.
+    set_id : ndarray or None
+        (n,) int64 number of the set of frames that were exposed together, negative: in none; None: this
+        camera is not synchronised with others.
     """
 
     camera: str
     records: Records
     ids_in_video: Int64
     notes: list[str]
+    set_id: Int64 | None = None
 
     @property
     def processed(self) -> Bool:
@@ -253,6 +257,8 @@ def frames_table(frames: CameraFrames) -> pa.Table:
     columns["recorded"] = pa.array(frames.video_frame >= 0)
     columns["video_frame"] = pa.array(frames.video_frame, mask=frames.video_frame < 0)
     columns |= {flag: pa.array(frames.flagged(flag)) for flag in FLAGS}
+    set_id = np.full(n, -1, np.int64) if frames.set_id is None else frames.set_id
+    columns["set_id"] = pa.array(set_id, mask=set_id < 0)
     return pa.table(columns)
 
 

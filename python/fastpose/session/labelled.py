@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fastpose.errors import RecordError
 from fastpose.session.atomic import replacing
 from fastpose.session.drawing import Colour, Overlay, Rgb, colours, draw_pose, draw_text, to_rgb
-from fastpose.session.events import event_records
+from fastpose.session.events import events_of
 from fastpose.session.frames import CameraFrames, Int64, camera_frames
 from fastpose.session.poses import PoseTable, pose_tables
 from fastpose.session.recorded import PIXEL_FORMAT_TAG, displayed_pixels
@@ -136,7 +136,7 @@ class _Painter:
             np.where(frames.video_frame < 0, np.iinfo(np.int64).max, frames.video_frame)
         )
         self._times_s = _times_s(frames, logs.start_monotonic_ns)
-        self._tracks = state_tracks(logs, frames, event_records(logs)) if own else []
+        self._tracks = state_tracks(logs, frames, events_of(logs, frames.camera))
         self._bodyparts = poses.log.names("bodyparts") if poses else []
         self._skeleton = skeleton(logs, self._bodyparts)
 

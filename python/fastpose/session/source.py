@@ -83,9 +83,18 @@ class SessionLogs:
 
     @property
     def pose_camera(self) -> str | None:
-        """The camera whose frames the protocol acts on: the first that has poses."""
+        """The camera that the protocol belongs to, else the first that has poses."""
         with_poses = [name for name, logs in self.cameras.items() if logs.poses is not None]
-        return next(iter(with_poses or self.cameras), None)
+        acting = acting_camera(self.config)
+        return acting if acting in with_poses else next(iter(with_poses or self.cameras), None)
+
+
+def acting_camera(config: Mapping[str, Any]) -> str | None:
+    """The camera that a resolved config's protocol names, itself or through its rule; None: it names none."""
+    protocol = mapping(config, "protocol")
+    rule = mapping(mapping(config, "rules"), str(protocol.get("when")))
+    camera = protocol.get("camera") or rule.get("camera")
+    return None if camera is None else str(camera)
 
 
 def mapping(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
