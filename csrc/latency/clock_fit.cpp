@@ -47,6 +47,10 @@ double ClockFit::error_ns(std::int64_t camera_ns) const noexcept {
     return envelope_.error_ns(camera_ns) + 0.5 * static_cast<double>(longer_ns_);
 }
 
+std::int32_t ClockFit::stated_error_ns(std::int64_t camera_ns) const noexcept {
+    return static_cast<std::int32_t>(std::clamp(std::ceil(error_ns(camera_ns)), 1.0, largest_error_ns));
+}
+
 bool ClockFit::possible(std::int64_t start_ns, std::int64_t received_ns, double error) const noexcept {
     const std::int64_t delay = difference_ns(received_ns, start_ns);
     return static_cast<double>(delay) + error >= static_cast<double>(shortest_ns_) &&
@@ -57,10 +61,9 @@ ExposureTime ClockFit::exposure(std::int64_t camera_ns, std::int64_t received_ns
     const ExposureTime guess{received_ns - shortest_ns_, 0, false};
     if (!fitted()) return guess;
     const std::int64_t start_ns = to_host_ns(camera_ns);
-    const double error = error_ns(camera_ns);
-    impossible_frame_ = !possible(start_ns, received_ns, error);
+    impossible_frame_ = !possible(start_ns, received_ns, error_ns(camera_ns));
     if (impossible_frame_) return guess;
-    return {start_ns, static_cast<std::int32_t>(std::clamp(std::ceil(error), 1.0, largest_error_ns)), true};
+    return {start_ns, stated_error_ns(camera_ns), true};
 }
 
 bool ClockFit::suspect() const noexcept {

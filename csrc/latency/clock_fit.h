@@ -34,6 +34,8 @@ class ClockFit {
     [[nodiscard]] std::int64_t to_host_ns(std::int64_t camera_ns) const noexcept;
     // How far to_host_ns() may be off: grows away from the readings.
     [[nodiscard]] double error_ns(std::int64_t camera_ns) const noexcept;
+    // The same as it goes into files: at least 1.
+    [[nodiscard]] std::int32_t stated_error_ns(std::int64_t camera_ns) const noexcept;
 
     // The start of the exposure of a frame. What cannot be (it arrived before it was exposed, or ten seconds
     // later) is a guess from received_ns, and makes the fit suspect.

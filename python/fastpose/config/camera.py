@@ -62,7 +62,12 @@ class Faults(Section):
     late_ms: Annotated[float, Field(ge=0, le=100000), NUMBER] = 20.0
     torn: Fraction = 0.0
     """The lower rows are those of the frame before."""
+    failed: Fraction = 0.0
+    """Delivered incomplete: the driver says that its pixels are no frame."""
     disconnect_after_s: PositiveFloat | None = None
+    clock_jump_after_s: PositiveFloat | None = None
+    """The camera's clock jumps by clock_jump_s, so long after the start."""
+    clock_jump_s: Annotated[float, Field(ge=-1e9, le=1e9), NUMBER] = -1.0
 
 
 class SimCamera(CameraSection):
