@@ -12,6 +12,7 @@ constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t wait_ns = 100 * ms;
 constexpr std::int64_t retry_ns = 1000 * ms;
 constexpr std::int64_t clock_period_ns = 250 * ms;
+constexpr std::int64_t hasty_period_ns = 50 * ms;
 constexpr std::int64_t ptp_period_ns = 5000 * ms;
 constexpr int clock_readings_at_start = 8;
 constexpr int clock_readings_in_doubt = 3;  // as many as the fit needs to begin anew
@@ -177,7 +178,7 @@ void Grabber::stamp(FrameMeta& meta) noexcept {
     if (meta.camera_timestamp_ns != 0) clock_.add_frame(meta.camera_timestamp_ns, meta.received_ns);
     ExposureTime exposure = clock_.exposure(meta.camera_timestamp_ns, meta.received_ns);
     if (clock_.suspect() && now_ns() >= next_hasty_reading_ns_) {
-        next_hasty_reading_ns_ = now_ns() + clock_period_ns;
+        next_hasty_reading_ns_ = now_ns() + hasty_period_ns;
         read_clock();
         exposure = clock_.exposure(meta.camera_timestamp_ns, meta.received_ns);
     }
