@@ -11,7 +11,8 @@ namespace {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t wait_ns = 100 * ms;
 constexpr std::int64_t retry_ns = 1000 * ms;
-constexpr std::int64_t clock_period_ns = 250 * ms;
+// Readings of the clock come soon at the start, where the drift is not known yet, then ever less often.
+constexpr std::int64_t first_clock_period_ns = 10 * ms, clock_period_ns = 250 * ms;
 constexpr std::int64_t hasty_period_ns = 50 * ms;
 constexpr std::int64_t ptp_period_ns = 5000 * ms;
 constexpr int clock_readings_at_start = 8;
@@ -172,6 +173,8 @@ void Grabber::start_clock() noexcept {
     clock_.set_delay(info.exposure_ns, period_ns);
     next_ptp_reading_ns_ = 0;
     for (int i = 0; i < clock_readings_at_start; ++i) read_clock();
+    clock_period_ns_ = first_clock_period_ns;
+    next_clock_reading_ns_ = now_ns() + clock_period_ns_;
 }
 
 void Grabber::stamp(FrameMeta& meta) noexcept {
@@ -195,7 +198,8 @@ void Grabber::stamp_failed(FrameMeta& meta) const noexcept {
 }
 
 void Grabber::read_clock() noexcept {
-    next_clock_reading_ns_ = now_ns() + clock_period_ns;
+    next_clock_reading_ns_ = now_ns() + clock_period_ns_;
+    clock_period_ns_ = std::min(2 * clock_period_ns_, clock_period_ns);
     for (int i = 0; i < clock_readings_in_doubt && (i == 0 || clock_.suspect()); ++i) {
         ClockPair pair;
         if (!camera_->latch_clock(pair)) break;

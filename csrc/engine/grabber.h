@@ -14,8 +14,8 @@
 namespace fastpose {
 
 // Fits the camera's clock as it goes, so that every frame carries exposure_start in host time: from readings
-// of it four times a second, and at once when something contradicts the fit; where it cannot be read, from
-// the frames.
+// of it, many at first, then four a second, and at once when something contradicts the fit; where it cannot
+// be read, from the frames.
 //
 // Note [Reconnect]: A camera that is gone is a fault, or with `reconnect` it is armed again, once a second,
 // until that works. Meanwhile the ring says `lost`. Its own counter and clock may begin anew: the counter

@@ -1,4 +1,4 @@
-"""Whole sessions with what goes wrong with cameras: each exposure has its row, and check-sync says what is true."""
+"""Whole sessions with what goes wrong with cameras: each exposure has its row, check-sync tells the truth."""
 
 from __future__ import annotations
 
