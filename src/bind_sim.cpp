@@ -199,6 +199,7 @@ void bind_sim(py::module_& m) {
         .def_readonly("dropped", &SimFate::dropped)
         .def_readonly("late", &SimFate::late)
         .def_readonly("torn", &SimFate::torn)
+        .def_readonly("failed", &SimFate::failed)
         .def_readonly("tear_row", &SimFate::tear_row);
     py::class_<Simulation>(m, "Simulation")
         .def(py::init<const SimSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>())

@@ -121,10 +121,6 @@ class _RealtimeLimits(TypedDict):
     period_us: int
     budget: float  # share of a core, 0-1
 
-class _ClockState(TypedDict):
-    drift_ppm: float
-    residual_ns: float
-
 class _ClockReport(TypedDict):
     source: _ClockSource
     readings: int  # outliers among them
@@ -135,6 +131,7 @@ class _ClockReport(TypedDict):
     drift_error_ppm: float  # two standard deviations
     residual_ns: float
     error_ns: int  # of exposure_start at the newest reading
+    ptp: str  # as the camera names it; empty: none
 
 class _BoundType(type): ...  # pybind11's metaclass
 
@@ -262,6 +259,9 @@ class Ring(_Bound):
         exposure_error_ns: int = 0,
     ) -> None: ...
     def set_producer_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def set_clock(self, clock: ClockFit, *, ptp: str = "") -> None:
+        """Report the camera's clock to the session; ptp: its state as the camera names it."""
+
     def wait_started(self, timeout_ms: float) -> bool: ...
     def note_armed(self) -> None: ...  # the camera exposes as soon as it is triggered
     def wait_armed(self, timeout_ms: float) -> bool: ...
@@ -287,6 +287,7 @@ class Ring(_Bound):
     def stop_requested(self) -> bool: ...
     def creator_alive(self) -> bool: ...
     def counts(self) -> _RingCounts: ...
+    def clock(self) -> _ClockReport: ...
     @property
     def producer_state(self) -> _HostState: ...
     @property
@@ -429,6 +430,8 @@ class SimFate(_Bound):
     def late(self) -> bool: ...
     @property
     def torn(self) -> bool: ...
+    @property
+    def failed(self) -> bool: ...
     @property
     def tear_row(self) -> int: ...
 
@@ -1189,7 +1192,6 @@ class Engine(_Bound):
     def memory_grant(self) -> _MemoryGrant: ...
     @property
     def loop_timing(self) -> _LoopTiming: ...
-    def clock(self, camera: int) -> _ClockState | None: ...
 
 class _GrabCost(TypedDict):
     queued_ns: NDArray[np.int64]  # of a frame that waits: from the driver's call until the loop has it

@@ -49,6 +49,8 @@ class RunSummary:
         For each recorded camera: frames, codec, and how its pixels compare with the camera's.
     latencies_ms : dict
         `latency_ms` of each camera that a network sees.
+    clocks : list of str
+        How well each camera's clock is known.
     """
 
     directory: Path
@@ -63,6 +65,7 @@ class RunSummary:
     timing: list[str] = field(default_factory=list)
     video: list[str] = field(default_factory=list)
     latencies_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    clocks: list[str] = field(default_factory=list)
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -176,6 +179,7 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         video=[
             f"{name}: {camera.video_text}" for name, camera in summary.cameras.items() if camera.video_text
         ],
+        clocks=[f"{name}: {text}" for name, text in summary.clocks.items()],
     )
 
 

@@ -124,10 +124,9 @@ class LiveCamera:
         return {"camera": counts["missing"], "transport": counts["failed"]}
 
     def clock(self) -> str:
-        """What is known of the camera's clock; empty where the driver keeps that to itself."""
-        assert self._engine is not None
-        state = self._engine.clock(0)
-        if state is None or self.source.driver is None:
+        """What is known of the camera's clock; empty while it is not fitted."""
+        state = self._ring.clock()
+        if state["source"] == "none":
             return ""
         return (
             f"{state['drift_ppm']:+.1f} ppm against the host's, residual {state['residual_ns'] / 1e3:.1f} us"
