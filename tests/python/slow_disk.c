@@ -1,4 +1,5 @@
-// A disk that is slow: preloaded, it holds up every write and sync of files below $SLOW_DISK by $SLOW_DISK_MS.
+// A disk that is slow: preloaded, it holds up every write and sync of files below $SLOW_DISK by
+// $SLOW_DISK_MS.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <limits.h>

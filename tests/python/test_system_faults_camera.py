@@ -113,18 +113,18 @@ def test_a_session_can_be_ended_while_the_camera_is_gone(tmp_path: Path, termina
     assert len(session.frames) == session.frames["recorded"].sum() > 50
 
 
-@pytest.mark.parametrize("jump_s", [5.0, -5.0], ids=["forward", "back"])
+@pytest.mark.parametrize("jump_s", [5.0, -20.0], ids=["forward", "back"])
 def test_a_camera_clock_that_is_set(tmp_path: Path, jump_s: float) -> None:
+    """Frames keep their time on the computer's clock: at first guessed, and flagged so, then fitted anew."""
     session = run_here(tmp_path, camera(clock_jump_after_s=0.7, clock_jump_s=jump_s))
     frames = check_accounts(session)
     steps_s = np.diff(frames["camera_timestamp_ns"].to_numpy()) / 1e9
-    assert np.abs(steps_s).max() == pytest.approx(5, abs=0.1)
+    assert steps_s[np.abs(steps_s).argmax()] == pytest.approx(jump_s, abs=0.5)
     age_ns = (frames["received_ns"] - frames["exposure_start_ns"]).to_numpy()
     known = ~frames["clock_unfitted"].to_numpy()
-    assert known.sum() > 200
-    assert (age_ns[known] > 0).all()
-    # Seconds off is what the jump would do; a busy machine receives late, but not all of a session.
-    assert np.median(age_ns[known][150:]) < 0.5e9 and (age_ns < 3e9).all()
+    assert known.sum() > 200 and known[-50:].all()
+    assert (age_ns > 0).all()
+    assert np.abs(age_ns).max() < 4e9  # what the jump would do; a busy machine receives late, but not so late
 
 
 def test_everything_at_once(tmp_path: Path, terminal: Terminal) -> None:
