@@ -86,7 +86,7 @@ def test_a_gap_in_the_counter_that_nobody_logged_becomes_rows(tmp_path: Path) ->
     frames = drop(make_frames(8), [3, 4], 1)
     found = frames_of(tmp_path / "s", frames[[0, 1, 2, 3, 5, 6, 7]])
     assert found.records["camera_counter"].tolist() == list(range(1000, 1008))
-    assert found.drops() == {"camera": 2, "ring": 0, "recorder": 0}
+    assert found.drops() == {"camera": 2, "ring": 0, "recorder": 0, "transport": 0}
     assert found.notes == ["1 exposure(s) found missing by a gap in the camera's counter"]
 
 
@@ -118,7 +118,7 @@ def test_two_records_of_one_frame_are_one_row(tmp_path: Path) -> None:
     found = frames_of(tmp_path / "s", np.concatenate([ledger, frames]))
     assert found.records["frame_id"].tolist() == [0, 1, 2, 3]
     assert found.processed.tolist() == [True, True, False, True]
-    assert found.drops() == {"camera": 0, "ring": 1, "recorder": 1}
+    assert found.drops() == {"camera": 0, "ring": 1, "recorder": 1, "transport": 0}
 
 
 def test_rows_know_their_place_in_the_video(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_counts_stand_beside_the_percentiles(tmp_path: Path) -> None:
     suppressed = int((session.events["kind"] == 4).sum())
     assert 0 < suppressed < 79
     assert (top["n"], top["drops"], top["late"]) == (1996, 4, suppressed)
-    assert top["drops_by_reason"] == {"camera": 1, "ring": 3, "recorder": 0}
+    assert top["drops_by_reason"] == {"camera": 1, "ring": 3, "recorder": 0, "transport": 0}
     assert latency["unit"] == "ms"
 
 

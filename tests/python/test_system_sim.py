@@ -70,7 +70,7 @@ def test_rows_agree_between_the_files(whole: Session) -> None:
         "exposures": 120,
         "received": 120,
         "processed": 120,
-        "drops": {"camera": 0, "ring": 0, "recorder": 0},
+        "drops": {"camera": 0, "ring": 0, "recorder": 0, "transport": 0},
         "video_frames": 120,
     }
 
@@ -209,7 +209,7 @@ def test_torn_and_late_frames_carry_their_flags(faulty: Session, fates: pd.DataF
 def test_counts_of_faults_agree(faulty: Session, fates: pd.DataFrame) -> None:
     dropped = int(fates.loc[seen(fates), "dropped"].sum())
     counts = faulty.json["counts"]
-    assert counts["cameras"]["top"]["drops"] == {"camera": dropped, "ring": 0, "recorder": 0}
+    assert counts["cameras"]["top"]["drops"] == {"camera": dropped, "ring": 0, "recorder": 0, "transport": 0}
     assert counts["engine"]["dropped_camera"] == dropped
     assert faulty.summary is not None
     assert faulty.summary.drops["camera"] == dropped
@@ -274,7 +274,12 @@ def test_two_cameras_one_with_a_network(tmp_path: Path) -> None:
     assert rows.to_dict() == {"side": 25, "top": 120}
     assert video_frames(session.folder / "video_side.mkv") == 25
     assert not (session.folder / "poses_side.h5").exists()
-    assert session.json["counts"]["cameras"]["side"]["drops"] == {"camera": 0, "ring": 0, "recorder": 0}
+    assert session.json["counts"]["cameras"]["side"]["drops"] == {
+        "camera": 0,
+        "ring": 0,
+        "recorder": 0,
+        "transport": 0,
+    }
 
 
 def test_recording_without_a_network(tmp_path: Path) -> None:
