@@ -41,6 +41,27 @@ def googletest() -> None:
     subprocess.run(["apt-get", "install", "-y", "-qq", "libgtest-dev"], check=False)
 
 
+def rtsp_server() -> None:
+    """Install Debian's RTSP server where that is possible; else the tests of RTSP cameras are skipped."""
+    look = ("/usr/bin/python3", "tests/python/rtsp_server.py", "--look")
+    if (
+        shutil.which("apt-get") is None
+        or os.geteuid() != 0
+        or subprocess.run(look, check=False).returncode == 0
+    ):
+        return
+    packages = ("base", "good", "ugly")
+    subprocess.run(["apt-get", "update", "-qq"], check=False)
+    subprocess.run(
+        [
+            *("apt-get", "install", "-y", "-qq", "--no-install-recommends"),
+            *("gir1.2-gst-rtsp-server-1.0", "python3-gi"),
+            *(f"gstreamer1.0-plugins-{package}" for package in packages),
+        ],
+        check=False,
+    )
+
+
 def cpp_tests(session: nox.Session, preset: str) -> None:
     """Build the C++ tests with a preset and run them."""
     googletest()
@@ -93,6 +114,7 @@ def tests(session: nox.Session) -> None:
     session.install(*BUILD_TOOLS)
     install_package(session, "test")
     cpp_tests(session, "dev")
+    rtsp_server()
     session.run("pytest", *session.posargs)
 
 

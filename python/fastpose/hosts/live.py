@@ -110,12 +110,12 @@ class LivePlayer(ABC):
             )
         lost_ns = self._clock()
         self._interruptions += 1
-        self._say(f"lost: {reason}")
+        self.say(f"lost: {reason}")
         self._ring.set_producer_state("lost", clip(f"camera '{self._camera}' is lost: {reason}"))
         if self._reconnect():
             self._begins_again = True
             self._ring.set_producer_state("ready")
-            self._say(f"back after {(self._clock() - lost_ns) / _NS:.1f} s")
+            self.say(f"back after {(self._clock() - lost_ns) / _NS:.1f} s")
         self._lost_ns += self._clock() - lost_ns
 
     def _reconnect(self) -> bool:
@@ -127,7 +127,7 @@ class LivePlayer(ABC):
             except CameraError as error:
                 if str(error) != said:
                     said = str(error)
-                    self._say(f"not back: {said}")
+                    self.say(f"not back: {said}")
             else:
                 return True
             self._pause(RETRY_S)
@@ -149,7 +149,7 @@ class LivePlayer(ABC):
     def _stopping(self) -> bool:
         return self._stop.is_set or self._ring.stop_requested
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Into the session's log/camera_<name>.txt."""
         print(time.strftime("%H:%M:%S"), f"camera '{self._camera}'", text, file=sys.stderr, flush=True)
 
@@ -167,5 +167,6 @@ def play_live(ring: ProducerRing, player: LivePlayer, stop: StopFlag) -> None:
         while not ring.wait_started(0) and not (stop.is_set or ring.stop_requested):
             player.discard()
         summary = clip(player.play())
+    player.say(summary)
     ring.set_producer_state("finished", summary)
     report("finished", summary)

@@ -69,11 +69,11 @@ class RealSensePlayer(LivePlayer):
         profile = choose_profile(device, options.choice)
         self._expect_size(profile.width, profile.height)
         for name, value in options.settings.items():
-            self._say(f"{name}: {device.set(profile, name, value):g}")
+            self.say(f"{name}: {device.set(profile, name, value):g}")
         self._exposure_us = options.exposure_us
         if options.exposure_us is not None:
             self._exposure_us = device.set_exposure_us(profile, options.exposure_us)
-            self._say(f"exposure_us: {self._exposure_us:g}")
+            self.say(f"exposure_us: {self._exposure_us:g}")
         self._depth = self._depth_scale(device, profile)
         self._queue = library().frame_queue(QUEUE_FRAMES)
         device.start(profile, self._queue)

@@ -25,6 +25,7 @@ _POLL_S = 0.05
 _WINDOW_NS = 2_000_000_000
 _SETTLE_S = 0.5  # automatic exposures are on their way; the first picture comes after it
 _PATIENCE_S = 10.0
+_HINT = "turn the lens until sharpness is highest; Ctrl-C ends the preview"
 _CLIPPED = 0.01  # share of pixels without information that is worth a word
 
 
@@ -78,6 +79,7 @@ def preview(target: str, camera: str | None, options: Options, console: Console)
         watch = _Watch(name, spec, live, options)
         with suppress(KeyboardInterrupt):
             _show(watch, console)
+            live.check()
         return watch.picture if watch.written else None
 
 
@@ -128,7 +130,7 @@ def _image_rows(image: ImageNumbers | None) -> list[tuple[str, str, str]]:
     text = f"{image.brightness:.0%} of full scale" + (f", {' and '.join(clipped)}" if clipped else "")
     return [
         ("brightness", text, "yellow" if clipped else ""),
-        ("sharpness", f"{image.sharpness:.4f} (turn the lens until it is highest)", ""),
+        ("sharpness", f"{image.sharpness:.4f}", ""),
     ]
 
 
@@ -147,7 +149,7 @@ def _show(watch: _Watch, console: Console) -> None:
     with Live(console=console, auto_refresh=False, transient=False) as block:
         while not watch.over:
             watch.look(0.2)
-            block.update(render(watch.view()).append("Ctrl-C ends the preview", "dim"), refresh=True)
+            block.update(render(watch.view()).append(_HINT, "dim"), refresh=True)
 
 
 class _Watch:
@@ -206,7 +208,7 @@ class _Watch:
             clock=live.clock(),
             image=self._image,
             lost=live.lost,
-            picture=f"{self.picture}, written {self.written} times" if self.written else "not yet",
+            picture=f"{self.picture}{' (not yet)' if not self.written else ''}",
         )
 
     def _look_at(self, seen: Seen) -> None:

@@ -143,8 +143,16 @@ class LiveCamera:
         self._pictured.clear()
         self._wanted = True
         came = self._pictured.wait(timeout_s)
-        self._raise_if_failed()
+        self.check()
         return self._picture if came else None
+
+    def check(self) -> None:
+        """Raise what made the camera fail, if it did."""
+        assert self._engine is not None
+        if self._engine.faulted:
+            self._engine.rethrow()
+        if self._ring.producer_state == "failed":
+            raise CameraError(self._ring.producer_text)
 
     @property
     def _ring(self) -> _core.Ring:
@@ -187,13 +195,6 @@ class LiveCamera:
         self.newest = seen
         self.exposures_ns.append(exposure_ns)
         self.frames += 1
-
-    def _raise_if_failed(self) -> None:
-        assert self._engine is not None
-        if self._engine.faulted:
-            self._engine.rethrow()
-        if self._ring.producer_state == "failed":
-            raise CameraError(self._ring.producer_text)
 
     def _close(self) -> None:
         self._ended.set()

@@ -13,6 +13,7 @@ __all__ = ["ImageNumbers", "bits_of", "grey_of", "image_numbers"]
 Grey = npt.NDArray[Any]  # (H, W) uint8 or uint16
 
 _CENTRE_PX = 512  # sharpness is looked at in the middle of the frame, at full resolution
+_FIRST_GREEN = {"bayer_rg8": 1, "bayer_bg8": 1, "bayer_gr8": 0, "bayer_gb8": 0}  # column, in the first row
 _BITS = {"mono10": 10, "mono12": 12}
 
 
@@ -38,9 +39,11 @@ class ImageNumbers:
 
 
 def grey_of(pixels: npt.NDArray[Any], pixel_format: str) -> Grey:
-    """The grey levels of a frame, (H, W): luma, green, or the raw values of a colour filter."""
+    """The grey levels of a frame, (H, W): luma, or green, of a colour filter one in four pixels."""
     if pixel_format in _BITS and pixels.dtype == np.uint8:
         return pixels.view("<u2").reshape(pixels.shape[0], -1)
+    if pixel_format in _FIRST_GREEN:
+        return pixels[::2, _FIRST_GREEN[pixel_format] :: 2]
     if pixels.ndim == 3:
         return pixels[:, :, 0 if pixel_format == "yuyv" else 1]
     return pixels[: pixels.shape[0] * 2 // 3] if pixel_format == "nv12" else pixels
