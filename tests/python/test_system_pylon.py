@@ -82,7 +82,7 @@ def test_failed_buffers_are_rows_with_their_reason(tmp_path: Path) -> None:
     session = run_here(tmp_path, changes(features=features))
     every_exposure_has_a_row(session)
     assert (session.frames["drop_reason"] == "transport").sum() == 5
-    assert session.json["counts"]["dropped"]["transport"] == 5
+    assert session.json["counts"]["cameras"]["top"]["drops"]["transport"] == 5
 
 
 def test_software_triggers(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_config_errors(tmp_path: Path) -> None:
             "Line2 is cameras.top.exposure_active_line",
         ),
         (
-            {"cameras.top.camera_trigger": {"source": "software"}, "cameras.top.rate_hz": None},
+            {"cameras.top.camera_trigger": software, "cameras.top.rate_hz": None},
             "without rate_hz",
         ),
         ({"cameras.top.pixel_format": "nv12"}, "nv12, which no Basler camera sends; allowed: yuyv"),
