@@ -119,6 +119,14 @@ class BaslerGrabber:
             )
 
     def _grab_until_gone(self) -> None:
+        """Whatever fails while the camera is gone fails because of that."""
+        try:
+            self._grab_until_stopped()
+        except CameraError:
+            if not self.camera.look_if_gone():
+                raise
+
+    def _grab_until_stopped(self) -> None:
         with (
             self.camera.grabbing(self._slots),
             self._timing.following(self.camera.nodes, self.camera.stream, self._delivered),
@@ -145,12 +153,7 @@ class BaslerGrabber:
         if self._slots.all_out:  # pylon has nothing to fill: wait for a consumer instead
             self._slots.requeue(WAIT_MS)
             return not self.camera.gone
-        try:
-            result = self.camera.retrieve()
-        except CameraError:
-            if self.camera.look_if_gone():
-                return False
-            raise
+        result = self.camera.retrieve()
         received_ns = now_ns()
         if result is None:
             return not self.camera.look_if_gone()
