@@ -180,6 +180,12 @@ def test_an_unplugged_camera_ends_the_session() -> None:
     assert running.ring.counts()["times_lost"] == 1
 
 
+def test_a_camera_that_goes_before_it_starts_is_gone_too() -> None:
+    with grabbing(emulated(features={"FirePnPCallback": "execute"})) as running:
+        wait_until(lambda: running.ended)
+    assert isinstance(running.error, CameraDisconnected)
+
+
 def test_an_unplugged_camera_comes_back() -> None:
     """Its counter begins again; ours runs on, and says where."""
     ring = make_ring(frames="newest")

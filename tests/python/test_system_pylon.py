@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 import basler  # noqa: F401  skips where pypylon is not
-from fastpose.errors import ConfigError
+from fastpose.errors import CameraDisconnected, ConfigError
 from rigs import (
     ALWAYS,
     HEIGHT,
@@ -82,7 +82,23 @@ def test_failed_buffers_are_rows_with_their_reason(tmp_path: Path) -> None:
     session = run_here(tmp_path, changes(features=features))
     every_exposure_has_a_row(session)
     assert (session.frames["drop_reason"] == "transport").sum() == 5
-    assert session.json["counts"]["dropped"]["transport"] == 5
+    assert session.json["counts"]["cameras"]["top"]["drops"]["transport"] == 5
+
+
+def test_an_unplugged_camera_ends_the_session(tmp_path: Path) -> None:
+    """The emulator says at once that it was unplugged."""
+    with pytest.raises(CameraDisconnected, match="camera 'top' disconnected: check its cable and power"):
+        run_here(tmp_path, changes(600.0, features={"FirePnPCallback": "execute"}))
+    session = Session(next((tmp_path / "sessions").iterdir()))
+    assert session.json["ended"] == "fault"
+
+
+def test_a_camera_that_comes_and_goes_is_one_session(tmp_path: Path) -> None:
+    """Unplugged each time before its first frame; the engine says how often, and nothing else ends."""
+    features = {"FirePnPCallback": "execute"}
+    session = run_here(tmp_path, changes(12.0, features=features, reconnect=True))
+    assert session.json["ended"] == "duration" and session.json["counts"]["engine"]["times_lost"] >= 2
+    assert len(session.frames) == 0
 
 
 def test_software_triggers(tmp_path: Path) -> None:
@@ -132,7 +148,7 @@ def test_config_errors(tmp_path: Path) -> None:
             "Line2 is cameras.top.exposure_active_line",
         ),
         (
-            {"cameras.top.camera_trigger": {"source": "software"}, "cameras.top.rate_hz": None},
+            {"cameras.top.camera_trigger": software, "cameras.top.rate_hz": None},
             "without rate_hz",
         ),
         ({"cameras.top.pixel_format": "nv12"}, "nv12, which no Basler camera sends; allowed: yuyv"),

@@ -40,7 +40,8 @@ def _watch_source(camera: CameraSource, report: Report) -> None:
     if ring is None or host is None:
         return
     if ring.producer_state == "failed":
-        report("CameraError", ring.producer_text)
+        lost = ring.counts()["times_lost"] > 0  # said before it failed: it is the reason
+        report("CameraDisconnected" if lost else "CameraError", ring.producer_text)
     elif host.returncode is not None and ring.producer_state != "finished":
         text = (
             f"the process of camera '{camera.name}' ended with code {host.returncode}; "

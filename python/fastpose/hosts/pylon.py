@@ -8,6 +8,7 @@ nobody else wants it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ class BaslerGrabber:
         self._stop = stop or StopFlag()
         self._slots = Slots(ring)
         self._timing = FrameTiming(options.settings.chunks)
-        self.tally = Tally(ring.width, ring.height)
+        self.tally = Tally(ring.width, ring.slot_bytes)
         self.camera = BaslerCamera(options.settings)
         self._delivered = self._open()
 
@@ -118,6 +119,14 @@ class BaslerGrabber:
             )
 
     def _grab_until_gone(self) -> None:
+        """Whatever fails while the camera is gone fails because of that."""
+        try:
+            self._grab_until_stopped()
+        except CameraError:
+            if not self.camera.look_if_gone():
+                raise
+
+    def _grab_until_stopped(self) -> None:
         with (
             self.camera.grabbing(self._slots),
             self._timing.following(self.camera.nodes, self.camera.stream, self._delivered),
@@ -144,15 +153,11 @@ class BaslerGrabber:
         if self._slots.all_out:  # pylon has nothing to fill: wait for a consumer instead
             self._slots.requeue(WAIT_MS)
             return not self.camera.gone
-        try:
-            result = self.camera.retrieve()
-        except CameraError:
-            if self.camera.gone:
-                return False
-            raise
+        result = self.camera.retrieve()
         received_ns = now_ns()
-        if result is not None:
-            self._hand_on(result, received_ns)
+        if result is None:
+            return not self.camera.look_if_gone()
+        self._hand_on(result, received_ns)
         return not self.camera.gone
 
     def _hand_on(self, result: Any, received_ns: int) -> None:
@@ -162,8 +167,8 @@ class BaslerGrabber:
             result.Release()
             return
         slot = result.BufferContext
-        self._slots.hand_out(slot, result)
         self._ring.publish(slot, **stamps)
+        self._slots.hand_out(slot, result)  # afterwards, for the frame's sake: nobody else takes slots here
 
     def _come_back(self) -> bool:
         """Wait for the camera to be there again; False if a stop came first."""
@@ -202,6 +207,8 @@ def run(ring: Any, options: PylonOptions, stop: StopFlag) -> None:
         stack.enter_context(creator_watch(ring))
         ring.set_producer_state("ready")
         report("ready")
+        gc.collect()
+        gc.freeze()  # nothing of the set-up is looked through again between two frames
         while not ring.wait_started(WAIT_MS) and not (stop.is_set or ring.stop_requested):
             pass
         summary = clip(grabber.grab())

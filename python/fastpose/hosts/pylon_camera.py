@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from fastpose.hosts.pylon_slots import Slots, buffer_factory
 
 __all__ = ["BaslerCamera"]
 
+_WAIT_MS = int(WAIT_MS)
 _STATISTICS = {
     "failed": "Statistic_Failed_Buffer_Count",
     "without a buffer": "Statistic_Buffer_Underrun_Count",
@@ -25,6 +27,16 @@ _STATISTICS = {
     "packets asked for again": "Statistic_Resend_Packet_Count",
     "out of step": "Statistic_Resynchronization_Count",
 }
+
+
+def removal_handler(pylon: Any, removal: threading.Event) -> Any:
+    """Sets an event when pylon says that the camera was unplugged."""
+
+    class Handler(pylon.ConfigurationEventHandler):  # type: ignore[misc]
+        def OnCameraDeviceRemoved(self, _camera: Any) -> None:  # noqa: N802
+            removal.set()
+
+    return Handler()
 
 
 class BaslerCamera:
@@ -38,7 +50,11 @@ class BaslerCamera:
     def __init__(self, settings: PylonSettings) -> None:
         self._settings = settings
         self._pylon = library(emulated=emulated_cameras(settings.serial) if settings.emulated else 0)
-        self._exception = importlib.import_module("pypylon.genicam").GenericException
+        genicam = importlib.import_module("pypylon.genicam")
+        self._exception, self._timeout = genicam.GenericException, genicam.TimeoutException
+        self._throw = self._pylon.TimeoutHandling_ThrowException
+        self._removal = threading.Event()
+        self._handler: Any = None
         self._camera: Any = None
         self._nodes: Nodes | None = None
         self._user_outputs: list[str] = []
@@ -53,6 +69,7 @@ class BaslerCamera:
         """
         self._camera = open_camera(self._pylon, self._settings.serial, emulated=self._settings.emulated)
         try:
+            self._watch_removal()
             self._nodes = set_camera(self._pylon, self._camera, self._settings)
             self._open_lines(levels)
             return delivered(self._nodes, self._settings)
@@ -70,7 +87,7 @@ class BaslerCamera:
             self._camera.Close()
         with contextlib.suppress(self._exception):
             self._camera.DestroyDevice()
-        self._camera = self._nodes = None
+        self._camera = self._nodes = self._handler = None
 
     @contextmanager
     def grabbing(self, slots: Slots) -> Iterator[None]:
@@ -101,8 +118,14 @@ class BaslerCamera:
 
     @property
     def gone(self) -> bool:
-        """Whether it was unplugged."""
-        return bool(self._camera.IsCameraDeviceRemoved())
+        """Whether pylon has told us that it was unplugged; costs nothing."""
+        return self._removal.is_set()
+
+    def look_if_gone(self) -> bool:
+        """Whether it was unplugged, asked of pylon, which takes a millisecond."""
+        if self._camera.IsCameraDeviceRemoved():
+            self._removal.set()
+        return self.gone
 
     @property
     def stream(self) -> str:
@@ -114,23 +137,28 @@ class BaslerCamera:
         """Its serial number."""
         return str(self._camera.GetDeviceInfo().GetSerialNumber())
 
+    def wait_for_result(self) -> bool:
+        """Wait until a result can be had at once, at most 1 s."""
+        return bool(self._camera.GetGrabResultWaitObject().Wait(1000))
+
     def retrieve(self) -> Any | None:
         """The next result in the order of exposure, failed ones too; None: none came within 100 ms.
 
         Raises
         ------
         CameraError
-            The camera cannot go on; `gone` says whether it was unplugged.
+            The camera cannot go on; `look_if_gone` says whether it was unplugged.
         """
         try:
-            result = self._camera.RetrieveResult(int(WAIT_MS), self._pylon.TimeoutHandling_Return)
+            return self._camera.RetrieveResult(_WAIT_MS, self._throw)
+        except self._timeout:
+            return None
         except self._exception as error:
             raise CameraError(f"grabbing failed: {reason(error)}") from None
-        return result if result else None
 
     def trigger(self) -> bool:
         """Start an exposure by software; False: the camera was not ready for one within 100 ms."""
-        ready = self._camera.WaitForFrameTriggerReady(int(WAIT_MS), self._pylon.TimeoutHandling_Return)
+        ready = self._camera.WaitForFrameTriggerReady(_WAIT_MS, self._pylon.TimeoutHandling_Return)
         if ready:
             self._camera.ExecuteSoftwareTrigger()
         return bool(ready)
@@ -155,6 +183,12 @@ class BaslerCamera:
         except self._exception:
             return ""
         return ", ".join(f"{count} {text}" for text, count in counts.items() if count)
+
+    def _watch_removal(self) -> None:
+        self._removal.clear()
+        self._handler = removal_handler(self._pylon, self._removal)
+        append, ours = self._pylon.RegistrationMode_Append, self._pylon.Cleanup_None
+        self._camera.RegisterConfiguration(self._handler, append, ours)
 
     def _open_lines(self, levels: tuple[bool, ...]) -> None:
         """The level before the line: it must not twitch."""

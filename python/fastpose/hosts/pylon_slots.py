@@ -70,7 +70,7 @@ class Slots:
         return self._ring.address(slot), slot
 
     def hand_out(self, slot: int, result: Any) -> None:
-        """Note that this slot is about to be published."""
+        """Note that this slot was published: its result is kept until it comes back."""
         self._with_pylon.remove(slot)
         self._out[slot] = result
 

@@ -12,12 +12,14 @@ class Tally:
 
     Parameters
     ----------
-    width, height : int
+    width : int
         What each frame must have, px.
+    frame_bytes : int
+        Of its pixels, without padding.
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        self._width, self._height = width, height
+    def __init__(self, width: int, frame_bytes: int) -> None:
+        self._width, self._frame_bytes = width, frame_bytes
         self.whole = self.failed = self.other_size = 0
         self.reconnected = self.left_out = 0
         self.reason = self.size = ""
@@ -28,7 +30,7 @@ class Tally:
         if not result.GrabSucceeded():
             self.failed += 1
             self.reason = str(result.ErrorDescription)
-        elif result.Width != self._width or result.Height != self._height or result.PaddingX:
+        elif result.ImageSize != self._frame_bytes or result.Width != self._width:
             self.other_size += 1
             self.size = f"{result.Width} x {result.Height}"
         else:

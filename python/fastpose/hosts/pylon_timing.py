@@ -46,6 +46,7 @@ class FrameTiming:
         self._counter: _core.FrameCounter | None = None
         self._clock = _core.ClockFit()
         self._reader: ClockReader | None = None
+        self._stamped: bool | None = None  # the transport stamps frames; None: none came yet
 
     @contextmanager
     def following(self, nodes: Nodes, stream: str, delivered: Delivered) -> Iterator[None]:
@@ -92,8 +93,17 @@ class FrameTiming:
 
     def _camera_ns(self, result: Any) -> int:
         ticks = self._read_timestamp(result) if self._read_timestamp else None
-        ticks = int(result.TimeStamp) if ticks is None else ticks
+        if ticks is None:
+            ticks = self._stamp_of_transport(result)
         return self._reader.to_ns(ticks) if self._reader is not None else ticks
+
+    def _stamp_of_transport(self, result: Any) -> int:
+        """0 where there is none; a transport that does not stamp the first frame stamps none."""
+        if self._stamped is False:
+            return 0
+        ticks = int(result.TimeStamp)
+        self._stamped = bool(ticks)
+        return ticks
 
 
 def counter_kind(nodes: Nodes, stream: str) -> CounterKind:
