@@ -141,6 +141,8 @@ class Rig:
         if user is not None:
             self._protocol = ProtocolHost(user, self._engine, self.outputs, self._pose_from)
         self._folder.say(f"opened: {json.dumps(self._details()['devices'])}")
+        for camera_note in (note for camera in self._cameras for note in camera.notes):
+            self._warn(camera_note)
         for note in self._network.notes if self._network else ():
             self._warn(note)
         self._folder.say(f"network: {self.network}{'; ' + self.hint if self.hint else ''}")
@@ -284,7 +286,11 @@ class Rig:
                 "network": network.backend.description if network else None,
                 "outputs": self._lines.descriptions,
                 "cameras": {
-                    camera.name: {"size": camera.frame_size, "pixel_format": camera.pixel_format}
+                    camera.name: {
+                        "size": camera.frame_size,
+                        "pixel_format": camera.pixel_format,
+                        **(camera.details or {}),
+                    }
                     for camera in self._cameras
                 },
             },

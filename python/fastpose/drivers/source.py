@@ -101,6 +101,8 @@ class CameraSource:
         needs of each slot (0: those of the frame), slots that it holds at once.
     details : dict
         What was read back from the device, for session.json.
+    notes : tuple of str
+        What a user should know; each becomes a warning of the session.
     """
 
     name: str
@@ -114,6 +116,7 @@ class CameraSource:
     buffer_bytes: int = 0
     slots_held: int = 1
     details: dict[str, object] | None = None
+    notes: tuple[str, ...] = ()
     ring: _core.Ring | None = None
     host: Host | None = None
     encoder: Host | None = None
