@@ -150,6 +150,8 @@ class Rig:
         if user is not None:
             self._protocol = self._host_of(user)
         self._folder.say(f"opened: {json.dumps(self._details()['devices'])}")
+        for camera_note in (note for camera in self._cameras for note in camera.notes):
+            self._warn(camera_note)
         for note in self._networks.notes:
             self._warn(note)
         self._folder.say(f"network: {self.network}{'; ' + self.hint if self.hint else ''}")

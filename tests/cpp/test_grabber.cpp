@@ -176,7 +176,9 @@ TEST(Grabber, FitsAClockThatCanBeRead) {
     EXPECT_NEAR(static_cast<double>(clock.offset_ns), -77e9, 1e6);
     EXPECT_STREQ(clock.ptp.data(), "Master");
     for (const LedgerEntry& entry : run.ledger())
-        if (entry.fate == Fate::failed) EXPECT_GT(entry.meta.exposure_error_ns, 0);
+        if (entry.fate == Fate::failed) {
+            EXPECT_GT(entry.meta.exposure_error_ns, 0);
+        }
 }
 
 TEST(Grabber, FitsAClockThatCannotBeReadFromItsFrames) {

@@ -44,6 +44,8 @@ def test_it_asks_for_nothing_that_is_not_there(example: Config) -> None:
         pytest.skip("FASTPOSE_DATA is not here")
     if camera.driver == "pylon" and importlib.util.find_spec("pypylon") is None:
         pytest.skip("pypylon is not installed (extra 'pylon')")
+    if camera.driver == "v4l2" and not Path(camera.device or "").exists():
+        pytest.skip(f"no camera {camera.device}")
     sections = (
         "cameras",
         "model.path",

@@ -24,7 +24,7 @@ class V4l2Camera(RealCamera):
     compression: Literal["none", "mjpg"] = "none"
     """mjpg: the camera sends Motion-JPEG, which fits more frames through USB; it is decoded to pixel_format
     (mono8, rgb8 or bgr8) beside the loop, by libjpeg-turbo."""
-    controls: dict[Name, bool | int] = {}
+    controls: dict[Name, bool | int] = Field(default_factory=dict)
     """The camera's own controls, set in this order and read back; `fastpose cameras` lists them."""
     memory: Literal["auto", "userptr", "mmap"] = "auto"
     """auto: the driver writes into our memory where it can, else each frame is copied once, which `fastpose
@@ -67,7 +67,8 @@ class V4l2Camera(RealCamera):
     @model_validator(mode="after")
     def _driver_holds_part_of_the_ring(self) -> Self:
         if self.buffers + 5 > self.ring_slots:
+            most = self.ring_slots - 5
             raise ValueError(
-                f"buffers is {self.buffers} of {self.ring_slots} ring_slots; allowed: at most {self.ring_slots - 5}"
+                f"buffers is {self.buffers} of {self.ring_slots} ring_slots; allowed: at most {most}"
             )
         return self

@@ -138,6 +138,8 @@ class CameraSource:
         Its lines that are outputs; None: it has none.
     progress : Progress
         Of the encoder.
+    notes : tuple of str
+        What a user should know; each becomes a warning of the session.
     """
 
     name: str
@@ -152,6 +154,7 @@ class CameraSource:
     slots_held: int = 1
     details: dict[str, object] | None = None
     lines: CameraLines | None = None
+    notes: tuple[str, ...] = ()
     ring: _core.Ring | None = None
     host: Host | None = None
     encoder: Host | None = None

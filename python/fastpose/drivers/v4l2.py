@@ -46,6 +46,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     """
     assert isinstance(spec, V4l2Camera)
     camera = _open(spec)
+    settings = camera.settings
     return CameraSource(
         name,
         spec,
@@ -57,8 +58,19 @@ def open_source(name: str, spec: Camera) -> CameraSource:
         stride_bytes=camera.stride_bytes,
         buffer_bytes=camera.buffer_bytes,
         slots_held=camera.depth,
-        details={**camera.settings, "exposure_us": camera.exposure_ns / 1000, "rate_hz": camera.rate_hz},
+        details={**settings, "exposure_us": camera.exposure_ns / 1000, "rate_hz": camera.rate_hz},
+        notes=_notes(name, camera),
     )
+
+
+def _notes(name: str, camera: _core.V4l2Camera) -> tuple[str, ...]:
+    copied = camera.settings["why_copied"]
+    notes = [f"camera '{name}': {copied}"] if copied else []
+    if not camera.exposure_ns:
+        notes.append(
+            f"camera '{name}': its exposure time is automatic or unknown; set exposure_us to make it constant"
+        )
+    return tuple(notes)
 
 
 def spawn(_source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> None:
@@ -82,7 +94,7 @@ def found() -> list[FoundCamera]:
     _need_linux()
     here = nodes()
     if not here:
-        raise DriverAbsent("'v4l2' finds no /dev/video*: plug a camera in (in a container, pass the device in)")
+        raise DriverAbsent("'v4l2' finds no /dev/video*: plug a camera in (a container must be given it)")
     return [camera for node in here if (camera := _found(node)) is not None]
 
 
