@@ -12,7 +12,7 @@ using namespace fastpose;
 namespace {
 
 py::array_t<std::int64_t> array_of(const std::vector<std::int64_t>& values) {
-    return {static_cast<py::ssize_t>(values.size()), values.data()};
+    return py::array_t<std::int64_t>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
 py::dict measure(Camera& camera, Ring& ring, int frames) {
