@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <system_error>
+#include <thread>
 
 #include "base/clock.h"
 #include "camera/aravis_clock.h"
@@ -37,6 +39,18 @@ bool same_frames(const CameraInfo& one, const CameraInfo& other) noexcept {
            one.stride_bytes == other.stride_bytes && one.buffer_bytes == other.buffer_bytes;
 }
 
+// Aravis takes ten seconds to close a camera that does not answer. Nothing of ours is used by then, so nobody
+// has to wait: not a reconnection, and not the end of the session.
+void bury(std::unique_ptr<Stream> stream, std::unique_ptr<Device> device) noexcept {
+    try {
+        std::thread([stream = std::move(stream), device = std::move(device)]() mutable {
+            stream.reset();
+            device.reset();
+        }).detach();
+    } catch (const std::system_error&) {  // no thread is to be had: then here
+    }
+}
+
 class Driver final : public AravisCamera {
   public:
     explicit Driver(const AravisSpec& spec)
@@ -64,7 +78,7 @@ class Driver final : public AravisCamera {
     }
 
     void arm() override {
-        if (!device_) reopen();
+        if (!device_ || device_->lost()) reopen();
         auto stream = std::make_unique<Stream>(device_->camera(), spec_, "aravis");
         for (Slot& slot : pool_.slots())
             if (slot.lent) stream->push(slot);
@@ -88,7 +102,8 @@ class Driver final : public AravisCamera {
 
     bool latch_clock(ClockPair& pair) noexcept override {
         // A camera that is gone would block for seconds.
-        return device_ && !device_->lost() && silent_ns_ <= 0 && device_->clock().latch(pair);
+        const bool answers = device_ && !device_->lost() && !(exposes_by_itself() && silent_ns_ > 0);
+        return answers && device_->clock().latch(pair);
     }
 
     void disarm() noexcept override {
@@ -99,9 +114,12 @@ class Driver final : public AravisCamera {
             counts_.add(stream_->counts());
             realtime_ = stream_->realtime();
         }
+        if (stream_ && gone) {
+            stream_->halt();
+            bury(std::move(stream_), std::move(device_));
+        }
         stream_.reset();
         pool_.take_all_back();
-        if (gone) device_.reset();
     }
 
     [[nodiscard]] std::string statistics() const override {
@@ -117,6 +135,7 @@ class Driver final : public AravisCamera {
 
   private:
     void reopen() {
+        if (device_) bury(nullptr, std::move(device_));
         auto device = std::make_unique<Device>(spec_);
         if (!same_frames(device->info(), info_))
             throw CameraError("the camera came back with frames of another size or format");
@@ -124,11 +143,12 @@ class Driver final : public AravisCamera {
         device_ = std::move(device);
     }
 
+    [[nodiscard]] bool exposes_by_itself() const noexcept { return spec_.trigger.source == "internal"; }
+
+    // The heartbeat takes seven seconds to tell; a camera that exposes by itself tells it by its silence.
     [[nodiscard]] bool is_gone() const noexcept {
         if (!device_ || device_->lost()) return true;
-        // Without a trigger nobody can tell silence from a camera that waits; the heartbeat takes seconds.
-        const bool should_send = spec_.trigger.source == "internal";
-        return should_send && silent_ns_ >= std::max(least_silence_ns, silent_periods * period_ns_);
+        return exposes_by_itself() && silent_ns_ >= std::max(least_silence_ns, silent_periods * period_ns_);
     }
 
     [[nodiscard]] const Slot* next(std::int64_t timeout_ns) noexcept {

@@ -36,7 +36,7 @@ Device::Device(const AravisSpec& spec) {
 Device::~Device() { g_signal_handlers_disconnect_by_data(arv_camera_get_device(camera_.get()), &lost_); }
 
 CounterRange Device::counter_range() const {
-    if (!arv_camera_is_gv_device(camera_.get())) return counter_range_from("uint64");
+    if (arv_camera_is_uv_device(camera_.get())) return counter_range_from("uint64");
     const char* extended = has(camera_.get(), "GevGVSPExtendedIDMode")
                                ? ask_or("", arv_camera_get_string, camera_.get(), "GevGVSPExtendedIDMode")
                                : "";

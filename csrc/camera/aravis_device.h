@@ -27,6 +27,7 @@ class Device {
     [[nodiscard]] const DeviceClock& clock() const noexcept { return clock_; }
     // The camera answers its heartbeat no more, or another program took its control.
     [[nodiscard]] bool lost() const noexcept { return lost_.load(); }
+    // Of the frame's number. Block ids of GigE Vision have 16 bits, and so has the simulated camera's.
     [[nodiscard]] CounterRange counter_range() const;
     [[nodiscard]] std::map<std::string, std::string> details() const;
     void start();  // throws CameraError

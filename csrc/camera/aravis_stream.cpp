@@ -121,6 +121,16 @@ void Stream::push(Slot& slot) noexcept {
     arv_stream_push_buffer(stream_.get(), ARV_BUFFER(g_object_ref(slot.buffer.get())));
 }
 
+void Stream::halt() noexcept {
+    arv_stream_stop_thread(stream_.get(), TRUE);
+    halted_ = true;
+}
+
+Stream::~Stream() {
+    // Aravis stops the thread itself when it frees the stream, and complains where none runs.
+    if (halted_) arv_stream_start_thread(stream_.get());
+}
+
 Slot* Stream::pop(std::int64_t timeout_ns) noexcept {
     ArvBuffer* buffer = timeout_ns <= 0 ? arv_stream_try_pop_buffer(stream_.get())
                                         : arv_stream_timeout_pop_buffer(

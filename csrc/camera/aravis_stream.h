@@ -52,7 +52,13 @@ class Stream {
   public:
     // Throws CameraError.
     Stream(ArvCamera* camera, const AravisSpec& spec, const std::string& name);
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream();
     void push(Slot& slot) noexcept;
+    // Lets go of all slots; nothing is written into them any more. Returns at once, where the destructor
+    // blocks for seconds when the camera is gone. Afterwards there is only counts().
+    void halt() noexcept;
     // The oldest finished slot, or nullptr after timeout_ns. It is the caller's again.
     [[nodiscard]] Slot* pop(std::int64_t timeout_ns) noexcept;
     [[nodiscard]] Counts counts() const noexcept;
@@ -65,6 +71,7 @@ class Stream {
     };
     static void on_event(void* state, ArvStreamCallbackType type, ArvBuffer* buffer);
 
+    bool halted_ = false;
     std::unique_ptr<ThreadState> thread_;  // outlives the stream, whose thread uses it
     Handle<ArvStream> stream_;
 };

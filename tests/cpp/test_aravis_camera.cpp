@@ -119,6 +119,24 @@ TEST(AravisCamera, DeliversFramesInOrderIntoLentMemory) {
     rig.disarm();
 }
 
+TEST(AravisCamera, TheCountRunsOnWhenTheCamerasOwnWraps) {
+    AravisSpec spec = small(in_process());
+    spec.size = {16, 16};
+    spec.rate_hz = 1000;
+    Rig rig(spec);
+    rig.arm();
+    FrameMeta meta;
+    for (std::int64_t counter = -1; counter < 65'600;
+         counter = meta.camera_counter) {  // the fake begins at 65400
+        const Grab grab = rig.grab(meta);
+        ASSERT_EQ(grab.status, GrabStatus::frame);
+        EXPECT_GT(meta.camera_counter, counter);
+        EXPECT_EQ(meta.flags & frame_counter_reset, 0);
+        rig.ring->release(grab.slot);
+    }
+    rig.disarm();
+}
+
 TEST(AravisCamera, TellsWhatWasReallySet) {
     AravisSpec spec = small(in_process());
     spec.size = {640, 480};
@@ -285,6 +303,26 @@ TEST(AravisGige, LostPacketsAreFailedFramesAndGaps) {
     rig.disarm();
     EXPECT_GT(counts[GrabStatus::failed], 0);
     EXPECT_NE(rig.camera->statistics().find("packets missing"), std::string::npos)
+        << rig.camera->statistics();
+}
+
+TEST(AravisGige, AnotherRegionThanAnnouncedIsAFailedFrame) {
+    GObject* fake = G_OBJECT(arv_gv_fake_camera_new("127.0.0.1", "GVD"));
+    const std::unique_ptr<GObject, void (*)(gpointer)> owner(fake, g_object_unref);
+    if (!arv_gv_fake_camera_is_running(ARV_GV_FAKE_CAMERA(fake)))
+        GTEST_SKIP() << "the loopback's port is taken";
+    Rig rig(small("GVD"));
+    rig.arm();
+    FrameMeta meta;
+    ASSERT_EQ(rig.grab(meta).status, GrabStatus::frame);
+    ArvFakeCamera* registers = arv_gv_fake_camera_get_fake_camera(ARV_GV_FAKE_CAMERA(fake));
+    arv_fake_camera_write_register(registers, ARV_FAKE_CAMERA_REGISTER_HEIGHT, 32);
+    Grab grab;
+    while ((grab = rig.grab(meta)).status == GrabStatus::frame) rig.ring->release(grab.slot);
+    EXPECT_EQ(grab.status, GrabStatus::failed);
+    EXPECT_GT(meta.camera_counter, 0);
+    rig.disarm();
+    EXPECT_NE(rig.camera->statistics().find("of another size or format"), std::string::npos)
         << rig.camera->statistics();
 }
 

@@ -135,6 +135,13 @@ def test_a_look_opens_the_camera_and_lets_it_go(built: Any) -> None:
             assert "Aravis Fake" in str(look)
 
 
+def test_a_small_receive_buffer_is_told(tmp_path: Path) -> None:
+    limit = tmp_path / "rmem_max"
+    limit.write_text("212992\n")
+    assert "212992 bytes only: sysctl -w net.core.rmem_max=4194304" in aravis._small_buffer(4194304, limit)
+    assert aravis._small_buffer(65536, limit) == aravis._small_buffer(65536, tmp_path / "none") == ""
+
+
 def test_it_finds_the_camera_on_the_network(built: Any) -> None:
     with FakeGigeCamera("GV12") as fake:
         (camera,) = [camera for camera in aravis.found() if camera.serial == fake.serial]

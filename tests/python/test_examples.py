@@ -22,6 +22,7 @@ def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
         "basler_emulated",
         "demo",
+        "gige_fake",
         "openfield",
         "python_protocol",
         "serial_laser",
@@ -46,6 +47,8 @@ def test_it_asks_for_nothing_that_is_not_there(example: Config) -> None:
         pytest.skip("pypylon is not installed (extra 'pylon')")
     if camera.driver == "v4l2" and not Path(camera.device or "").exists():
         pytest.skip(f"no camera {camera.device}")
+    if camera.driver == "aravis":
+        pytest.skip("its fake camera is plugged in by test_system_aravis")
     sections = (
         "cameras",
         "model.path",

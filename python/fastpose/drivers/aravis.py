@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 from fastpose.config import AravisCamera, Camera
@@ -12,6 +13,7 @@ from fastpose.errors import CameraError
 __all__ = ["found", "hosted", "look", "open_source", "runtime", "spawn"]
 
 SIMULATED = "Fake_1"
+RECEIVE_LIMIT = Path("/proc/sys/net/core/rmem_max")
 PACKAGES = "libaravis-dev libusb-1.0-0-dev libxml2-dev zlib1g-dev pkg-config"
 
 
@@ -29,6 +31,8 @@ def look(spec: Camera) -> CameraLook:
     camera = _open(spec)
     details = camera.details
     says = " ".join(filter(None, (details.get("vendor"), details.get("model"), details.get("serial"))))
+    if "packet_size" in details:
+        says += f", packets of {details['packet_size']} bytes{_small_buffer(spec.gige.socket_buffer_bytes)}"
     channels = 3 if camera.pixel_format in ("rgb8", "bgr8") else 1
     return CameraLook(camera.frame_size, camera.rate_hz, None, channels, says)
 
@@ -110,6 +114,19 @@ def _spec(module: Any, spec: AravisCamera) -> Any:
         features=list(spec.features.items()),
         buffers=spec.buffers,
         gige=module.Gige(**spec.gige.model_dump()),
+    )
+
+
+def _small_buffer(asked: int, limit_file: Path = RECEIVE_LIMIT) -> str:
+    """What to do where the system grants a smaller receive buffer, which it does without a word."""
+    try:
+        granted = int(limit_file.read_text())
+    except (OSError, ValueError):
+        return ""
+    if granted >= asked:
+        return ""
+    return (
+        f" (the system grants a receive buffer of {granted} bytes only: sysctl -w net.core.rmem_max={asked})"
     )
 
 
