@@ -72,6 +72,10 @@ class Recorder:
         self._syncing = Periodic("sync", _SYNC_S, lambda: _sync_all(paths))
         self._pace = _Pace(self._writer)
         self._frames, self._next_look_s, self._compared = 0, 0.0, 0
+        self._unseen_bytes, self._kept_bytes = (
+            0,
+            0,
+        )  # recorded at most since the last look at the disk; left free
         self.failure: FastposeError | None = None
 
     def record(self) -> str:
@@ -109,6 +113,7 @@ class Recorder:
         return self._ring.recorder_drained or self._stop.is_set or not self._ring.creator_alive()
 
     def _write(self, frame: QueuedFrame) -> None:
+        self._unseen_bytes += frame.pixels.nbytes
         if self.failure is None:
             self._guard(lambda: self._writer.write(frame.pixels, frame.frame_id, frame.exposure_start_ns))
 
@@ -117,9 +122,10 @@ class Recorder:
         behind = self._ring.counts()["recorder_queue"] > self._ring.slots * _FULL
         if behind and self._cores.confined:
             self._cores.spread()
-        if self.failure is not None or time.monotonic() < self._next_look_s:
+        fills_fast = self._unseen_bytes > self._kept_bytes / 8
+        if self.failure is not None or (time.monotonic() < self._next_look_s and not fills_fast):
             return
-        self._next_look_s = time.monotonic() + _LOOK_S
+        self._next_look_s, self._unseen_bytes = time.monotonic() + _LOOK_S, 0
         if behind:
             self._ring.set_recorder_state("ready", self._pace.text(self._frames))
         self._guard(self._leave_room)
@@ -128,7 +134,7 @@ class Recorder:
     def _leave_room(self) -> list[int]:
         """Raise RecordError where the disk is so full that the session's log would be next."""
         room = disk_room(Path(self._options.path).parent)
-        kept = kept_free(room)
+        kept = self._kept_bytes = kept_free(room)
         if room.free < kept:
             raise RecordError(
                 f"video '{self._options.path}': cannot write: No space left on device but "
