@@ -317,6 +317,7 @@ class Rig:
 
     def _camera_to_iterate(self, asked: str | None) -> str:
         """The camera whose poses somebody gets: that asked for, the protocol's, or the only one."""
+        _ = self.engine  # raises where the rig is not open
         analysed = self._networks.by_camera
         if not analysed:
             raise ConfigError("model is not given: without a network there are no poses")

@@ -42,7 +42,7 @@ def on_one_trigger(line: str, **side: Any) -> dict[str, Any]:
     return {
         "cameras.top": camera(line, "internal", seed=1, clock={"offset_s": 3.0, "drift_ppm": 150}),
         "cameras.side": camera(line, "external_edge", seed=2, **side),
-        "synchronise": {"by": "counter", "wait_ms": 5},
+        "synchronise": {"by": "counter"},
         "model": {**FAKE, "cameras": ["top", "side"]},
         "rules": {"above": {**rule, "camera": "top"}, "beside": {**rule, "camera": "side"}},
         "protocol.when": "beside",
@@ -117,7 +117,7 @@ def test_latencies_and_counts_are_by_camera(both: Session) -> None:
 @pytest.mark.parametrize("by", ["counter", "time"])
 def test_frames_without_a_partner_are_flagged(tmp_path: Path, by: str) -> None:
     changes = on_one_trigger(f"drop-{by}", faults={"drop": 0.1})
-    changes["synchronise"] = {"by": by, "wait_ms": 5}
+    changes["synchronise"] = {"by": by}
     session = run_here(tmp_path, changes)
     fates = Simulation(size=(WIDTH, HEIGHT), rate_hz=200.0, exposure_us=1000.0, seed=2, faults={"drop": 0.1})
     dropped = {index for index in range(COUNT) if fates.fate(index).dropped}
@@ -187,7 +187,7 @@ from fastpose import Protocol
 class Count(Protocol):
     def on_pose(self, pose, outputs):
         assert set(pose.rules) == {"beside"}
-        outputs["laser"].pulse(1.0)
+        outputs.pulse("laser", 1.0)
 """
 
 

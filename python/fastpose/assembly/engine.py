@@ -11,8 +11,11 @@ from fastpose.assembly.network import Network
 from fastpose.assembly.networks import Networks
 from fastpose.assembly.session_folder import Names, SessionFolder
 from fastpose.drivers import CameraSource
+from fastpose.errors import ConfigError
 
 __all__ = ["make_engine"]
+
+PATIENT_MS = 1000.0  # for the rest of a set, where the sources wait as well
 
 
 def make_engine(
@@ -68,16 +71,33 @@ def _set(config: cfg.Config, cameras: Sequence[CameraSource], networks: Networks
     if config.synchronise is None or not networks.set:
         return _core.SetPart(cameras=[])
     index = {camera.name: place for place, camera in enumerate(cameras)}
-    period_ms = 1000 / max(camera.rate_hz for camera in cameras if camera.name in networks.set)
     spec = config.synchronise
+    period_ms = _period_ms(spec, [camera for camera in cameras if camera.name in networks.set])
     return _core.SetPart(
         cameras=[index[name] for name in networks.set],
         by=spec.by,
         tolerance_ms=spec.tolerance_ms or period_ms / 4,
-        wait_ms=spec.wait_ms or period_ms / 2,
+        wait_ms=spec.wait_ms or _wait_ms(cameras[index[networks.set[0]]], period_ms),
         batch=networks.batch,
         reads_all=isinstance(config.protocol, cfg.CythonProtocol),
     )
+
+
+def _wait_ms(camera: CameraSource, period_ms: float) -> float:
+    return PATIENT_MS if camera.spec.frames == "every" else period_ms / 2
+
+
+def _period_ms(spec: cfg.Synchronise, cameras: Sequence[CameraSource]) -> float:
+    """Of the fastest camera; 0 where no rate is known and none is needed."""
+    rate_hz = max(camera.rate_hz or 0.0 for camera in cameras)
+    needed = spec.wait_ms is None or (spec.by == "time" and spec.tolerance_ms is None)
+    if not rate_hz and needed:
+        names = ", ".join(camera.name for camera in cameras)
+        raise ConfigError(
+            f"synchronise: the rate of cameras {names} is not known; give wait_ms, and with by: time "
+            "tolerance_ms"
+        )
+    return 1000 / rate_hz if rate_hz else 0.0
 
 
 def _names(config: cfg.Config, network: Network | None) -> Names:

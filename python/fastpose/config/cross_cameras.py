@@ -104,25 +104,29 @@ def synchronised(config: Config) -> Iterator[Problem]:
     cameras = {name: config.cameras[name] for name in config.synchronised if name in config.cameras}
     if not named and len(cameras) < 2:
         yield Problem(path, f"there is one camera, {next(iter(cameras))}; allowed: two or more")
-    rates = {name: camera.rate_hz for name, camera in cameras.items() if camera.rate_hz}
+    rates = {name: rate for name, camera in cameras.items() if (rate := getattr(camera, "rate_hz", None))}
     if len(set(rates.values())) > 1:
         told = ", ".join(f"{name} {rate:g}" for name, rate in rates.items())
         yield Problem("synchronise", f"rate_hz differs ({told}); allowed: cameras of one rate")
-    policies = {name: camera.frames for name, camera in cameras.items() if name in config.analysed}
+    policies = {
+        name: getattr(camera, "frames", "newest")
+        for name, camera in cameras.items()
+        if name in config.analysed
+    }
     if len(set(policies.values())) > 1:
         told = ", ".join(f"{name} {policy}" for name, policy in policies.items())
         yield Problem("synchronise", f"frames differs ({told}); allowed: the same for all with a network")
-    yield from _matching(config, rates)
+    yield from _matching(config, rates, every="every" in policies.values())
 
 
-def _matching(config: Config, rates: dict[str, float]) -> Iterator[Problem]:
+def _matching(config: Config, rates: dict[str, float], *, every: bool) -> Iterator[Problem]:
     assert config.synchronise is not None
     period_ms = 1000 / max(rates.values()) if rates else None
     tolerance_ms, wait_ms = config.synchronise.tolerance_ms, config.synchronise.wait_ms
     if period_ms is not None and tolerance_ms is not None and tolerance_ms >= period_ms / 2:
         text = f"{tolerance_ms:g}; allowed: less than half the period, {period_ms / 2:g}"
         yield Problem("synchronise.tolerance_ms", text)
-    if period_ms is not None and wait_ms is not None and wait_ms > period_ms:
+    if period_ms is not None and wait_ms is not None and wait_ms > period_ms and not every:
         yield Problem("synchronise.wait_ms", f"{wait_ms:g}; allowed: at most the period, {period_ms:g}")
     for name in config.synchronised if config.synchronise.by == "counter" else ():
         if getattr(config.cameras.get(name), "reconnect", False):

@@ -22,7 +22,7 @@ class Synchronise(Section):
     """For by: time; null: a quarter of the period of the fastest camera."""
     wait_ms: Annotated[float, Field(ge=0.5, le=1000), NUMBER] | None = None
     """How long the loop waits for the rest of a set at most, from the arrival of its first frame; null: half
-    the period of the fastest camera."""
+    the period of the fastest camera; where every frame is wanted, so that the sources wait too, 1000."""
 
     @model_validator(mode="after")
     def _two_or_more(self) -> Self:

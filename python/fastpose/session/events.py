@@ -34,7 +34,8 @@ def event_records(logs: SessionLogs) -> Records:
 def events_of(logs: SessionLogs, camera: str) -> Records:
     """The events that came of this camera's frames; those that came of no frame are the acting camera's."""
     records = event_records(logs)
-    return records[_cameras_of(logs, records) == camera]
+    mine: Records = records[_cameras_of(logs, records) == camera]
+    return mine
 
 
 def is_late(records: Records) -> npt.NDArray[np.bool_]:
