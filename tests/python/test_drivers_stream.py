@@ -10,6 +10,7 @@ import pytest
 
 from fastpose.config import StreamCamera
 from fastpose.drivers import stream
+from fastpose.drivers.onvif import NetworkCamera
 
 av_device = pytest.importorskip("av.device")
 
@@ -45,9 +46,11 @@ def test_found(monkeypatch: pytest.MonkeyPatch) -> None:
         return [webcam, microphone]
 
     monkeypatch.setattr(av_device, "enumerate_input_devices", enumerate_input_devices)
+    monkeypatch.setattr(stream, "discover", lambda: [NetworkCamera("192.168.0.64", "AXIS")])
     monkeypatch.setattr(sys, "platform", "win32")
-    (camera,) = stream.found()
+    network, camera = stream.found()
+    assert (network.serial, network.name) == ("192.168.0.64", "AXIS") and "url" in network.note
     assert (camera.driver, camera.serial, camera.name) == ("stream", "@device_pnp", "HD Webcam")
     assert asked == ["dshow"]
     monkeypatch.setattr(sys, "platform", "linux")
-    assert stream.found() == []  # driver v4l2 lists them
+    assert stream.found() == [network]  # driver v4l2 lists the webcams
