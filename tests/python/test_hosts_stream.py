@@ -256,7 +256,7 @@ class Session:
 def session(tmp_path: Path) -> Iterator[Callable[..., Session]]:
     opened: list[Session] = []
 
-    def make(url: str, **more: Any) -> Session:
+    def make(url: str | None, **more: Any) -> Session:
         spec = StreamCamera(driver="stream", url=url, timeout_s=1.0, **more)
         opened.append(Session(tmp_path, spec))
         return opened[-1]
@@ -312,6 +312,15 @@ def test_a_stream_that_stalls_and_goes_on(session: Callable[..., Session]) -> No
         wait_until(lambda: top.ring.producer_state == "ready", "the return")
         top.take(10)
         assert "1 interruptions" in top.end()
+
+
+@pytest.mark.skipif("lavfi" not in av.formats_available, reason="this FFmpeg has no lavfi")
+def test_an_input_device(session: Callable[..., Session]) -> None:
+    top = session(None, device="testsrc=size=160x120:rate=30,realtime", input="lavfi")
+    assert (top.source.frame_size, top.source.pixel_format, top.source.rate_hz) == ((160, 120), "rgb8", 30.0)
+    top.begin()
+    top.take(10)
+    assert "frames of 'testsrc" in top.end()
 
 
 def test_a_camera_that_dies_for_good(session: Callable[..., Session]) -> None:

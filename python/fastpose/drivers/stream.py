@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fastpose.config import Camera, PixelFormat, StreamCamera
+from fastpose.drivers.onvif import discover
 from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
 from fastpose.errors import CameraError
 from fastpose.hosts.host import Host
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["found", "hosted", "look", "open_source", "spawn"]
 
+_FORMATS = ("mono8", "rgb8", "bgr8")
 _INPUTS = {"linux": "v4l2", "win32": "dshow", "darwin": "avfoundation"}
 
 
@@ -72,9 +74,7 @@ def hosted(_spec: Camera) -> bool:
 
 
 def found() -> list[FoundCamera]:
-    """Webcams that FFmpeg finds; network cameras tell nobody that they are there.
-
-    On Linux webcams are left to driver v4l2.
+    """Network cameras that answer to ONVIF, and webcams that FFmpeg finds (on Linux: see driver v4l2).
 
     Raises
     ------
@@ -85,10 +85,16 @@ def found() -> list[FoundCamera]:
         import av.device
     except ImportError as error:
         raise _needs_pyav(error) from error
+    network = [
+        FoundCamera(
+            "stream", camera.host, camera.name, _FORMATS, note="url: its manual has the path of its stream"
+        )
+        for camera in discover()
+    ]
     if sys.platform not in ("win32", "darwin"):
-        return []
-    return [
-        FoundCamera("stream", device.name, device.description, ("mono8", "rgb8", "bgr8"))
+        return network
+    return network + [
+        FoundCamera("stream", device.name, device.description, _FORMATS)
         for device in av.device.enumerate_input_devices(_INPUTS[sys.platform])
         if "video" in device.media_types
     ]

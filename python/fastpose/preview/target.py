@@ -59,11 +59,12 @@ def _of_config(path: Path, camera: str | None) -> tuple[str, Camera]:
 
 
 def _of_driver(target: str, driver: str, device: str) -> Camera:
-    """The key that names the device is `device` where the driver has one, else `serial`."""
+    """A device is named by its serial, by its file, or by whatever key the driver has for it."""
     if driver == "sim" and device:
         raise ConfigError(f"{target!r}: driver sim has no devices; allowed: sim")
-    keys = [key for key in ("device", "serial", "path") if _has(driver, key)]
-    return _spec(target, driver=driver, **({keys[0]: device} if device and keys else {}))
+    first = "device" if driver == "stream" or device.startswith("/") else "serial"
+    keys = [key for key in ("path", first, "device", "serial") if _has(driver, key)]
+    return _spec(target, driver=driver, **({keys[0]: device} if device else {}))
 
 
 def _has(driver: str, key: str) -> bool:
