@@ -77,7 +77,7 @@ class Grabbing:
         slot = -1
         deadline = time.monotonic() + 60
         while slot < 0:
-            assert time.monotonic() < deadline and not self.ended, "no frame came"
+            assert time.monotonic() < deadline and not self.ended, f"no frame came: {self.error!r}"
             slot = self.ring.take(100)
         return slot
 

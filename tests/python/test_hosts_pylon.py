@@ -134,6 +134,7 @@ def test_a_line_trigger_gives_a_frame_for_each_edge() -> None:
     with grabbing(settings, ring) as running:
         assert ring.take(300) < 0
         for edges in range(1, 6):
+            wait_until(running.grabber.camera.ready_for_trigger)
             running.feature("TriggerSoftware")
             running.skip(1)
             assert ring.counts()["published"] == edges
@@ -171,7 +172,7 @@ def test_frames_of_another_size_are_rows_not_pixels(tmp_path: Path) -> None:
 
 
 def test_an_unplugged_camera_ends_the_session() -> None:
-    with grabbing() as running:
+    with grabbing(ring=make_ring(frames="newest")) as running:
         running.skip(10)
         running.feature("FirePnPCallback")
         wait_until(lambda: running.ended)
@@ -205,7 +206,7 @@ def test_an_unplugged_camera_comes_back() -> None:
 
 
 def test_a_stop_ends_the_wait_for_a_camera() -> None:
-    with grabbing(reconnect=True) as running:
+    with grabbing(ring=make_ring(frames="newest"), reconnect=True) as running:
         running.skip(5)
         running.grabber._open = _refuse
         running.feature("FirePnPCallback")

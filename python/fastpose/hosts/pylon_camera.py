@@ -156,12 +156,17 @@ class BaslerCamera:
         except self._exception as error:
             raise CameraError(f"grabbing failed: {reason(error)}") from None
 
+    def ready_for_trigger(self) -> bool:
+        """Whether a trigger would start an exposure; waits for it at most 100 ms."""
+        returns = self._pylon.TimeoutHandling_Return
+        return bool(self._camera.WaitForFrameTriggerReady(_WAIT_MS, returns))
+
     def trigger(self) -> bool:
         """Start an exposure by software; False: the camera was not ready for one within 100 ms."""
-        ready = self._camera.WaitForFrameTriggerReady(_WAIT_MS, self._pylon.TimeoutHandling_Return)
+        ready = self.ready_for_trigger()
         if ready:
             self._camera.ExecuteSoftwareTrigger()
-        return bool(ready)
+        return ready
 
     def write_line(self, index: int, high: bool) -> None:
         """Set the user output behind a line; returns when the camera has it.
