@@ -130,9 +130,9 @@ BAD = [
     ("model.path", "gone", "gone': no such folder; allowed: a folder with model.yaml and model.onnx"),
     ("cameras.top", {"driver": "video", "path": "gone.mp4"}, "gone.mp4' does not exist"),
     (
-        "cameras.top.driver",
-        "pylon",
-        "cameras.top.driver: 'pylon' is not in this version; this version has: sim, video",
+        "model.device",
+        "cuda",
+        "model.device: 'cuda' is not in this version; this version has: cpu, fake",
     ),
     (
         "outputs.laser",
