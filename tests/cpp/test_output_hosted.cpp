@@ -26,7 +26,9 @@ std::string unique_name() {
 class Host {
   public:
     explicit Host(const std::string& name, bool works = true)
-        : lines_(HostedLines::attach(name)), works_(works), thread_([this] { run(); }) {}
+        : lines_(HostedLines::attach(name)), works_(works), thread_([this] { run(); }) {
+        while (!serves_) std::this_thread::yield();
+    }
     ~Host() {
         stop_ = true;
         thread_.join();
@@ -36,6 +38,7 @@ class Host {
   private:
     void run() {
         lines_->serve();
+        serves_ = true;
         LineCommand command;
         while (!stop_)
             if (lines_->next(command, 5 * ms)) {
@@ -45,13 +48,9 @@ class Host {
     }
     std::unique_ptr<HostedLines> lines_;
     bool works_;
-    std::atomic<bool> stop_{false};
+    std::atomic<bool> stop_{false}, serves_{false};
     std::thread thread_;
 };
-
-void wait_until_served(HostedOutput& output) {
-    while (!output.write(false)) std::this_thread::yield();
-}
 
 TEST(HostedLines, BeforeTheHostServesALevelIsNotedAndThenCarriedOut) {
     const std::shared_ptr<HostedLines> lines = HostedLines::create(unique_name(), {false, true});
@@ -75,7 +74,6 @@ TEST(HostedLines, AWriteReturnsWhenTheHostHasAnswered) {
     std::vector<LineCommand> seen;
     {
         Host host(lines->name());
-        wait_until_served(first);
         for (int i = 0; i < 200; ++i) {
             EXPECT_TRUE(first.write(i % 2 == 0));
             EXPECT_TRUE(second.write(i % 2 == 1));
