@@ -101,6 +101,8 @@ class SimCamera(CameraSection):
     """Render this many frames before the start and repeat them: high rates on a slow machine."""
     transfer_ms: Annotated[float, Field(ge=0, le=10000), NUMBER] = 0.5
     """Time from the end of the exposure to the frame in memory."""
+    reconnect: bool = False
+    """After faults.disconnect_after_s it is tried again; false: the session ends with an error."""
     frames: Frames = "newest"
     """newest: a slow loop skips to the newest frame, drops are counted; every: the source waits."""
 
