@@ -181,7 +181,7 @@ void Grabber::start_clock() noexcept {
 void Grabber::stamp(FrameMeta& meta) noexcept {
     if (meta.camera_timestamp_ns != 0) clock_.add_frame(meta.camera_timestamp_ns, meta.received_ns);
     ExposureTime exposure = clock_.exposure(meta.camera_timestamp_ns, meta.received_ns);
-    if (clock_.suspect() && now_ns() >= next_hasty_reading_ns_) {
+    if (clock_.suspect() && (exposure.went_back || now_ns() >= next_hasty_reading_ns_)) {
         next_hasty_reading_ns_ = now_ns() + hasty_period_ns;
         read_clock();
         exposure = clock_.exposure(meta.camera_timestamp_ns, meta.received_ns);

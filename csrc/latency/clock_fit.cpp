@@ -12,6 +12,10 @@ constexpr std::int64_t longest_delay_ns = 10'000'000'000;  // of a frame that is
 constexpr double odd_delay_ns = 5e6, delay_memory = 256;   // frames
 constexpr double largest_error_ns = std::numeric_limits<std::int32_t>::max();
 
+std::int32_t stated(double error_ns) noexcept {
+    return static_cast<std::int32_t>(std::clamp(std::ceil(error_ns), 1.0, largest_error_ns));
+}
+
 }  // namespace
 
 void ClockFit::set_delay(std::int64_t shortest_ns, std::int64_t longer_ns) noexcept {
@@ -49,7 +53,7 @@ double ClockFit::error_ns(std::int64_t camera_ns) const noexcept {
 }
 
 std::int32_t ClockFit::stated_error_ns(std::int64_t camera_ns) const noexcept {
-    return static_cast<std::int32_t>(std::clamp(std::ceil(error_ns(camera_ns)), 1.0, largest_error_ns));
+    return stated(error_ns(camera_ns));
 }
 
 bool ClockFit::possible(std::int64_t start_ns, std::int64_t received_ns, double error) const noexcept {
@@ -59,13 +63,36 @@ bool ClockFit::possible(std::int64_t start_ns, std::int64_t received_ns, double 
 }
 
 ExposureTime ClockFit::exposure(std::int64_t camera_ns, std::int64_t received_ns) noexcept {
+    ExposureTime found = exposed_at(camera_ns, received_ns);
+    found.went_back = has_last_ && camera_ns < last_camera_ns_;
+    odd_frame_ = odd_frame_ || found.went_back;
+    has_last_ = true;
+    last_camera_ns_ = camera_ns;
+    return found;
+}
+
+ExposureTime ClockFit::exposed_at(std::int64_t camera_ns, std::int64_t received_ns) noexcept {
     const ExposureTime guess{received_ns - shortest_ns_, 0, false};
     if (!fitted()) return guess;
+    odd_frame_ = false;
+    if (belongs_to_past(camera_ns, received_ns)) {
+        const LatchedClock::Past& past = latched_.past();
+        return {past.line.to_host_ns(camera_ns), stated(past.error_ns), true};
+    }
     const std::int64_t start_ns = to_host_ns(camera_ns);
     odd_frame_ = true;
     if (!possible(start_ns, received_ns, error_ns(camera_ns))) return guess;
     watch_delay(static_cast<double>(difference_ns(received_ns, start_ns)));
     return {start_ns, stated_error_ns(camera_ns), true};
+}
+
+// By the clock as it is now the frame cannot be, or is later, than by the clock before it jumped.
+bool ClockFit::belongs_to_past(std::int64_t camera_ns, std::int64_t received_ns) const noexcept {
+    const LatchedClock::Past& past = latched_.past();
+    if (received_ns >= past.until_host_ns) return false;
+    const std::int64_t then_ns = past.line.to_host_ns(camera_ns), now_ns = to_host_ns(camera_ns);
+    if (!possible(then_ns, received_ns, past.error_ns)) return false;
+    return now_ns < then_ns || !possible(now_ns, received_ns, error_ns(camera_ns));
 }
 
 // The usual delay falls at once and rises slowly.

@@ -258,6 +258,31 @@ TEST(ClockFit, AFrameLaterThanUsualAsksForAReading) {
     EXPECT_FALSE(fit.suspect());
 }
 
+TEST(ClockFit, FramesExposedBeforeAJumpKeepTheirTimeWheneverTheyArrive) {
+    for (const std::int64_t jump : {-400 * ms, 400 * ms, 100'000 * s}) {
+        ClockFit fit;
+        Reader reader({}, {}, 14);
+        Truth before = reader.truth();
+        for (int i = 0; i < 8; ++i) reader.read(fit, start_ns + i * 250 * ms);
+        const std::int64_t jump_at = start_ns + 2 * s;
+        const auto receive = [&](std::int64_t exposed, std::int64_t received) {
+            const Truth& clock = exposed < jump_at ? before : reader.truth();
+            return fit.exposure(clock.camera_ns(exposed), received);
+        };
+        for (int i = 20; i > 10; --i)
+            EXPECT_TRUE(receive(jump_at - i * 10 * ms, jump_at - (i - 1) * 10 * ms).fitted) << jump;
+        reader.truth().offset_ns += jump;
+        for (int i = 0; i < 3; ++i) reader.read(fit, jump_at + 50 * ms + i * ms);
+        for (int i = -10; i < 10; ++i) {  // the host was busy: all these waited
+            const std::int64_t exposed = jump_at + i * 10 * ms;
+            const ExposureTime found = receive(exposed, jump_at + 100 * ms);
+            EXPECT_TRUE(found.fitted) << jump << " " << i;
+            EXPECT_NEAR(static_cast<double>(found.start_ns - exposed), 0, 200'000) << jump << " " << i;
+            EXPECT_EQ(found.went_back, jump < 0 && i == 0);
+        }
+    }
+}
+
 // --- frames alone ---
 
 class Frames {

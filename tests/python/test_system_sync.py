@@ -15,6 +15,7 @@ from rigs import BASE, Session, recover, run_here, video_frames, write_rig
 from rigs import Process as RigProcess
 
 PERIOD_NS = 5_000_000
+SIM_QUEUE = 60  # frames that may wait in driver and ring when the machine is busy
 FATES = {"seed": 3, "faults": {"drop": 0.05, "failed": 0.05, "torn": 0.05, "late": 0.02, "late_ms": 15}}
 
 
@@ -43,11 +44,8 @@ def test_each_exposure_has_its_row_and_its_fate(faulty: Session) -> None:
     assert reasons.keys() == {"", "camera", "transport"}
     arrived = frames["drop_reason"] == ""
     assert frames.loc[arrived, "processed"].all() and frames.loc[arrived, "recorded"].all()
-    assert (
-        frames.loc[~arrived, ["frame_id", "video_frame", "received_ns"]][frames["drop_reason"] == "camera"]
-        .isna()
-        .all(axis=None)
-    )
+    never_sent = frames.loc[frames["drop_reason"] == "camera", ["frame_id", "video_frame", "received_ns"]]
+    assert never_sent.isna().all(axis=None)
     assert not frames.loc[~arrived, "recorded"].any()
     counted = faulty.json["counts"]["cameras"]["top"]
     assert counted["drops"]["transport"] == reasons["transport"]
@@ -101,7 +99,7 @@ def test_the_clock_is_in_session_json_and_in_the_summary(faulty: Session) -> Non
 
 
 def test_a_clock_that_jumps(tmp_path: Path) -> None:
-    """For a frame or none the time is a guess; then the fit has begun anew."""
+    """What was exposed before the jump and arrived after it is a guess; then the fit has begun anew."""
     faults = {"clock_jump_after_s": 0.7, "clock_jump_s": -0.4}
     session = run_camera(tmp_path, frames_total=300, faults=faults)
     frames = session.frames
@@ -109,9 +107,13 @@ def test_a_clock_that_jumps(tmp_path: Path) -> None:
     assert len(jump) == 1
     clock = session.json["clocks"]["top"]
     assert (clock["source"], clock["restarts"]) == ("latched", 1)
-    assert frames["clock_unfitted"].sum() <= 1
-    start_ns = frames["exposure_start_ns"].to_numpy(np.int64)
-    assert np.diff(start_ns) == pytest.approx(PERIOD_NS, abs=200_000)
+    fitted = ~frames["clock_unfitted"].to_numpy(bool)
+    assert fitted[jump[0] + 2 :].all()
+    assert fitted[: jump[0] - SIM_QUEUE].all()
+    assert (frames["exposure_error_ns"].notna() == fitted).all()
+    expected = frames["exposure_start_ns"].iloc[0] + frames["camera_counter"].to_numpy(np.int64) * PERIOD_NS
+    off_ns = (frames["exposure_start_ns"].to_numpy(np.int64) - expected)[fitted]
+    assert np.abs(off_ns).max() < 200_000
     assert "1 restarts" in recover(session.folder).stdout
     assert check_sync(session.folder)[0].difference is None
 
