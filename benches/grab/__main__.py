@@ -3,8 +3,8 @@
     python -m benches.grab [--seconds 10] [--sources sim,memory] [--output benches/results/grab.json]
 
 `received_to_dequeued`: from the moment that the library's call returned with the frame in our memory until
-the loop has it: one hand-off between threads (C++ drivers) or processes (those hosted in Python). A driver that
-cannot work on this machine is in the report with its reason.
+the loop has it: one hand-off between threads (C++ drivers) or processes (those hosted in Python). A driver
+that cannot work on this machine is in the report with its reason.
 """
 
 from __future__ import annotations
