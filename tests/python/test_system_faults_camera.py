@@ -82,7 +82,10 @@ def test_a_cable_that_is_back(tmp_path: Path, terminal: Terminal) -> None:
     assert frames["exposure_start_ns"].diff()[back] > 0.6e9
     assert frames["camera_counter"].tolist() == list(range(FRAMES))  # it began anew; ours goes on
     assert frames["processed"].all() and frames["recorded"].all()
-    assert last_output(session) == [0, "safe"]
+    events = session.events
+    edges = events[events["event"] == "output"]
+    assert edges.iloc[1][["value", "cause"]].tolist() == [0, "safe"]
+    assert edges.iloc[1]["stamp_ns"] < frames["exposure_start_ns"][back]  # safe while it was gone
     assert terminal.level == b"L" and b"H" in terminal.received
 
 
