@@ -23,7 +23,8 @@ class Held:
     frames : int
         Frames that the loop had processed.
     memory_bytes : int
-        Private and dirty, of the process alone (`uss`): neither the ring nor the page cache.
+        Private and dirty: neither the ring, nor the page cache, nor the pages of libraries, which would count
+        as ours as soon as another program that uses them ends.
     handles, threads : int
     """
 
@@ -50,7 +51,7 @@ class Watch:
         for name, process in self._processes.items():
             try:
                 with process.oneshot():
-                    memory = process.memory_full_info().uss
+                    memory = sum(mapped.private_dirty for mapped in process.memory_maps())
                     self.held[name].append(Held(frames, memory, process.num_fds(), process.num_threads()))
             except psutil.NoSuchProcess:
                 continue

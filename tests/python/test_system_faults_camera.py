@@ -77,18 +77,15 @@ def test_a_cable_that_is_back(tmp_path: Path, terminal: Terminal) -> None:
     session = run_here(tmp_path, {**line_on(terminal), **faults, "cameras.top.reconnect": True})
     frames = check_accounts(session)
     assert session.json["ended"] == "finished"
-    exposure_ns = frames["exposure_start_ns"].to_numpy()
-    gap = int(np.argmax(np.diff(exposure_ns)))
-    assert 50 < gap < 130 and np.diff(exposure_ns)[gap] > 0.7e9
-    assert np.delete(np.diff(exposure_ns), gap).max() < 0.1e9
+    (back,) = np.flatnonzero(frames["counter_reset"])
+    assert back == 100  # exposures whose frame arrived within the first half second
+    assert frames["exposure_start_ns"].diff()[back] > 0.6e9
     assert frames["camera_counter"].tolist() == list(range(FRAMES))  # it began anew; ours goes on
     assert frames["processed"].all() and frames["recorded"].all()
     events = session.events
     edges = events[events["event"] == "output"]
-    gone_ns, back_ns = exposure_ns[gap], exposure_ns[gap + 1]
-    in_gap = edges[(edges["stamp_ns"] > gone_ns) & (edges["stamp_ns"] < back_ns)]
-    assert in_gap[["value", "cause"]].to_numpy().tolist()[-1] == [0, "safe"]
-    assert last_output(session) == [0, "safe"]
+    assert edges.iloc[1][["value", "cause"]].tolist() == [0, "safe"]
+    assert edges.iloc[1]["stamp_ns"] < frames["exposure_start_ns"][back]  # safe while it was gone
     assert terminal.level == b"L" and b"H" in terminal.received
 
 
@@ -165,9 +162,10 @@ def test_a_slow_disk_costs_no_frame_and_no_reaction(
     assert ended.code == 0, ended.stderr
     (folder,) = (tmp_path / "sessions").iterdir()
     session = Session(folder)
-    frames = check_accounts(session)
-    if policy == "every":
-        assert frames["processed"].all()
+    # With `newest` the last exposures may lie in the driver's queue at the end: no counter shows them.
+    frames = check_accounts(session, FRAMES if policy == "every" else len(session.frames))
+    assert policy == "newest" or frames["processed"].all()
+    assert len(frames) > FRAMES / 2
     assert session.json["counts"]["engine"]["lost_records"] == 0
     assert last_output(session) == [0, "safe"] and terminal.level == b"L"
 
