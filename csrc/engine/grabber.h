@@ -59,8 +59,8 @@ class Grabber {
     bool came_back_ = false;
     std::int64_t last_counter_ = -1, counter_offset_ = 0;
     ClockFit clock_;
-    std::int64_t clock_period_ns_ = 0, next_clock_reading_ns_ = 0, next_hasty_reading_ns_ = 0,
-                 next_ptp_reading_ns_ = 0;
+    std::int64_t next_clock_reading_ns_ = 0, next_hasty_reading_ns_ = 0, next_ptp_reading_ns_ = 0;
+    std::int64_t clock_period_ns_ = 0;
     ClockReport before_;  // the last connection's: its counts go on
     std::string ptp_;
     std::thread thread_;
