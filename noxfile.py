@@ -92,7 +92,7 @@ def built(session: nox.Session, extension: str) -> bool:
     return "True" in str(session.run("python", "-c", code, silent=True))
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def system_packages(session: nox.Session) -> None:
     """Debian packages of optional drivers and their emulators: before the package is built; needs root."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:

@@ -29,7 +29,11 @@ bool holds(ArvBuffer* buffer, const CameraInfo& info) noexcept {
     const ArvBufferPayloadType type = arv_buffer_get_payload_type(buffer);
     if (type != ARV_BUFFER_PAYLOAD_TYPE_IMAGE && type != ARV_BUFFER_PAYLOAD_TYPE_EXTENDED_CHUNK_DATA)
         return false;
-    return arv_buffer_get_image_width(buffer) == info.width &&
+    gint padding_x = 0, padding_y = 0;
+    arv_buffer_get_image_padding(buffer, &padding_x, &padding_y);
+    const auto packed = static_cast<std::int64_t>(row_bytes(info.format, info.width));
+    return packed + padding_x == std::max(info.stride_bytes, packed) &&
+           arv_buffer_get_image_width(buffer) == info.width &&
            arv_buffer_get_image_height(buffer) == info.height &&
            arv_buffer_get_image_pixel_format(buffer) == pixel_code(info.format);
 }
@@ -57,7 +61,7 @@ class Driver final : public AravisCamera {
         : spec_(spec),
           device_(std::make_unique<Device>(spec)),
           info_(device_->info()),
-          counter_(device_->counter_range(), info_.rate_hz),
+          counter_(device_->counter_range(), spec.trigger.source == "external_edge" ? 0 : info_.rate_hz),
           details_(device_->details()),
           period_ns_(info_.rate_hz > 0 ? static_cast<std::int64_t>(1e9 / info_.rate_hz) : ns_per_s) {}
 
@@ -174,7 +178,8 @@ class Driver final : public AravisCamera {
         meta.received_ns = slot.received_ns();
         const FrameCount count = counter_.next(arv_buffer_get_frame_id(buffer), meta.received_ns);
         meta.camera_counter = count.counter;
-        meta.camera_timestamp_ns = static_cast<std::int64_t>(arv_buffer_get_timestamp(buffer));
+        meta.camera_timestamp_ns =
+            static_cast<std::int64_t>(arv_buffer_get_timestamp(buffer));  // 0: not known
         meta.width = info_.width;
         meta.height = info_.height;
         meta.flags = count.reset ? frame_counter_reset : 0;

@@ -118,6 +118,8 @@ void Stream::on_event(void* state, ArvStreamCallbackType type, ArvBuffer* buffer
 }
 
 void Stream::push(Slot& slot) noexcept {
+    // A frame whose first packet is lost would keep the time of the one that lay here before.
+    arv_buffer_set_timestamp(slot.buffer.get(), 0);
     arv_stream_push_buffer(stream_.get(), ARV_BUFFER(g_object_ref(slot.buffer.get())));
 }
 

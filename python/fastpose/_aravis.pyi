@@ -2,7 +2,7 @@
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
-from fastpose._core import Camera
+from fastpose._core import Camera, _Bound
 
 _Size = tuple[int, int]
 
@@ -24,7 +24,7 @@ def enable_fake(genicam_file: str = "") -> None: ...  # lets Fake_1, of this pro
 def found() -> list[_Found]: ...
 def offer(id: str) -> _Offer: ...
 
-class Trigger:
+class Trigger(_Bound):
     def __init__(
         self,
         *,
@@ -33,7 +33,7 @@ class Trigger:
         activation: Literal["rising", "falling"] = "rising",
     ) -> None: ...
 
-class Gige:
+class Gige(_Bound):
     def __init__(
         self,
         *,
@@ -45,7 +45,7 @@ class Gige:
         packet_socket: bool | None = None,
     ) -> None: ...
 
-class Spec:
+class Spec(_Bound):
     def __init__(
         self,
         *,

@@ -24,7 +24,7 @@ class FakeGigeCamera {
     FakeGigeCamera(const FakeGigeCamera&) = delete;
     FakeGigeCamera& operator=(const FakeGigeCamera&) = delete;
 
-    // The port of GigE Vision's control can be had once on an address, so each camera has its own.
+    // One at a time: it takes the control port of GigE Vision.
     void start() {
         process_ = fork();
         if (process_ != 0) return;

@@ -271,6 +271,7 @@ TEST(AravisGige, DeliversOverTheNetwork) {
         counter = meta.camera_counter;
         EXPECT_EQ(rig.camera->written_at(grab.slot), rig.ring->view(grab.slot).data);
         if (grab.status == GrabStatus::frame) {
+            EXPECT_GT(meta.camera_timestamp_ns, 0);
             ++frames;
             const auto pixels = rig.ring->pixels(grab.slot);
             EXPECT_EQ(pixels[1], pixels[640]);
