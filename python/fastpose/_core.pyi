@@ -89,10 +89,10 @@ class _CameraSnapshot(TypedDict):
     dequeued_to_decided: _LatencySummary
 
 class _Snapshot(_CameraSnapshot):  # of the acting camera
-    cameras: list[_CameraSnapshot]
     lost_records: int
     rules: int  # bit i: rule i is true
     outputs: list[int]  # level of each output
+    cameras: list[_CameraSnapshot]
 
 class _ThreadGrant(TypedDict):
     realtime: bool

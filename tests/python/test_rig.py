@@ -196,7 +196,7 @@ def test_where_there_are_no_poses_it_says_why(
         (
             {"model": None, "models": TWO_NETWORKS, **NOTHING},
             ConfigError,
-            "2 networks",
+            "camera 'top' is seen by models.a already",
         ),
     ],
 )
