@@ -67,7 +67,7 @@ class BaslerGrabber:
         self._stop = stop or StopFlag()
         self._slots = Slots(ring)
         self._timing = FrameTiming(options.settings.chunks)
-        self.tally = Tally(ring.width, ring.slot_bytes)
+        self.tally = Tally(ring.slot_bytes)
         self.camera = BaslerCamera(options.settings)
         self._delivered = self._open()
 
