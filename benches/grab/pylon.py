@@ -49,7 +49,7 @@ def measure(
         f"/fastpose-{os.getpid()}-bench-{time.monotonic_ns()}", slots=32, width=size[0], height=size[1],
         frames="every", recorder=False, producer_slots=8,
     )  # fmt: skip
-    settings = PylonSettings(emulated=True, size=size, rate_hz=rate_hz, exposure_us=1000.0)
+    settings = PylonSettings(serial="0815-0000", emulated=True, size=size, rate_hz=rate_hz, exposure_us=100.0)
     probe = _Probe(ring, PylonOptions(ring.name, "bench", settings), frames + _WARM_UP)
     command = [sys.executable, "-m", "benches.grab.pylon", "--consume", ring.name]
     command += ["--frames", str(frames + _WARM_UP)]

@@ -36,6 +36,7 @@ from fastpose.hosts.pylon_trigger import SoftwareTrigger
 __all__ = ["BaslerGrabber", "run"]
 
 _RETRY_S = 1.0
+_LAST_COMMANDS_S = 5.0
 
 
 class BaslerGrabber:
@@ -67,7 +68,7 @@ class BaslerGrabber:
         self._stop = stop or StopFlag()
         self._slots = Slots(ring)
         self._timing = FrameTiming(options.settings.chunks)
-        self.tally = Tally(ring.width, ring.slot_bytes)
+        self.tally = Tally(ring.slot_bytes)
         self.camera = BaslerCamera(options.settings)
         self._delivered = self._open()
 
@@ -211,9 +212,21 @@ def run(ring: Any, options: PylonOptions, stop: StopFlag) -> None:
         gc.freeze()  # nothing of the set-up is looked through again between two frames
         while not ring.wait_started(WAIT_MS) and not (stop.is_set or ring.stop_requested):
             pass
-        summary = clip(grabber.grab())
+        try:
+            summary = clip(grabber.grab())
+        except CameraError as error:
+            ring.set_producer_state("failed", clip(str(error)))
+            _serve_until_stopped(ring, stop, lines)
+            raise
     ring.set_producer_state("finished", summary)
     report("finished", summary)
+
+
+def _serve_until_stopped(ring: Any, stop: StopFlag, lines: LineServer | None) -> None:
+    """The engine puts the outputs safe because of our failure: that must not be the next failure."""
+    deadline = time.monotonic() + _LAST_COMMANDS_S
+    while lines is not None and not (stop.is_set or ring.stop_requested) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def main(arguments: list[str]) -> int:

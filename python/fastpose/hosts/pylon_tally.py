@@ -12,14 +12,12 @@ class Tally:
 
     Parameters
     ----------
-    width : int
-        What each frame must have, px.
     frame_bytes : int
-        Of its pixels, without padding.
+        Of the pixels of each frame, without padding; the shape itself is locked while a camera grabs.
     """
 
-    def __init__(self, width: int, frame_bytes: int) -> None:
-        self._width, self._frame_bytes = width, frame_bytes
+    def __init__(self, frame_bytes: int) -> None:
+        self._frame_bytes = frame_bytes
         self.whole = self.failed = self.other_size = 0
         self.reconnected = self.left_out = 0
         self.reason = self.size = ""
@@ -30,7 +28,7 @@ class Tally:
         if not result.GrabSucceeded():
             self.failed += 1
             self.reason = str(result.ErrorDescription)
-        elif result.ImageSize != self._frame_bytes or result.Width != self._width:
+        elif result.ImageSize != self._frame_bytes:
             self.other_size += 1
             self.size = f"{result.Width} x {result.Height}"
         else:
