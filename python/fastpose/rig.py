@@ -412,7 +412,8 @@ class Rig:
 
     def _report(self, kind: HostFault, text: str) -> None:
         """Take in what befell a process: a fault, or a warning where the config says so."""
-        if kind == "RecordError" and self.config.record.on_error == "continue":
+        goes_on = self.config.record.on_error == "continue"
+        if kind == "RecordLoss" or (kind == "RecordError" and goes_on):
             self._warn(text)
         elif self._engine is not None:
             self._engine.post_fault(kind, text)

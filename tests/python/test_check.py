@@ -226,11 +226,25 @@ class Disk(NamedTuple):
 
 
 def test_a_disk_too_small_for_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(10**9, 0, 10**6))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(10**9, 0, 10**8))
     problem = problem_of(tmp_path, "session.duration_s", 36000)
     assert problem.startswith("session.directory: ")
     assert problem.endswith("the session lasts 10.0 h: free some space")
     assert problems_of(load_config(write_config(tmp_path, "session.duration_s", 1))) == []
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(10**12, 0, 10**8))
+    problem = problem_of(tmp_path, "session.duration_s", 1)
+    assert problem.endswith("its disk is full, 95 MiB are free; allowed: more than 256 MiB")
+
+
+def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Disk(10**12, 0, 10**10))
+    found = check(load_config(write_config(tmp_path, "session.duration_s", 1)))
+    told = [finding for finding in found if finding.path == "session.directory"]
+    assert [finding.level for finding in told] == ["warning"]
+    assert told[0].text.endswith("the disk is nearly full")
 
 
 PROTOCOL = "class Mine:\n    pass\n"

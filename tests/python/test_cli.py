@@ -42,6 +42,7 @@ class Summary:
     network: str = "int8 (0.21 px from fp32), 2 threads, pinned"
     hint: str = "not tuned"
     timing: list[str] = field(default_factory=lambda: ["SCHED_FIFO, locked memory"])
+    video: list[str] = field(default_factory=lambda: ["top: 1,000 in the video"])
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,7 @@ def test_a_run_ends_with_its_summary(tmp_path: Path, started: list[Config]) -> N
         "not tuned",
         "frames 1,000 seen, 990 processed",
         "drops 10 ring",
+        "video top: 1,000 in the video",
         "latency p50 4.20 p90 5.00 p99 6.25 p99.9 7.00 max 8.00 ms from exposure to decision, n 990",
         "timing SCHED_FIFO, locked memory",
         "reactions laser went high 2 times, 1 suppressed as late",

@@ -16,8 +16,9 @@ SOURCE_TIMEOUT_S = 5.0
 ENCODER_TIMEOUT_S = 60.0  # without a frame more in the file
 END_LOOK_S = 1.0
 STALL_S = 20.0
+LOST_S = 1.0  # of frames: fewer are a hiccup, which is flagged and ends nothing
 
-HostFault = Literal["CameraError", "CameraDisconnected", "RecordError"]
+HostFault = Literal["CameraError", "CameraDisconnected", "RecordError", "RecordLoss"]
 Report = Callable[[HostFault, str], None]  # name of the error, text; may be told the same again
 
 
@@ -74,7 +75,10 @@ def _watch_progress(camera: CameraSource, ring: _core.Ring, encoder: Host, repor
     counts = ring.counts()
     if counts["not_recorded"] and not camera.progress.lost_frames:
         camera.progress.lost_frames = True
-        report("RecordError", _lost_frames(camera, ring))
+        report("RecordLoss", _lost_frames(camera, ring, "fell behind"))
+    if counts["not_recorded"] > LOST_S * camera.rate_hz and not camera.progress.too_slow:
+        camera.progress.too_slow = True
+        report("RecordError", _lost_frames(camera, ring, "is too slow"))
     if not camera.progress.stalled(counts["recorded"], counts["recorder_queue"], STALL_S):
         return
     text = (
@@ -87,10 +91,10 @@ def _watch_progress(camera: CameraSource, ring: _core.Ring, encoder: Host, repor
     report("RecordError", text)
 
 
-def _lost_frames(camera: CameraSource, ring: _core.Ring) -> str:
+def _lost_frames(camera: CameraSource, ring: _core.Ring, what: str) -> str:
     pace = ring.recorder_text if ring.recorder_state == "ready" else ""
     return (
-        f"the recorder of camera '{camera.name}' is too slow, frames are lost to the video"
+        f"the recorder of camera '{camera.name}' {what}, frames are lost to the video"
         f"{f' ({pace})' if pace else ''}: choose a faster preset or codec, a faster disk, a lower rate or "
         "size, or more record.queue_mib"
     )

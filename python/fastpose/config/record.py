@@ -63,6 +63,6 @@ class Record(Section):
     it is full they are lost to the video. Taken only while needed, and not with frames: every, where the
     source waits."""
     on_error: Literal["stop", "continue"] = "stop"
-    """After a video encoder failed (full disk, a crash), or was so slow that frames are lost to the video:
+    """After a video encoder failed (full disk, a crash), or was so slow that a second of frames is lost:
     stop ends the session, outputs safe first; continue flags it, and the loop goes on.
     A session log that cannot be written always ends it."""

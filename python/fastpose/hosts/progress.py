@@ -14,11 +14,12 @@ class Progress:
 
     Attributes
     ----------
-    lost_frames : bool
-        It was said that frames are lost to the video.
+    lost_frames, too_slow : bool
+        It was said that frames are lost to the video; that it is more than a hiccup.
     """
 
     lost_frames: bool = False
+    too_slow: bool = False
     _recorded: int = -1
     _since_s: float = field(default_factory=time.monotonic)
 
