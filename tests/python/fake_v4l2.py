@@ -20,7 +20,7 @@ class FakeDevice:
 
     library: Path
     folder: Path
-    rate_hz: int = 200
+    rate_hz: int = 100
 
     @property
     def path(self) -> Path:
@@ -45,9 +45,17 @@ class FakeDevice:
         return ("env", *(f"{name}={value}" for name, value in self.variables(**settings).items()))
 
     def camera(self, **values: Any) -> dict[str, Any]:
-        """The camera's section of a config."""
+        """The camera's section of a config, with room for a busy machine."""
         asked = {"rate_hz": self.rate_hz, "exposure_us": 2000, "pixel_format": "mono8"}
-        return {"driver": "v4l2", "device": str(self.path), "size": [WIDTH, HEIGHT], **asked, **values}
+        room = {"buffers": 32, "ring_slots": 256}
+        return {
+            "driver": "v4l2",
+            "device": str(self.path),
+            "size": [WIDTH, HEIGHT],
+            **room,
+            **asked,
+            **values,
+        }
 
     @property
     def counted(self) -> list[dict[str, int]]:

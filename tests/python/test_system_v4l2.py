@@ -31,7 +31,7 @@ def device(library: Path, tmp_path: Path) -> FakeDevice:
     return FakeDevice(library, tmp_path)
 
 
-def rig(device: FakeDevice, duration_s: float = 1.0, **camera: Any) -> Path:
+def rig(device: FakeDevice, /, duration_s: float = 1.0, **camera: Any) -> Path:
     changes = {"cameras.top": device.camera(**camera), "session.duration_s": duration_s}
     return write_rig(device.folder, changes)
 
@@ -187,7 +187,7 @@ def test_pulled_out_it_ends_the_session(device: FakeDevice) -> None:
     [
         ({"size": [320, 240]}, "size is 320x240, of which it makes 160x120; allowed with GREY: 160x120"),
         ({"pixel_format": "yuyv"}, "pixel_format yuyv needs YUYV; it offers GREY (mono8)"),
-        ({"rate_hz": 60}, "rate_hz is 60, of which it makes 200; allowed at 160x120: 200"),
+        ({"rate_hz": 60}, "rate_hz is 60, of which it makes 100; allowed at 160x120: 100"),
         ({"controls": {"brightness": 300}}, "control brightness is 300; allowed: 0 to 255 in steps of 1"),
         ({"device": "/dev/video99"}, "camera '/dev/video99': cannot open it"),
     ],
