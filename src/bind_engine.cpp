@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "base/error.h"
 #include "bindings.h"
 #include "camera/memory_camera.h"
 #include "camera/sim_camera.h"
@@ -42,14 +43,18 @@ std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Estimator> estimator,
     return parts;
 }
 
-FrameView view_of(const py::array_t<std::uint8_t, py::array::c_style>& frame, PixelFormat format) {
-    return {frame.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)),
-            frame.strides(0), format};
+FrameView view_of(const py::array& frame, PixelFormat format) {
+    const bool wide = white_of(format) > 255;
+    if (frame.ndim() < 2 || frame.itemsize() != (wide ? 2 : 1) || (frame.flags() & py::array::c_style) == 0)
+        throw ConfigError("frame of " + std::string(name_of(format)) + ": allowed are rows of " +
+                          (wide ? "uint16" : "uint8") + ", densely packed");
+    return {static_cast<const std::uint8_t*>(frame.data()), static_cast<int>(frame.shape(1)),
+            static_cast<int>(frame.shape(0)), frame.strides(0), format};
 }
 
 // The frame's size and format were checked against the estimator's plan by the caller.
-py::array_t<float> process(Pipeline& pipeline, const py::array_t<std::uint8_t, py::array::c_style>& frame,
-                           const std::string& pixel_format, std::int64_t exposure_start_ns) {
+py::array_t<float> process(Pipeline& pipeline, const py::array& frame, const std::string& pixel_format,
+                           std::int64_t exposure_start_ns) {
     const FrameView view = view_of(frame, pixel_format_from(pixel_format));
     FrameMeta meta;
     meta.exposure_start_ns = exposure_start_ns;

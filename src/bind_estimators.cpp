@@ -84,14 +84,14 @@ CropStage crop_stage(const std::string& pixel_format, Size frame_size, Size crop
 }
 
 // The frame's size was checked by the caller.
-py::tuple crop(CropStage& stage, const py::array_t<std::uint8_t, py::array::c_style>& frame,
-               std::array<float, 4> box) {
+py::tuple crop(CropStage& stage, const py::array& frame, std::array<float, 4> box) {
     const PreprocessSpec& spec = stage.spec.frame;
     std::vector<py::ssize_t> shape = shape_in_memory(
         spec.tensor, {1, spec.colour == InputColour::rgb ? 3 : 1, spec.output_height, spec.output_width});
     shape.erase(shape.begin());
     py::array tensor(dtype_of(spec.tensor.element), shape);
-    stage.cropper->begin({frame.data(), spec.frame_width, spec.frame_height, frame.strides(0), spec.format});
+    stage.cropper->begin({static_cast<const std::uint8_t*>(frame.data()), spec.frame_width, spec.frame_height,
+                          frame.strides(0), spec.format});
     const TensorToSensor map = stage.cropper->run({box[0], box[1], box[2], box[3], 1}, tensor.mutable_data());
     return py::make_tuple(tensor, py::make_tuple(map.scale_x, map.scale_y, map.offset_x, map.offset_y));
 }

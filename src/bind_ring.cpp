@@ -83,7 +83,9 @@ py::dict counts(const Ring& ring) {
     return py::dict(py::arg("published") = c.published, py::arg("superseded") = c.superseded,
                     py::arg("not_recorded") = c.not_recorded, py::arg("missing") = c.missing,
                     py::arg("failed") = c.failed, py::arg("times_lost") = c.times_lost,
-                    py::arg("ledger_lost") = c.ledger_lost, py::arg("recorder_queue") = c.recorder_queue);
+                    py::arg("ledger_lost") = c.ledger_lost, py::arg("recorded") = c.recorded,
+                    py::arg("recorder_queue") = c.recorder_queue,
+                    py::arg("recorder_waiting") = c.recorder_waiting);
 }
 
 std::int64_t to_ns(double ms) { return static_cast<std::int64_t>(ms * ns_per_ms); }
@@ -138,6 +140,8 @@ void bind_consumers(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
             r.set_recorder_state(state_from(state), text.c_str());
         },
         py::arg("state"), py::arg("text") = "");
+    ring.def("set_recorder_progress", &Ring::set_recorder_progress, py::kw_only(), py::arg("recorded"),
+             py::arg("waiting"), "Frames that the recorder is done with, and those in memory of its own.");
     ring.def("next_ledger_entry", &next_ledger_entry);
     ring.def("disable_recorder", &Ring::disable_recorder);
     ring.def_property_readonly("recorder_drained", &Ring::recorder_drained);

@@ -131,11 +131,22 @@ void bind_spec(py::module_& m) {
         .def_readonly("every_frame", &SimSpec::every_frame);
 }
 
-Bytes empty_frame(const SimSpec& spec) {
-    if (spec.pixel_format == PixelFormat::rgb8 || spec.pixel_format == PixelFormat::bgr8) {
-        return Bytes({spec.height(), spec.width(), 3});
+py::array empty_frame(const SimSpec& spec) {
+    const py::ssize_t height = spec.height(), width = spec.width();
+    switch (spec.pixel_format) {
+        case PixelFormat::rgb8:
+        case PixelFormat::bgr8:
+            return Bytes({height, width, py::ssize_t{3}});
+        case PixelFormat::yuyv:
+            return Bytes({height, width, py::ssize_t{2}});
+        case PixelFormat::nv12:
+            return Bytes({height + height / 2, width});
+        case PixelFormat::mono10:
+        case PixelFormat::mono12:
+            return py::array_t<std::uint16_t>({height, width});
+        default:
+            return Bytes({height, width});
     }
-    return Bytes({spec.height(), spec.width()});
 }
 
 py::array_t<float> truth_of(const Simulation& simulation, std::int64_t index) {
@@ -146,8 +157,9 @@ py::array_t<float> truth_of(const Simulation& simulation, std::int64_t index) {
 }
 
 py::tuple rendered(Simulation& simulation, std::int64_t index) {
-    Bytes frame = empty_frame(simulation.spec());
-    const std::span<std::uint8_t> pixels{frame.mutable_data(), static_cast<std::size_t>(frame.size())};
+    py::array frame = empty_frame(simulation.spec());
+    const std::span<std::uint8_t> pixels{static_cast<std::uint8_t*>(frame.mutable_data()),
+                                         static_cast<std::size_t>(frame.nbytes())};
     {
         const py::gil_scoped_release released;
         simulation.render(index, pixels);

@@ -235,8 +235,14 @@ int Ring::recorder_next(std::int64_t timeout_ns) noexcept {
     return slot;
 }
 
+void Ring::set_recorder_progress(std::int64_t recorded, int waiting) noexcept {
+    layout_->recorded.store(recorded);
+    layout_->recorder_waiting.store(waiting);
+}
+
 void Ring::disable_recorder() noexcept {
     layout_->recorder_enabled.store(0);
+    layout_->recorder_waiting.store(0);
     for (std::int32_t slot = -1; layout_->recorder_queue.pop(slot);) {
         layout_->not_recorded.fetch_add(1);
         release(slot);
@@ -253,7 +259,9 @@ RingCounts Ring::counts() const noexcept {
             .failed = layout_->failed.load(),
             .ledger_lost = layout_->ledger_lost.load(),
             .times_lost = layout_->times_lost.load(),
-            .recorder_queue = layout_->recorder_queue.size()};
+            .recorded = layout_->recorded.load(),
+            .recorder_queue = layout_->recorder_queue.size() + layout_->recorder_waiting.load(),
+            .recorder_waiting = layout_->recorder_waiting.load()};
 }
 
 void Ring::set_producer_state(HostState state, const char* text) noexcept {

@@ -51,7 +51,9 @@ struct LedgerEntry {
 struct RingCounts {
     std::int64_t published = 0, superseded = 0, not_recorded = 0, missing = 0, failed = 0, ledger_lost = 0;
     std::int64_t times_lost = 0;  // the camera was gone
-    int recorder_queue = 0;
+    std::int64_t recorded = 0;    // by what the recorder says
+    int recorder_queue = 0;       // frames that wait for it, here and in its own memory
+    int recorder_waiting = 0;     // of those: in its own memory
 };
 
 struct RingLayout;  // what lies in the shared memory; see ring_layout.h
@@ -101,6 +103,8 @@ class Ring {
     // --- recorder ---
     [[nodiscard]] int recorder_next(std::int64_t timeout_ns) noexcept;  // oldest unrecorded frame, or -1
     void set_recorder_state(HostState state, const char* text) noexcept;
+    // Frames that the recorder is done with, and those that wait in memory of its own.
+    void set_recorder_progress(std::int64_t recorded, int waiting) noexcept;
     // Gives the recorder's frames back and takes none for it any more: for a recorder that died.
     void disable_recorder() noexcept;
 

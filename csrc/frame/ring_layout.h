@@ -65,7 +65,8 @@ struct RingLayout {
     std::int64_t next_frame_id, last_counter;       // producer only
     std::int32_t search_from;                       // producer only
     std::atomic<std::int64_t> published, superseded, handed_on, not_recorded, missing, failed, ledger_lost;
-    std::atomic<std::int64_t> times_lost;
+    std::atomic<std::int64_t> times_lost, recorded;
+    std::atomic<std::int32_t> recorder_waiting;
     SharedQueue<std::int32_t, max_slots> recorder_queue;
     SharedQueue<LedgerEntry, 4096> ledger;
     std::array<Slot, max_slots> slots;

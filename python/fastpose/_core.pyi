@@ -12,11 +12,19 @@ _Size: TypeAlias = tuple[int, int]
 _Rectangle: TypeAlias = Sequence[int]
 _Shape: TypeAlias = tuple[int, int]  # individuals, bodyparts
 _PixelFormat: TypeAlias = Literal[
-    "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8", "yuyv", "nv12"
+    "mono8",
+    "rgb8",
+    "bgr8",
+    "bayer_rg8",
+    "bayer_gr8",
+    "bayer_gb8",
+    "bayer_bg8",
+    "yuyv",
+    "nv12",
+    "mono10",
+    "mono12",
 ]
-_SimPixelFormat: TypeAlias = Literal[
-    "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"
-]
+_Frame: TypeAlias = NDArray[Any]  # uint8; uint16 for mono10 and mono12
 _Frames: TypeAlias = Literal["newest", "every"]
 _Colour: TypeAlias = Literal["grey", "rgb"]
 _Element: TypeAlias = Literal["f32", "u8"]
@@ -57,7 +65,9 @@ class _RingCounts(TypedDict):
     failed: int
     times_lost: int
     ledger_lost: int
+    recorded: int
     recorder_queue: int
+    recorder_waiting: int
 
 class _Snapshot(TypedDict):
     published: int
@@ -208,6 +218,7 @@ class Ring(_Bound):
     ) -> tuple[int, int, int, int] | None: ...  # slot, frame_id, flags, exposure_start_ns
     def recorder_release(self, slot: int) -> None: ...
     def set_recorder_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def set_recorder_progress(self, *, recorded: int, waiting: int) -> None: ...
     def next_ledger_entry(self) -> tuple[_Fate, int, int] | None: ...  # fate, frame_id, camera_counter
     def disable_recorder(self) -> None: ...
     @property
@@ -278,7 +289,7 @@ class SimSpec(_Bound):
         size: Sequence[int] = ...,
         rate_hz: float = 100.0,
         exposure_us: float = 2000.0,
-        pixel_format: _SimPixelFormat = "mono8",
+        pixel_format: _PixelFormat = "mono8",
         seed: int = 0,
         frames_total: int | None = None,
         individuals: int = 1,
@@ -304,7 +315,7 @@ class SimSpec(_Bound):
     @property
     def exposure_us(self) -> float: ...
     @property
-    def pixel_format(self) -> _SimPixelFormat: ...
+    def pixel_format(self) -> _PixelFormat: ...
     @property
     def seed(self) -> int: ...
     @property
@@ -347,7 +358,7 @@ class Simulation(_Bound):
     def __init__(self, spec: SimSpec) -> None: ...
     @overload
     def __init__(self, **kwargs: Any) -> None: ...  # those of SimSpec
-    def render(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]: ...  # frame, pose
+    def render(self, index: int) -> tuple[_Frame, NDArray[np.float32]]: ...  # frame, pose
     def truth(self, index: int) -> NDArray[np.float32]: ...
     def fate(self, index: int) -> SimFate: ...
     @property
@@ -404,8 +415,8 @@ class Preprocessor(_Bound):
         layout: _Layout = "nchw",
         isa: Literal["auto"] | _Isa = "auto",
     ) -> None: ...
-    def run(self, frame: NDArray[np.uint8], out: NDArray[Any] | None = None) -> NDArray[Any]: ...
-    def time_ns(self, frame: NDArray[np.uint8], calls: int) -> NDArray[np.int64]: ...
+    def run(self, frame: _Frame, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
+    def time_ns(self, frame: _Frame, calls: int) -> NDArray[np.int64]: ...
     def move_roi(self, x: int, y: int) -> tuple[int, int]: ...
     @property
     def output_shape(self) -> tuple[int, int, int, int]: ...
@@ -413,7 +424,7 @@ class Preprocessor(_Bound):
     def tensor_to_sensor(self) -> tuple[float, float, float, float]: ...
 
 def preprocess(
-    frame: NDArray[np.uint8],
+    frame: _Frame,
     *,
     pixel_format: _PixelFormat,
     frame_size: _Size,
@@ -521,7 +532,7 @@ def centroid_stage(*, map_size: _Size, stride: float, min_score: float, window: 
 
 class CropStage(_Bound):
     def run(
-        self, frame: NDArray[np.uint8], box: Sequence[float]
+        self, frame: _Frame, box: Sequence[float]
     ) -> tuple[NDArray[Any], tuple[float, float, float, float]]: ...  # tensor, tensor_to_sensor
 
 def crop_stage(
@@ -934,7 +945,7 @@ class PipelineParts(_Bound):
 class Pipeline(_Bound):
     def __init__(self, parts: PipelineParts) -> None: ...
     def process(
-        self, frame: NDArray[np.uint8], *, pixel_format: _PixelFormat, exposure_start_ns: int = 0
+        self, frame: _Frame, *, pixel_format: _PixelFormat, exposure_start_ns: int = 0
     ) -> NDArray[np.float32]: ...
 
 class LogSpec(_Bound):

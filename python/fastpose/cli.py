@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -259,7 +260,11 @@ def export(
             raise ConfigError("export: nothing asked for; allowed: --labelled-video")
         _require_session(session)
         labelled = import_module("fastpose.session.labelled")
-        print(labelled.write_labelled_video(session, camera=camera, min_likelihood=min_likelihood))
+        with _progress_bar("frames") as progress:
+            path = labelled.write_labelled_video(
+                session, camera=camera, min_likelihood=min_likelihood, progress=progress
+            )
+        print(path)
 
 
 @app.command()
@@ -301,6 +306,15 @@ def _errors_in_one_line(*, debug: bool) -> Iterator[None]:
         for line in error.lines:
             _say(line)
         raise typer.Exit(EXIT_PROBLEM) from None
+
+
+@contextmanager
+def _progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, where that is a terminal; yields what is told how many are done, and of how many."""
+    columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(unit, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _say(line: str) -> None:

@@ -16,6 +16,7 @@ from fastpose import config as cfg
 from fastpose.assembly.behaviour import Lines, open_outputs
 from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, spawn_hosts
 from fastpose.assembly.compute_threads import noting_compute_threads
+from fastpose.assembly.disk_watch import DiskWatch
 from fastpose.assembly.engine import loop_camera, make_engine, open_network
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
@@ -63,6 +64,7 @@ class Rig:
         self._lines = Lines(())
         self._machine = Machine(self.config.engine, hosted_processes(self.config))
         self._folder: SessionFolder | None = None
+        self._disk: DiskWatch | None = None
         self._engine: _core.Engine | None = None
         self._protocol: ProtocolHost | None = None
         self._ended = ""
@@ -158,6 +160,7 @@ class Rig:
             self._protocol.start()
         engine.start()
         self._machine.look(self._cameras)
+        self._watch_disk()
 
     def run(self, on_tick: Callable[[Rig], None] | None = None) -> None:
         """Run to the end: of the sources, of ``session.duration_s``, or until `stop`.
@@ -274,6 +277,12 @@ class Rig:
         return dict(self.engine.snapshot())
 
     # --- inside ---
+
+    def _watch_disk(self) -> None:
+        duration_s = self.config.session.duration_s
+        left_s = (lambda: duration_s - self.elapsed_s) if duration_s else (lambda: None)
+        self._disk = DiskWatch(self.directory, left_s, self._warn)
+        self._disk.start()
 
     @property
     def _loop_camera(self) -> CameraSource | None:
@@ -394,6 +403,8 @@ class Rig:
     def _tear_down(self) -> None:
         """Outputs first; then threads, then the processes, which finish their files."""
         self._tear_down_engine()
+        if self._disk is not None:
+            self._disk.stop()
         self._lines.close()
         end_hosts(self._cameras, self._report)
 

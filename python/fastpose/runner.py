@@ -44,6 +44,8 @@ class RunSummary:
         How it may become faster; empty where nothing is known.
     timing : list of str
         What was granted for a steady loop, and what was refused.
+    video : list of str
+        For each recorded camera: frames, codec, and how its pixels compare with the camera's.
     """
 
     directory: Path
@@ -56,6 +58,7 @@ class RunSummary:
     network: str = ""
     hint: str = ""
     timing: list[str] = field(default_factory=list)
+    video: list[str] = field(default_factory=list)
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -149,6 +152,9 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         network=rig.network,
         hint=rig.hint,
         timing=rig.timing,
+        video=[
+            f"{name}: {camera.video_text}" for name, camera in summary.cameras.items() if camera.video_text
+        ],
     )
 
 

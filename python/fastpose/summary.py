@@ -32,6 +32,8 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         table.add_row("", Text(summary.hint, style="dim"))
     table.add_row("frames", f"{summary.frames:,} seen, {summary.processed:,} processed")
     table.add_row("drops", _drops(summary.drops))
+    for index, line in enumerate(summary.video):
+        table.add_row("" if index else "video", Text(line))
     table.add_row("latency", _latency(summary.latency_ms))
     for index, line in enumerate(summary.timing):
         table.add_row("" if index else "timing", Text(line))

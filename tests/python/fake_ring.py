@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "yuyv": 2, "nv12": 1.5}
+BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "yuyv": 2, "nv12": 1.5, "mono10": 2, "mono12": 2}
 
 
 @dataclass
@@ -41,11 +41,14 @@ class FakeRing:
 
     def __post_init__(self) -> None:
         self.slot_bytes = int(self.width * self.height * BYTES_PER_PIXEL.get(self.pixel_format, 1))
-        self.stride_bytes = self.width * {"rgb8": 3, "bgr8": 3, "yuyv": 2}.get(self.pixel_format, 1)
+        self.stride_bytes = self.width * {"nv12": 1}.get(
+            self.pixel_format, int(BYTES_PER_PIXEL.get(self.pixel_format, 1))
+        )
         self._memory = [bytearray(self.slot_bytes) for _ in range(self.slots)]
         self.free = deque(range(self.slots))
         self._queue: deque[tuple[bytes, int, int, int]] = deque()
         self.held: set[int] = set()
+        self.recorded = self.waiting = 0
 
     def memory(self, slot: int) -> memoryview:
         return memoryview(self._memory[slot])
@@ -88,7 +91,10 @@ class FakeRing:
         self._queue.append((pixels.tobytes(), frame_id, flags, exposure_start_ns))
 
     def counts(self) -> dict[str, int]:
-        return {"recorder_queue": len(self._queue)}
+        return {"recorder_queue": len(self._queue) + self.waiting, "recorder_waiting": self.waiting}
+
+    def set_recorder_progress(self, *, recorded: int, waiting: int) -> None:
+        self.recorded, self.waiting = recorded, waiting
 
     def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None:
         if not self._queue:

@@ -235,7 +235,10 @@ def test_version() -> None:
 def test_recover_and_export_hand_over_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
 
-    def write(folder: Path, camera: str | None = None, min_likelihood: float = 0.6) -> Path:
+    def write(
+        folder: Path, camera: str | None = None, min_likelihood: float = 0.6, progress: object = None
+    ) -> Path:
+        assert callable(progress)
         asked.append((folder, camera, min_likelihood))
         return folder / "labelled.mp4"
 

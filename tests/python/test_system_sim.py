@@ -72,6 +72,15 @@ def test_rows_agree_between_the_files(whole: Session) -> None:
         "processed": 120,
         "drops": {"camera": 0, "ring": 0, "recorder": 0, "transport": 0},
         "video_frames": 120,
+        "recording": {
+            "codec": "ffv1",
+            "stored_as": "gray",
+            "compared_frames": 4,
+            "exact": True,
+            "psnr_db": None,
+            "largest_difference": 0,
+            "most_frames_waiting": 0,
+        },
     }
 
 

@@ -18,8 +18,19 @@ from fastpose.config.types import (
 )
 
 Frames = Literal["newest", "every"]
-SimPixelFormat = Literal["mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"]
-PixelFormat = SimPixelFormat | Literal["yuyv", "nv12"]
+PixelFormat = Literal[
+    "mono8",
+    "rgb8",
+    "bgr8",
+    "bayer_rg8",
+    "bayer_gr8",
+    "bayer_gb8",
+    "bayer_bg8",
+    "yuyv",
+    "nv12",
+    "mono10",
+    "mono12",
+]
 Rate = Annotated[float, Field(ge=0.1, le=10000), NUMBER]  # Hz
 SimPixels = Annotated[int, Field(ge=64, le=8192), NUMBER]  # px
 
@@ -29,7 +40,7 @@ class CameraSection(Section):
 
     driver: str
     ring_slots: Annotated[int, Field(ge=5, le=256), NUMBER] = 64
-    """Frames that the shared ring holds; the encoder may lag this much before it costs frames."""
+    """Frames that the shared ring holds; the encoder may lag this much, and record.queue_mib beyond."""
 
 
 class Lighting(Section):
@@ -79,7 +90,7 @@ class SimCamera(CameraSection):
     """Width and height, px."""
     rate_hz: Rate = 100.0
     exposure_us: Annotated[float, Field(ge=1), NUMBER] = 2000.0
-    pixel_format: SimPixelFormat = "mono8"
+    pixel_format: PixelFormat = "mono8"
     seed: NonNegativeInt = 0
     """The same seed gives the same frames."""
     frames_total: PositiveInt | None = None

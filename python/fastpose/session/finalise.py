@@ -135,6 +135,7 @@ def _summary(
             processed=int(camera.processed.sum()),
             drops=camera.drops(),
             video_frames=None if logs.cameras[name].video is None else len(camera.ids_in_video),
+            recording=logs.cameras[name].recording,
         )
         for name, camera in frames.items()
     }

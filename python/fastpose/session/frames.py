@@ -96,7 +96,8 @@ def camera_frames(logs: CameraLogs, video_frames: int | None = None) -> CameraFr
 
     A frame that the log tells of twice (not recorded, yet processed) becomes one row. A gap in the camera's
     counter between frames that follow each other becomes rows with reason `camera`. A frame id that the
-    frames log lacks, because a kill or a full disk took the record, becomes a row with reason `recorder`.
+    frames log lacks, because a kill or a full disk took the record, becomes a row with reason `recorder`, and
+    so does every frame that is not in the video of a recorded camera and has no other reason.
 
     Parameters
     ----------
@@ -111,6 +112,8 @@ def camera_frames(logs: CameraLogs, video_frames: int | None = None) -> CameraFr
     numbered = _add_lost(numbered, (ids_in_video, _ids(logs.poses)), notes)
     unnumbered = _add_counter_gaps(numbered, records[records["frame_id"] < 0], notes)
     rows = _in_order(numbered, unnumbered)
+    if logs.video is not None:
+        rows = _note_unrecorded(rows, ids_in_video)
     return CameraFrames(logs.camera, rows, ids_in_video, notes)
 
 
@@ -176,6 +179,16 @@ def _add_counter_gaps(numbered: Records, unnumbered: Records, notes: list[str]) 
     rows = np.zeros(len(new), FRAME_DTYPE)
     rows["frame_id"], rows["camera_counter"], rows["drop_reason"] = -1, new, DROP_REASONS.index("camera")
     return np.concatenate([unnumbered, rows])
+
+
+def _note_unrecorded(rows: Records, ids_in_video: Int64) -> Records:
+    """Frames that the encoder took and never wrote: it failed, was killed, or its disk was full."""
+    lost = (rows["frame_id"] >= 0) & (rows["drop_reason"] == 0) & ~np.isin(rows["frame_id"], ids_in_video)
+    if not lost.any():
+        return rows
+    noted: Records = rows.copy()
+    noted["drop_reason"][lost] = DROP_REASONS.index("recorder")
+    return noted
 
 
 def _between(low: Int64, high: Int64) -> Int64:

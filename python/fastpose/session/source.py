@@ -16,13 +16,19 @@ __all__ = ["CameraLogs", "SessionLogs", "read_session"]
 
 @dataclass(frozen=True)
 class CameraLogs:
-    """The logs of one camera; None where the session had none of that kind."""
+    """The logs of one camera; None where the session had none of that kind.
+
+    `recording` is what the recorder told of itself: codec, stored_as (FFmpeg's pixel format),
+    compared_frames, exact, psnr_db and largest_difference of the recorded pixels against the camera's,
+    most_frames_waiting; {} where nothing.
+    """
 
     camera: str
     frames: LogFile | None
     poses: LogFile | None
     video: LogFile | None
     video_path: Path
+    recording: dict[str, Any] = field(default_factory=dict)
 
     @property
     def files(self) -> list[LogFile]:
@@ -124,7 +130,8 @@ def _camera_logs(session_dir: Path, camera: str, notes: list[str]) -> CameraLogs
     frames, poses, video = (
         _read(session_dir / "log" / f"{kind}_{camera}.fplog", notes) for kind in ("frames", "poses", "video")
     )
-    return CameraLogs(camera, frames, poses, video, session_dir / f"video_{camera}.mkv")
+    recording = _read_json(session_dir / "log" / f"video_{camera}.json", notes) or {}
+    return CameraLogs(camera, frames, poses, video, session_dir / f"video_{camera}.mkv", recording)
 
 
 def _read(path: Path, notes: list[str]) -> LogFile | None:

@@ -135,7 +135,10 @@ def repair_video(path: Path) -> VideoState:
         return state
     copy = path.with_name(f".{path.stem}.copy{path.suffix}")
     try:
-        _remux(path, copy, state.frames)
+        try:
+            _remux(path, copy, state.frames)
+        except av.error.FFmpegError as error:
+            raise RecordError(f"cannot write an index for '{path}': {error}") from error
         copied = video_state(copy)
         if copied.frames == state.frames and not copied.cut:
             copy.replace(path)
@@ -159,14 +162,34 @@ def _repair_record(path: Path) -> Path:
 
 
 def _remux(path: Path, copy: Path, frames: int) -> None:
-    with replacing(copy) as temporary, av.open(str(path)) as source, av.open(str(temporary), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
+    with (
+        replacing(copy) as temporary,
+        av.open(str(path)) as source,
+        av.open(str(temporary), "w", options={"allow_raw_vfw": "1"}) as target,
+    ):
+        stream = _stream_like(target, source.streams.video[0])
         target.metadata.update(source.metadata)  # what the camera delivered, and when
         for number, packet in enumerate(_packets(source)):
             if number >= frames:
                 break
             packet.stream = stream
             target.mux(packet)
+
+
+def _stream_like(target: Any, source: Any) -> Any:
+    """A stream that takes the packets of another one."""
+    if source.codec_context.name != "rawvideo":
+        return target.add_stream_from_template(source)
+    # A template forgets the four letters by which Matroska knows raw formats.
+    stream = target.add_stream("rawvideo", rate=source.average_rate)
+    own, other = stream.codec_context, source.codec_context
+    own.width, own.height, own.pix_fmt, own.time_base = (
+        other.width,
+        other.height,
+        other.pix_fmt,
+        source.time_base,
+    )
+    return stream
 
 
 def video_rate(path: Path) -> Fraction:
