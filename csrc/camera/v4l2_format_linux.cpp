@@ -23,7 +23,8 @@ constexpr std::array matches{
     Match{PixelFormat::bgr8, V4L2_PIX_FMT_BGR24},       Match{PixelFormat::bayer_rg8, V4L2_PIX_FMT_SRGGB8},
     Match{PixelFormat::bayer_gr8, V4L2_PIX_FMT_SGRBG8}, Match{PixelFormat::bayer_gb8, V4L2_PIX_FMT_SGBRG8},
     Match{PixelFormat::bayer_bg8, V4L2_PIX_FMT_SBGGR8}, Match{PixelFormat::yuyv, V4L2_PIX_FMT_YUYV},
-    Match{PixelFormat::nv12, V4L2_PIX_FMT_NV12},
+    Match{PixelFormat::nv12, V4L2_PIX_FMT_NV12},        Match{PixelFormat::mono10, V4L2_PIX_FMT_Y10},
+    Match{PixelFormat::mono12, V4L2_PIX_FMT_Y12},
 };
 constexpr int most_listed = 256;            // of a driver that never ends its list
 constexpr double rate_tolerance = 0.01;     // 30 Hz may be 29.97

@@ -380,7 +380,9 @@ INSTANTIATE_TEST_SUITE_P(
                           FormatCase{PixelFormat::nv12, V4L2_PIX_FMT_NV12, width, 3 * plane / 2},
                           FormatCase{PixelFormat::rgb8, V4L2_PIX_FMT_RGB24, 3 * width, 3 * plane},
                           FormatCase{PixelFormat::bgr8, V4L2_PIX_FMT_BGR24, 3 * width, 3 * plane},
-                          FormatCase{PixelFormat::bayer_rg8, V4L2_PIX_FMT_SRGGB8, width, plane}),
+                          FormatCase{PixelFormat::bayer_rg8, V4L2_PIX_FMT_SRGGB8, width, plane},
+                          FormatCase{PixelFormat::mono10, V4L2_PIX_FMT_Y10, 2 * width, 2 * plane},
+                          FormatCase{PixelFormat::mono12, V4L2_PIX_FMT_Y12, 2 * width, 2 * plane}),
         ::testing::Bool()));
 
 class V4l2Faults : public ::testing::TestWithParam<bool> {
