@@ -1,11 +1,15 @@
 // The fake GigE camera that comes with Aravis, as a process of its own on the loopback.
 #pragma once
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,9 +22,13 @@ class FakeGigeCamera {
   public:
     explicit FakeGigeCamera(std::string serial, int lost_per_thousand = 0)
         : serial_(std::move(serial)), lost_(std::to_string(lost_per_thousand)) {
+        flock(turn_, LOCK_EX);  // two would share the port, and answer for each other
         start();
     }
-    ~FakeGigeCamera() { kill(); }
+    ~FakeGigeCamera() {
+        kill();
+        close(turn_);
+    }
     FakeGigeCamera(const FakeGigeCamera&) = delete;
     FakeGigeCamera& operator=(const FakeGigeCamera&) = delete;
 
@@ -28,6 +36,7 @@ class FakeGigeCamera {
     void start() {
         process_ = fork();
         if (process_ != 0) return;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         execlp("arv-fake-gv-camera-0.8", "arv-fake-gv-camera-0.8", "-i", "127.0.0.1", "-s", serial_.c_str(),
                "-r", lost_.c_str(), nullptr);
         _exit(127);
@@ -52,6 +61,8 @@ class FakeGigeCamera {
 
   private:
     std::string serial_, lost_;
+    int turn_ = open((std::filesystem::temp_directory_path() / "fastpose-fake-gige.lock").c_str(),
+                     O_CREAT | O_RDWR | O_CLOEXEC, 0666);
     pid_t process_ = -1;
 };
 
