@@ -18,17 +18,26 @@
 
 namespace fastpose {
 
+// One fake camera at a time on this machine: two would share the port, and answer for each other.
+class LoopbackTurn {
+  public:
+    LoopbackTurn() { flock(file_, LOCK_EX); }
+    ~LoopbackTurn() { close(file_); }
+    LoopbackTurn(const LoopbackTurn&) = delete;
+    LoopbackTurn& operator=(const LoopbackTurn&) = delete;
+
+  private:
+    int file_ = open((std::filesystem::temp_directory_path() / "fastpose-fake-gige.lock").c_str(),
+                     O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+};
+
 class FakeGigeCamera {
   public:
     explicit FakeGigeCamera(std::string serial, int lost_per_thousand = 0)
         : serial_(std::move(serial)), lost_(std::to_string(lost_per_thousand)) {
-        flock(turn_, LOCK_EX);  // two would share the port, and answer for each other
         start();
     }
-    ~FakeGigeCamera() {
-        kill();
-        close(turn_);
-    }
+    ~FakeGigeCamera() { kill(); }
     FakeGigeCamera(const FakeGigeCamera&) = delete;
     FakeGigeCamera& operator=(const FakeGigeCamera&) = delete;
 
@@ -61,8 +70,7 @@ class FakeGigeCamera {
 
   private:
     std::string serial_, lost_;
-    int turn_ = open((std::filesystem::temp_directory_path() / "fastpose-fake-gige.lock").c_str(),
-                     O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    LoopbackTurn turn_;
     pid_t process_ = -1;
 };
 
