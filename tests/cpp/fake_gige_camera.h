@@ -1,11 +1,15 @@
 // The fake GigE camera that comes with Aravis, as a process of its own on the loopback.
 #pragma once
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +17,19 @@
 #include "camera/aravis_found.h"
 
 namespace fastpose {
+
+// One fake camera at a time on this machine: two would share the port, and answer for each other.
+class LoopbackTurn {
+  public:
+    LoopbackTurn() { flock(file_, LOCK_EX); }
+    ~LoopbackTurn() { close(file_); }
+    LoopbackTurn(const LoopbackTurn&) = delete;
+    LoopbackTurn& operator=(const LoopbackTurn&) = delete;
+
+  private:
+    int file_ = open((std::filesystem::temp_directory_path() / "fastpose-fake-gige.lock").c_str(),
+                     O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+};
 
 class FakeGigeCamera {
   public:
@@ -28,6 +45,7 @@ class FakeGigeCamera {
     void start() {
         process_ = fork();
         if (process_ != 0) return;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         execlp("arv-fake-gv-camera-0.8", "arv-fake-gv-camera-0.8", "-i", "127.0.0.1", "-s", serial_.c_str(),
                "-r", lost_.c_str(), nullptr);
         _exit(127);
@@ -52,6 +70,7 @@ class FakeGigeCamera {
 
   private:
     std::string serial_, lost_;
+    LoopbackTurn turn_;
     pid_t process_ = -1;
 };
 

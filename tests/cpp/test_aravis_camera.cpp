@@ -308,6 +308,7 @@ TEST(AravisGige, LostPacketsAreFailedFramesAndGaps) {
 }
 
 TEST(AravisGige, AnotherRegionThanAnnouncedIsAFailedFrame) {
+    const LoopbackTurn turn;
     GObject* fake = G_OBJECT(arv_gv_fake_camera_new("127.0.0.1", "GVD"));
     const std::unique_ptr<GObject, void (*)(gpointer)> owner(fake, g_object_unref);
     if (!arv_gv_fake_camera_is_running(ARV_GV_FAKE_CAMERA(fake)))
