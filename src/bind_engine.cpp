@@ -306,13 +306,4 @@ void bind_engine(py::module_& m) {
                         "locked_bytes"_a = grant.locked_bytes);
     });
     engine.def_property_readonly("loop_timing", [](const Engine& e) { return as_dict(e.loop_timing()); });
-    engine.def(
-        "clock",
-        [](const Engine& e, std::size_t camera) -> py::object {
-            const Grabber* grabber = e.grabber(camera);
-            if (grabber == nullptr) return py::none();
-            return py::dict("drift_ppm"_a = grabber->clock_drift_ppm(),
-                            "residual_ns"_a = grabber->clock_residual_ns());
-        },
-        "camera"_a);
 }

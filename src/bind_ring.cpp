@@ -3,7 +3,9 @@
 #include <pybind11/stl.h>
 
 #include "bindings.h"
+#include "clock_report.h"
 #include "frame/ring.h"
+#include "latency/clock_fit.h"
 
 namespace py = pybind11;
 using namespace fastpose;
@@ -119,6 +121,15 @@ void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
         },
         py::arg("state"), py::arg("text") = "");
     ring.def(
+        "set_clock",
+        [](Ring& r, const ClockFit& clock, const std::string& ptp) {
+            ClockReport report = clock.report();
+            set_ptp(report, ptp);
+            r.set_clock(report);
+        },
+        py::arg("clock"), py::kw_only(), py::arg("ptp") = "",
+        "Reports the camera's clock to the session; ptp: its state as the camera names it.");
+    ring.def(
         "wait_started", [](Ring& r, double timeout_ms) { return r.wait_started(to_ns(timeout_ms)); },
         py::arg("timeout_ms"), release_gil());
 }
@@ -195,6 +206,7 @@ void bind_ring(py::module_& m) {
     ring.def_property_readonly("stop_requested", &Ring::stop_requested);
     ring.def("creator_alive", &Ring::creator_alive);
     ring.def("counts", &counts);
+    ring.def("clock", [](const Ring& r) { return as_dict(r.clock()); });
     ring.def_property_readonly("producer_state", [](const Ring& r) { return name_of(r.producer_state()); });
     ring.def_property_readonly("recorder_state", [](const Ring& r) { return name_of(r.recorder_state()); });
     ring.def_property_readonly("producer_text", &Ring::producer_text);

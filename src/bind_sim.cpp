@@ -49,22 +49,30 @@ void bind_groups(py::module_& m) {
         .def_readonly("offset_s", &SimClock::offset_s)
         .def_readonly("drift_ppm", &SimClock::drift_ppm);
     py::class_<SimFaults>(m, "SimFaults")
-        .def(py::init([](double drop, double late, double late_ms, double torn,
-                         std::optional<double> disconnect_after_s) {
+        .def(py::init([](double drop, double late, double late_ms, double torn, double failed,
+                         std::optional<double> disconnect_after_s, std::optional<double> clock_jump_after_s,
+                         double clock_jump_s) {
                  return SimFaults{.drop = drop,
                                   .late = late,
                                   .late_ms = late_ms,
                                   .torn = torn,
-                                  .disconnect_after_s = disconnect_after_s};
+                                  .failed = failed,
+                                  .disconnect_after_s = disconnect_after_s,
+                                  .clock_jump_after_s = clock_jump_after_s,
+                                  .clock_jump_s = clock_jump_s};
              }),
              py::kw_only(), py::arg("drop") = SimFaults{}.drop, py::arg("late") = SimFaults{}.late,
              py::arg("late_ms") = SimFaults{}.late_ms, py::arg("torn") = SimFaults{}.torn,
-             py::arg("disconnect_after_s") = py::none())
+             py::arg("failed") = SimFaults{}.failed, py::arg("disconnect_after_s") = py::none(),
+             py::arg("clock_jump_after_s") = py::none(), py::arg("clock_jump_s") = SimFaults{}.clock_jump_s)
         .def_readonly("drop", &SimFaults::drop)
         .def_readonly("late", &SimFaults::late)
         .def_readonly("late_ms", &SimFaults::late_ms)
         .def_readonly("torn", &SimFaults::torn)
-        .def_readonly("disconnect_after_s", &SimFaults::disconnect_after_s);
+        .def_readonly("failed", &SimFaults::failed)
+        .def_readonly("disconnect_after_s", &SimFaults::disconnect_after_s)
+        .def_readonly("clock_jump_after_s", &SimFaults::clock_jump_after_s)
+        .def_readonly("clock_jump_s", &SimFaults::clock_jump_s);
 }
 
 SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, double rate_hz,
@@ -165,6 +173,7 @@ void bind_sim(py::module_& m) {
         .def_readonly("dropped", &SimFate::dropped)
         .def_readonly("late", &SimFate::late)
         .def_readonly("torn", &SimFate::torn)
+        .def_readonly("failed", &SimFate::failed)
         .def_readonly("tear_row", &SimFate::tear_row);
     py::class_<Simulation>(m, "Simulation")
         .def(py::init<const SimSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>())

@@ -26,11 +26,16 @@ class DriftingClock {
         : zero_ns_(zero_ns), offset_ns_(to_ns(clock.offset_s, 1e9)), drift_(1e-6 * clock.drift_ppm) {}
     [[nodiscard]] std::int64_t camera_ns(std::int64_t host_ns) const noexcept {
         const std::int64_t elapsed_ns = host_ns - zero_ns_;
-        return offset_ns_ + elapsed_ns + std::llround(drift_ * static_cast<double>(elapsed_ns));
+        const std::int64_t jumped_ns = host_ns >= jump_at_ns_ ? jump_ns_ : 0;
+        return offset_ns_ + jumped_ns + elapsed_ns + std::llround(drift_ * static_cast<double>(elapsed_ns));
+    }
+    void jump_at(std::int64_t host_ns, std::int64_t jump_ns) noexcept {
+        jump_at_ns_ = host_ns;
+        jump_ns_ = jump_ns;
     }
 
   private:
-    std::int64_t zero_ns_, offset_ns_;
+    std::int64_t zero_ns_, offset_ns_, jump_at_ns_ = kNever, jump_ns_ = 0;
     double drift_;
 };
 
@@ -58,6 +63,9 @@ class SimCamera final : public FillingCamera {
         unplugged_ns_ = spec_.faults.disconnect_after_s
                             ? armed_ns_ + to_ns(*spec_.faults.disconnect_after_s, 1e9)
                             : kNever;
+        if (spec_.faults.clock_jump_after_s)
+            clock_.jump_at(armed_ns_ + to_ns(*spec_.faults.clock_jump_after_s, 1e9),
+                           to_ns(spec_.faults.clock_jump_s, 1e9));
     }
 
     GrabStatus fill(std::span<std::uint8_t> slot, FrameMeta& meta,
@@ -77,8 +85,7 @@ class SimCamera final : public FillingCamera {
         sleep_until_ns(due_ns);
         describe(meta);
         last_due_ns_ = due_ns;
-        ++index_;
-        return GrabStatus::frame;
+        return simulation_.fate(index_++).failed ? GrabStatus::failed : GrabStatus::frame;
     }
 
     bool latch_clock(ClockPair& pair) noexcept override {

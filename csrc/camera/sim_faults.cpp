@@ -14,6 +14,7 @@ SimFate sim_fate(const SimSpec& spec, std::int64_t index) noexcept {
     SimFate fate{.dropped = strikes(Stream::drop, spec.faults.drop),
                  .late = strikes(Stream::late, spec.faults.late),
                  .torn = strikes(Stream::torn, spec.faults.torn),
+                 .failed = strikes(Stream::failed, spec.faults.failed),
                  .tear_row = spec.height()};
     if (fate.torn) {
         fate.tear_row =

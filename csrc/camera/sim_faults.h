@@ -7,7 +7,7 @@
 namespace fastpose {
 
 struct SimFate {
-    bool dropped = false, late = false, torn = false;
+    bool dropped = false, late = false, torn = false, failed = false;
     int tear_row = 0;  // rows from here on are those of the frame before; height if not torn
 };
 

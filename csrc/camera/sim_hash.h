@@ -31,6 +31,7 @@ enum class Stream : std::uint64_t {
     late,
     torn,
     tear_row,
+    failed,
 };
 
 // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit.

@@ -48,6 +48,9 @@ void validate_faults(const SimFaults& faults) {
     require_in("faults.late", faults.late, 0, 1);
     require_in("faults.late_ms", faults.late_ms, 0, 1e5);
     require_in("faults.torn", faults.torn, 0, 1);
+    require_in("faults.failed", faults.failed, 0, 1);
+    require_in("faults.clock_jump_after_s", faults.clock_jump_after_s.value_or(0), 0, 1e9);
+    require_in("faults.clock_jump_s", faults.clock_jump_s, -1e9, 1e9);
     require_in("faults.disconnect_after_s", faults.disconnect_after_s.value_or(0), 0, 1e9);
 }
 

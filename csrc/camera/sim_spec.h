@@ -25,8 +25,11 @@ struct SimFaults {
     double drop = 0.0;  // exposed, never delivered
     double late = 0.0;  // delivered late_ms later; order is kept
     double late_ms = 20;
-    double torn = 0.0;  // the lower rows are those of the frame before
+    double torn = 0.0;    // the lower rows are those of the frame before
+    double failed = 0.0;  // delivered incomplete: the driver says that its pixels are no frame
     std::optional<double> disconnect_after_s;
+    std::optional<double> clock_jump_after_s;  // the camera's clock jumps, so long after arming
+    double clock_jump_s = -1.0;
 };
 
 struct SimSpec {

@@ -261,6 +261,8 @@ void Ring::set_producer_state(HostState state, const char* text) noexcept {
     set(layout_->producer, state, text);
     wake();
 }
+void Ring::set_clock(const ClockReport& report) noexcept { layout_->clock.store(report); }
+ClockReport Ring::clock() const noexcept { return layout_->clock.load(); }
 void Ring::set_recorder_state(HostState state, const char* text) noexcept {
     set(layout_->recorder, state, text);
 }

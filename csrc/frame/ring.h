@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "base/clock_report.h"
 #include "base/shared_memory.h"
 #include "frame/frame.h"
 
@@ -88,6 +89,8 @@ class Ring {
     // A frame that was exposed and whose pixels did not arrive whole. Its slot stays the producer's.
     void note_failed(const FrameMeta& meta) noexcept;
     void set_producer_state(HostState state, const char* text) noexcept;
+    // What is known of the camera's clock by now.
+    void set_clock(const ClockReport& report) noexcept;
 
     // --- loop ---
     // The newest unprocessed frame, or -1 after timeout_ns.
@@ -107,6 +110,7 @@ class Ring {
     // --- engine ---
     [[nodiscard]] bool next_ledger_entry(LedgerEntry& entry) noexcept;
     [[nodiscard]] RingCounts counts() const noexcept;
+    [[nodiscard]] ClockReport clock() const noexcept;
     [[nodiscard]] HostState producer_state() const noexcept;
     [[nodiscard]] HostState recorder_state() const noexcept;
     [[nodiscard]] std::string producer_text() const;

@@ -14,7 +14,8 @@ constexpr double largest_slope = 0.02;
 constexpr double gate_sigmas = 5;
 // The rate of a crystal bends with its temperature, and the host's with its time service.
 constexpr double gate_wander = 1e-6, error_wander = 0.2e-6;
-constexpr double shortest_half_width_ns = 25;  // of two calls to read the host's clock
+constexpr std::int64_t past_lasts_ns = 2'000'000'000;  // frames wait no longer in a driver
+constexpr double shortest_half_width_ns = 25;          // of two calls to read the host's clock
 
 }  // namespace
 
@@ -75,10 +76,12 @@ void LatchedClock::begin_anew_if_suspects_agree() noexcept {
         const std::int64_t off = difference_ns(point.host_ns, line.to_host_ns(point.camera_ns));
         if (std::abs(static_cast<double>(off)) > 2 * widest_ns) return;
     }
-    if (count_ < jury)
+    if (count_ < jury) {
         outliers_ += count_;  // it was the first readings that were wrong
-    else
+    } else {
         ++restarts_;
+        past_ = {line_, error_ns(newest_.camera_ns), suspect_[0].host_ns + past_lasts_ns};
+    }
     slope_prior_ = std::max(crystal_sigma, std::abs(line.slope) - 2 * line.slope_sigma);
     count_ = next_ = suspects_ = 0;
     for (const Reading& reading : suspect_) accept(reading);

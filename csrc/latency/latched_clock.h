@@ -29,6 +29,14 @@ class LatchedClock {
     // The newest reading contradicts the fit: read again soon.
     [[nodiscard]] bool suspect() const noexcept { return suspects_ > 0; }
 
+    // The clock before it last jumped, for frames that were exposed then and arrive now.
+    struct Past {
+        ClockLine line;
+        double error_ns = 0;
+        std::int64_t until_host_ns = 0;  // 0: it never jumped
+    };
+    [[nodiscard]] const Past& past() const noexcept { return past_; }
+
     [[nodiscard]] std::int64_t readings() const noexcept { return readings_; }
     [[nodiscard]] std::int64_t outliers() const noexcept { return outliers_; }
     [[nodiscard]] int restarts() const noexcept { return restarts_; }
@@ -53,6 +61,7 @@ class LatchedClock {
     int count_ = 0, next_ = 0, suspects_ = 0, restarts_ = 0;
     std::int64_t readings_ = 0, outliers_ = 0;
     Reading newest_;
+    Past past_;
     double slope_prior_ = 0, scatter_ = 1;
     ClockLine line_, lean_;
 };

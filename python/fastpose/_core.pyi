@@ -107,10 +107,6 @@ class _RealtimeLimits(TypedDict):
     period_us: int
     budget: float  # share of a core, 0-1
 
-class _ClockState(TypedDict):
-    drift_ppm: float
-    residual_ns: float
-
 class _ClockReport(TypedDict):
     source: _ClockSource
     readings: int  # outliers among them
@@ -121,6 +117,7 @@ class _ClockReport(TypedDict):
     drift_error_ppm: float  # two standard deviations
     residual_ns: float
     error_ns: int  # of exposure_start at the newest reading
+    ptp: str  # as the camera names it; empty: none
 
 class _BoundType(type): ...  # pybind11's metaclass
 
@@ -196,9 +193,7 @@ class Ring(_Bound):
         width: int,
         height: int,
         pixel_format: _PixelFormat = "mono8",
-        frames: _ClockSource = Literal["none", "latched", "frames"]
-_CounterKind = Literal["uint16", "uint32", "uint64", "gvsp16", "gvsp64"]
-_Frames = "newest",
+        frames: _Frames = "newest",
         loop: bool = True,
         recorder: bool = True,
         record_taken: bool = False,
@@ -250,6 +245,9 @@ _Frames = "newest",
         exposure_error_ns: int = 0,
     ) -> None: ...
     def set_producer_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def set_clock(self, clock: ClockFit, *, ptp: str = "") -> None:
+        """Report the camera's clock to the session; ptp: its state as the camera names it."""
+
     def wait_started(self, timeout_ms: float) -> bool: ...
     # The consumers' side.
     def take(self, timeout_ms: float) -> int: ...  # a slot; -1: no frame came
@@ -272,6 +270,7 @@ _Frames = "newest",
     def stop_requested(self) -> bool: ...
     def creator_alive(self) -> bool: ...
     def counts(self) -> _RingCounts: ...
+    def clock(self) -> _ClockReport: ...
     @property
     def producer_state(self) -> _HostState: ...
     @property
@@ -307,7 +306,10 @@ class SimFaults(_Bound):
         late: float = 0.0,
         late_ms: float = 20.0,
         torn: float = 0.0,
+        failed: float = 0.0,
         disconnect_after_s: float | None = None,
+        clock_jump_after_s: float | None = None,
+        clock_jump_s: float = -1.0,
     ) -> None: ...
     @property
     def drop(self) -> float: ...
@@ -317,6 +319,12 @@ class SimFaults(_Bound):
     def late_ms(self) -> float: ...
     @property
     def torn(self) -> float: ...
+    @property
+    def failed(self) -> float: ...
+    @property
+    def clock_jump_after_s(self) -> float | None: ...
+    @property
+    def clock_jump_s(self) -> float: ...
     @property
     def disconnect_after_s(self) -> float | None: ...
 
@@ -390,6 +398,8 @@ class SimFate(_Bound):
     def late(self) -> bool: ...
     @property
     def torn(self) -> bool: ...
+    @property
+    def failed(self) -> bool: ...
     @property
     def tear_row(self) -> int: ...
 
@@ -1052,4 +1062,3 @@ class Engine(_Bound):
     def memory_grant(self) -> _MemoryGrant: ...
     @property
     def loop_timing(self) -> _LoopTiming: ...
-    def clock(self, camera: int) -> _ClockState | None: ...

@@ -1,4 +1,4 @@
-"""The command line: run, check, schema, cameras, import, verify, optimize, tune, analyze, recover, export."""
+"""The command line: one function for each command of ``fastpose``."""
 
 from __future__ import annotations
 
@@ -240,6 +240,27 @@ def recover(session: SessionFolder, *, debug: Debug = False) -> None:
         _require_session(session)
         result = import_module("fastpose.session.recover").recover(session)
         print("\n".join(result.lines()))
+
+
+@app.command(name="check-sync")
+def check_sync(
+    session: SessionFolder,
+    *,
+    ttl: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Edge times of the line of exposures: npy, csv, txt.")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(help="Check only this camera.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Compare frame ids, camera counters, TTL edges and video; name the first difference."""
+    with _errors_in_one_line(debug=debug):
+        _require_session(session)
+        module = import_module("fastpose.session.check_sync")
+        cameras = module.check_sync(session, ttl=ttl, camera=camera)
+        for each in cameras:
+            print(each) if each.difference is None else _say(str(each))
+        if module.any_difference(cameras):
+            raise typer.Exit(EXIT_PROBLEM)
 
 
 @app.command()

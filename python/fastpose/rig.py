@@ -298,7 +298,7 @@ class Rig:
         }  # fmt: skip
 
     def _clocks(self) -> dict[str, Any]:
-        return {camera.name: self.engine.clock(index) for index, camera in enumerate(self._cameras)}
+        return {camera.name: dict(camera.ring.clock()) for camera in self._cameras if camera.ring}
 
     def _end_details(self) -> dict[str, Any]:
         granted = self._machine.report(self.engine)

@@ -44,6 +44,8 @@ class RunSummary:
         How it may become faster; empty where nothing is known.
     timing : list of str
         What was granted for a steady loop, and what was refused.
+    clocks : list of str
+        How well each camera's clock is known.
     """
 
     directory: Path
@@ -56,6 +58,7 @@ class RunSummary:
     network: str = ""
     hint: str = ""
     timing: list[str] = field(default_factory=list)
+    clocks: list[str] = field(default_factory=list)
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -149,6 +152,7 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         network=rig.network,
         hint=rig.hint,
         timing=rig.timing,
+        clocks=[f"{name}: {text}" for name, text in summary.clocks.items()],
     )
 
 

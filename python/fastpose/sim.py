@@ -104,7 +104,7 @@ class Simulation:
         return self._core.truth(index)
 
     def fate(self, index: int) -> Fate:
-        """What happens to frame `index` on its way: dropped, late, torn (from tear_row on)."""
+        """What happens to frame `index` on its way: dropped, late, torn (from tear_row on), failed."""
         return self._core.fate(index)
 
     def __repr__(self) -> str:

@@ -35,6 +35,8 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     table.add_row("latency", _latency(summary.latency_ms))
     for index, line in enumerate(summary.timing):
         table.add_row("" if index else "timing", Text(line))
+    for index, line in enumerate(summary.clocks):
+        table.add_row("" if index else "clocks", Text(line))
     table.add_row("reactions", Text(_reactions(summary.directory / "events.csv")))
     for line in summary.warnings:
         table.add_row(Text("warning", style="bold yellow"), Text(line))

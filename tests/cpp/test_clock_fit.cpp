@@ -238,6 +238,51 @@ TEST(ClockFit, AnExposureThatCannotBeIsAGuess) {
     EXPECT_FALSE(fit.suspect());
 }
 
+TEST(ClockFit, AFrameLaterThanUsualAsksForAReading) {
+    ClockFit fit;
+    Reader reader({}, {}, 13);
+    for (int i = 0; i < 8; ++i) reader.read(fit, start_ns + i * 250 * ms);
+    const auto receive = [&](int i, std::int64_t delay) {
+        const std::int64_t exposed = start_ns + 2 * s + i * 10 * ms;
+        return fit.exposure(reader.truth().camera_ns(exposed), exposed + delay);
+    };
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(receive(i, 3 * ms + i * 50'000).fitted);
+        EXPECT_FALSE(fit.suspect());
+    }
+    EXPECT_TRUE(receive(20, 30 * ms).fitted);
+    EXPECT_TRUE(fit.suspect());
+    reader.read(fit, start_ns + 3 * s);  // all is well: it was late
+    EXPECT_FALSE(fit.suspect());
+    EXPECT_TRUE(receive(21, 3 * ms).fitted);
+    EXPECT_FALSE(fit.suspect());
+}
+
+TEST(ClockFit, FramesExposedBeforeAJumpKeepTheirTimeWheneverTheyArrive) {
+    for (const std::int64_t jump : {-400 * ms, 400 * ms, 100'000 * s}) {
+        ClockFit fit;
+        Reader reader({}, {}, 14);
+        Truth before = reader.truth();
+        for (int i = 0; i < 8; ++i) reader.read(fit, start_ns + i * 250 * ms);
+        const std::int64_t jump_at = start_ns + 2 * s;
+        const auto receive = [&](std::int64_t exposed, std::int64_t received) {
+            const Truth& clock = exposed < jump_at ? before : reader.truth();
+            return fit.exposure(clock.camera_ns(exposed), received);
+        };
+        for (int i = 20; i > 10; --i)
+            EXPECT_TRUE(receive(jump_at - i * 10 * ms, jump_at - (i - 1) * 10 * ms).fitted) << jump;
+        reader.truth().offset_ns += jump;
+        for (int i = 0; i < 3; ++i) reader.read(fit, jump_at + 50 * ms + i * ms);
+        for (int i = -10; i < 10; ++i) {  // the host was busy: all these waited
+            const std::int64_t exposed = jump_at + i * 10 * ms;
+            const ExposureTime found = receive(exposed, jump_at + 100 * ms);
+            EXPECT_TRUE(found.fitted) << jump << " " << i;
+            EXPECT_NEAR(static_cast<double>(found.start_ns - exposed), 0, 200'000) << jump << " " << i;
+            EXPECT_EQ(found.went_back, jump < 0 && i == 0);
+        }
+    }
+}
+
 // --- frames alone ---
 
 class Frames {

@@ -221,6 +221,7 @@ def test_help_names_only_what_there_is() -> None:
         "optimize",
         "tune",
         "recover",
+        "check_sync",
         "export",
         "analyze",
     ]
@@ -256,6 +257,8 @@ def test_recover_and_export_hand_over_the_folder(tmp_path: Path, monkeypatch: py
     ("arguments", "text"),
     [
         (("recover", "/nowhere"), "session '/nowhere': no such folder"),
+        (("check-sync", "/nowhere"), "session '/nowhere': no such folder"),
+        (("check-sync", "/tmp"), "frames.parquet' is missing"),
         (("export", "/nowhere", "--labelled-video"), "session '/nowhere': no such folder"),
         (("export", "/tmp"), "nothing asked for; allowed: --labelled-video"),
     ],

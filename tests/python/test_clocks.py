@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +86,16 @@ def test_a_reset_clock_is_suspect_until_it_is_read_again() -> None:
     assert fitted and not clock.suspect
     assert start_ns == pytest.approx(now_ns + MS, abs=1000)
     assert clock.report()["restarts"] == 1
+
+
+def test_a_host_tells_the_session_through_its_ring() -> None:
+    ring = _core.Ring.create(f"/fastpose-{os.getpid()}-clock", width=8, height=8)
+    host = _core.Ring.attach(ring.name)
+    assert ring.clock()["source"] == "none"
+    clock = _core.ClockFit()
+    clock.add(START_NS, 5 * S, START_NS + 1000)
+    host.set_clock(clock, ptp="Slave")
+    assert ring.clock() == {**clock.report(), "ptp": "Slave"}
 
 
 def test_frames_alone_say_so() -> None:

@@ -101,6 +101,7 @@ def engine() -> _core.Engine:
         (lambda: engine().snapshot(), "_Snapshot"),
         (lambda: engine().snapshot()["exposure_to_acted"], "_LatencySummary"),
         (lambda: engine().loop_grant, "_ThreadGrant"),
+        (lambda: ring().clock(), "_ClockReport"),
     ],
 )
 def test_the_stubs_dictionaries_have_the_engines_keys(made: Any, name: str) -> None:

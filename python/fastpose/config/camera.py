@@ -62,7 +62,12 @@ class Faults(Section):
     late_ms: Annotated[float, Field(ge=0, le=100000), NUMBER] = 20.0
     torn: Fraction = 0.0
     """The lower rows are those of the frame before."""
+    failed: Fraction = 0.0
+    """Delivered incomplete: the driver says that its pixels are no frame."""
     disconnect_after_s: PositiveFloat | None = None
+    clock_jump_after_s: PositiveFloat | None = None
+    """The camera's clock jumps by clock_jump_s, so long after the start."""
+    clock_jump_s: Annotated[float, Field(ge=-1e9, le=1e9), NUMBER] = -1.0
 
 
 class SimCamera(CameraSection):
@@ -96,6 +101,8 @@ class SimCamera(CameraSection):
     """Render this many frames before the start and repeat them: high rates on a slow machine."""
     transfer_ms: Annotated[float, Field(ge=0, le=10000), NUMBER] = 0.5
     """Time from the end of the exposure to the frame in memory."""
+    reconnect: bool = False
+    """After faults.disconnect_after_s it is tried again; false: the session ends with an error."""
     frames: Frames = "newest"
     """newest: a slow loop skips to the newest frame, drops are counted; every: the source waits."""
 

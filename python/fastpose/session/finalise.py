@@ -9,6 +9,7 @@ import numpy as np
 
 from fastpose.errors import RecordError
 from fastpose.session.atomic import write_json
+from fastpose.session.clocks import clock_texts
 from fastpose.session.events import EVENTS, event_records, events_table, write_events
 from fastpose.session.frames import CameraFrames, camera_frames, write_frames
 from fastpose.session.latency import camera_latency
@@ -16,7 +17,7 @@ from fastpose.session.latency_html import write_latency_html
 from fastpose.session.log import Records
 from fastpose.session.poses import pose_tables, write_poses
 from fastpose.session.session_json import how_it_ended, session_json, write_session_json
-from fastpose.session.source import CameraLogs, SessionLogs, read_session
+from fastpose.session.source import CameraLogs, SessionLogs, mapping, read_session
 from fastpose.session.summary import CameraSummary, Summary
 from fastpose.session.video_file import VideoState, repair_notes, repair_video, video_state
 
@@ -148,4 +149,5 @@ def _summary(
         latency=latency,
         files=files,
         notes=list(logs.notes),
+        clocks=clock_texts(mapping(logs.ended or {}, "clocks")),
     )

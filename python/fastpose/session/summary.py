@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ class Summary:
         Result files, by name.
     notes : list of str
         What was lost, inferred or repaired, a line each.
+    clocks : dict of str
+        How well each camera's clock is known, in words; none where it is not told.
     """
 
     session_dir: Path
@@ -72,6 +74,7 @@ class Summary:
     latency: dict[str, Any]
     files: list[str]
     notes: list[str]
+    clocks: dict[str, str] = field(default_factory=dict)
 
     def latency_lines(self) -> list[str]:
         """One line for each camera and way end to end that has frames."""
@@ -89,4 +92,5 @@ class Summary:
         """The summary as text, the session folder first."""
         ended = f"ended: {self.ended}" + (f" ({self.error})" if self.error else "")
         counts = [f"{name}: {camera}" for name, camera in self.cameras.items()]
-        return [f"session: {self.session_dir}", ended, *counts, *self.latency_lines(), *self.notes]
+        clocks = [f"{name}: {text}" for name, text in self.clocks.items()]
+        return [f"session: {self.session_dir}", ended, *counts, *clocks, *self.latency_lines(), *self.notes]

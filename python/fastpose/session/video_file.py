@@ -11,11 +11,21 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+import numpy.typing as npt
 
 from fastpose.errors import RecordError
 from fastpose.session.atomic import replacing, write_json
 
-__all__ = ["VideoState", "is_cut", "repair_notes", "repair_video", "video_rate", "video_state"]
+__all__ = [
+    "VideoState",
+    "VideoTimes",
+    "is_cut",
+    "repair_notes",
+    "repair_video",
+    "video_rate",
+    "video_state",
+    "video_times",
+]
 
 _SEGMENT_ID = b"\x18\x53\x80\x67"
 _UNKNOWN_SIZE = b"\x01\xff\xff\xff\xff\xff\xff\xff"
@@ -71,6 +81,40 @@ def video_state(path: Path) -> VideoState:
             return VideoState(before + len(group), cut)
     except av.error.FFmpegError:
         return VideoState(0, True)
+
+
+@dataclass(frozen=True)
+class VideoTimes:
+    """When each frame of a video is shown.
+
+    Attributes
+    ----------
+    frames : int
+        Frames that can be decoded.
+    seconds : ndarray
+        (frames,) float64, ascending, from the first frame.
+    """
+
+    frames: int
+    seconds: npt.NDArray[np.float64]
+
+
+def video_times(path: Path) -> VideoTimes:
+    """The presentation times of a video's frames; nothing is decoded but the end of a file that was cut.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be opened.
+    """
+    state = video_state(path)
+    if state.frames == 0:
+        return VideoTimes(0, np.zeros(0))
+    with av.open(str(path)) as container:
+        time_base = container.streams.video[0].time_base
+        times = np.sort([packet.pts for packet in _packets(container) if packet.pts is not None])
+    seconds = (times - times[:1]) * float(time_base or 1)
+    return VideoTimes(state.frames, np.asarray(seconds[: state.frames], np.float64))
 
 
 def _packets(container: Any) -> Iterator[Any]:
