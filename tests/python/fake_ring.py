@@ -88,6 +88,9 @@ class FakeRing:
     def wait_started(self, timeout_ms: float) -> bool:
         return not self.stop_requested
 
+    def note_armed(self) -> None:
+        self.armed = True
+
     # --- recorder ---
     set_recorder_state = _set_state
 
