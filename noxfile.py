@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ nox.needs_version = ">=2024.10"
 
 BUILD_TOOLS = ("cmake>=3.25", "ninja", "pybind11>=3,<4", "cython>=3.1,<4")
 EXTENSIONS = ("fastpose._core", "fastpose._openvino", "fastpose.example_policy")
+OPTIONAL_EXTENSIONS = ("fastpose._aravis",)
+ARAVIS = ["libaravis-dev", "libusb-1.0-0-dev", "libxml2-dev", "zlib1g-dev", "pkg-config", "aravis-tools"]
+"""What driver aravis is built with on Debian, and the fake GigE camera of its tests."""
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 TORCH_TESTS = (
     *(
@@ -38,9 +42,39 @@ def googletest() -> None:
     subprocess.run(["apt-get", "install", "-y", "-qq", "libgtest-dev"], check=False)
 
 
+def rtsp_server() -> None:
+    """Install Debian's RTSP server where that is possible; else the tests of RTSP cameras are skipped."""
+    look = ("/usr/bin/python3", "tests/python/rtsp_server.py", "--look")
+    if (
+        shutil.which("apt-get") is None
+        or os.geteuid() != 0
+        or subprocess.run(look, check=False).returncode == 0
+    ):
+        return
+    packages = ("base", "good", "ugly")
+    subprocess.run(["apt-get", "update", "-qq"], check=False)
+    subprocess.run(
+        [
+            *("apt-get", "install", "-y", "-qq", "--no-install-recommends"),
+            *("gir1.2-gst-rtsp-server-1.0", "python3-gi"),
+            *(f"gstreamer1.0-plugins-{package}" for package in packages),
+        ],
+        check=False,
+    )
+
+
+def motion_jpeg() -> None:
+    """Install Debian's libjpeg-turbo where that is possible; else tests of Motion-JPEG are skipped."""
+    if ctypes.util.find_library("turbojpeg") or shutil.which("apt-get") is None or os.geteuid() != 0:
+        return
+    subprocess.run(["apt-get", "update", "-qq"], check=False)
+    subprocess.run(["apt-get", "install", "-y", "-qq", "libturbojpeg0"], check=False)
+
+
 def cpp_tests(session: nox.Session, preset: str) -> None:
     """Build the C++ tests with a preset and run them."""
     googletest()
+    motion_jpeg()
     folder = f"build/nox-{preset}"
     session.run("cmake", "--preset", preset, "-DFASTPOSE_PYTHON=OFF", "-B", folder, silent=True)
     session.run("cmake", "--build", folder)
@@ -52,6 +86,22 @@ def install_package(session: nox.Session, extra: str) -> None:
     session.install(f"{os.environ.get('FASTPOSE_WHEEL', '.')}[{extra}]")
 
 
+def built(session: nox.Session, extension: str) -> bool:
+    """Whether the package that is installed has an optional extension."""
+    code = f"import importlib.util as u; print(u.find_spec({extension!r}) is not None)"
+    return "True" in str(session.run("python", "-c", code, silent=True))
+
+
+@nox.session
+def system_packages(session: nox.Session) -> None:
+    """Debian packages of optional drivers and their emulators: before the package is built; needs root."""
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        session.skip("needs apt-get and root; drivers whose libraries are absent are not built")
+    session.run("apt-get", "update", "-qq", external=True, success_codes=range(256))
+    options = ("-y", "-qq", "--no-install-recommends")
+    session.run("apt-get", "install", *options, *ARAVIS, external=True, success_codes=range(256))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style, types and the direction of imports, in both languages."""
@@ -59,7 +109,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
-    session.run("python", "-m", "mypy.stubtest", *STUBTEST_OPTIONS, *EXTENSIONS)
+    extensions = (*EXTENSIONS, *(name for name in OPTIONAL_EXTENSIONS if built(session, name)))
+    session.run("python", "-m", "mypy.stubtest", *STUBTEST_OPTIONS, *extensions)
     session.run("lint-imports")
     session.run("python", "tools/check_includes.py")
     sources = [path for folder in ("csrc", "src", "tests/cpp") for path in Path(folder).rglob("*.*")]
@@ -73,6 +124,7 @@ def tests(session: nox.Session) -> None:
     session.install(*BUILD_TOOLS)
     install_package(session, "test")
     cpp_tests(session, "dev")
+    rtsp_server()
     session.run("pytest", *session.posargs)
 
 

@@ -5,6 +5,7 @@
 
 #include "bindings.h"
 #include "camera/frame_counter.h"
+#include "clock_report.h"
 #include "latency/clock_fit.h"
 
 namespace py = pybind11;
@@ -12,18 +13,6 @@ using namespace py::literals;
 using namespace fastpose;
 
 namespace {
-
-const char* name_of(ClockSource source) {
-    constexpr const char* names[] = {"none", "latched", "frames"};
-    return names[static_cast<int>(source)];
-}
-
-py::dict as_dict(const ClockReport& r) {
-    return py::dict("source"_a = name_of(r.source), "readings"_a = r.readings, "outliers"_a = r.outliers,
-                    "restarts"_a = r.restarts, "offset_ns"_a = r.offset_ns, "drift_ppm"_a = r.drift_ppm,
-                    "drift_error_ppm"_a = r.drift_error_ppm, "residual_ns"_a = r.residual_ns,
-                    "error_ns"_a = r.error_ns);
-}
 
 py::tuple exposure(ClockFit& fit, std::int64_t camera_ns, std::int64_t received_ns) {
     const ExposureTime found = fit.exposure(camera_ns, received_ns);

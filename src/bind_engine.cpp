@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "base/error.h"
 #include "bindings.h"
 #include "camera/memory_camera.h"
 #include "camera/sim_camera.h"
@@ -29,12 +30,13 @@ std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Estimator> estimator,
                                           std::vector<std::shared_ptr<Rule>> rules,
                                           std::shared_ptr<Protocol> protocol,
                                           std::shared_ptr<Interlock> interlock, int individuals,
-                                          int bodyparts) {
+                                          int bodyparts, std::vector<int> rule_ids) {
     auto parts = std::make_shared<PipelineParts>();
     parts->estimator = std::move(estimator);
     parts->identity = std::move(identity);
     parts->filter = std::move(filter);
     parts->rules = std::move(rules);
+    parts->rule_ids = std::move(rule_ids);
     parts->protocol = std::move(protocol);
     parts->interlock = std::move(interlock);
     parts->individuals = individuals;
@@ -42,14 +44,18 @@ std::shared_ptr<PipelineParts> make_parts(std::shared_ptr<Estimator> estimator,
     return parts;
 }
 
-FrameView view_of(const py::array_t<std::uint8_t, py::array::c_style>& frame, PixelFormat format) {
-    return {frame.data(), static_cast<int>(frame.shape(1)), static_cast<int>(frame.shape(0)),
-            frame.strides(0), format};
+FrameView view_of(const py::array& frame, PixelFormat format) {
+    const bool wide = white_of(format) > 255;
+    if (frame.ndim() < 2 || frame.itemsize() != (wide ? 2 : 1) || (frame.flags() & py::array::c_style) == 0)
+        throw ConfigError("frame of " + std::string(name_of(format)) + ": allowed are rows of " +
+                          (wide ? "uint16" : "uint8") + ", densely packed");
+    return {static_cast<const std::uint8_t*>(frame.data()), static_cast<int>(frame.shape(1)),
+            static_cast<int>(frame.shape(0)), frame.strides(0), format};
 }
 
 // The frame's size and format were checked against the estimator's plan by the caller.
-py::array_t<float> process(Pipeline& pipeline, const py::array_t<std::uint8_t, py::array::c_style>& frame,
-                           const std::string& pixel_format, std::int64_t exposure_start_ns) {
+py::array_t<float> process(Pipeline& pipeline, const py::array& frame, const std::string& pixel_format,
+                           std::int64_t exposure_start_ns) {
     const FrameView view = view_of(frame, pixel_format_from(pixel_format));
     FrameMeta meta;
     meta.exposure_start_ns = exposure_start_ns;
@@ -80,18 +86,28 @@ py::dict as_dict(const LoopTiming& t) {
                     "spun"_a = t.spun, "spin_ns"_a = t.spin_ns);
 }
 
-py::dict snapshot(const Engine& engine) {
-    const EngineSnapshot s = engine.snapshot();
+py::dict as_dict(const CameraSnapshot& s) {
     return py::dict("published"_a = s.published, "processed"_a = s.processed,
                     "dropped_ring"_a = s.dropped_ring, "dropped_camera"_a = s.dropped_camera,
                     "dropped_recorder"_a = s.dropped_recorder, "dropped_transport"_a = s.dropped_transport,
-                    "times_lost"_a = s.times_lost, "late"_a = s.late, "lost_records"_a = s.lost_records,
+                    "unmatched"_a = s.unmatched, "times_lost"_a = s.times_lost, "late"_a = s.late,
                     "feed_dropped"_a = s.feed_dropped, "newest_exposure_ns"_a = s.newest_exposure_ns,
                     "recorder_queue"_a = s.recorder_queue,
                     "exposure_to_decided"_a = as_dict(s.exposure_to_decided),
                     "exposure_to_acted"_a = as_dict(s.exposure_to_acted),
-                    "dequeued_to_decided"_a = as_dict(s.dequeued_to_decided), "rules"_a = s.rules,
-                    "outputs"_a = s.outputs);
+                    "dequeued_to_decided"_a = as_dict(s.dequeued_to_decided));
+}
+
+py::dict snapshot(const Engine& engine) {
+    const EngineSnapshot s = engine.snapshot();
+    py::dict shot = as_dict(static_cast<const CameraSnapshot&>(s));
+    py::list cameras;
+    for (const CameraSnapshot& camera : s.cameras) cameras.append(as_dict(camera));
+    shot["lost_records"] = s.lost_records;
+    shot["rules"] = s.rules;
+    shot["outputs"] = s.outputs;
+    shot["cameras"] = cameras;
+    return shot;
 }
 
 FaultKind fault_kind_from(const std::string& name) {
@@ -104,9 +120,10 @@ FaultKind fault_kind_from(const std::string& name) {
     return FaultKind::device;
 }
 
-py::object next_pose(Engine& engine, double timeout_ms) {
-    PoseFeed* feed = engine.pose_feed();
-    if (feed == nullptr) throw py::value_error("this engine was made without pose_feed");
+py::object next_pose(Engine& engine, double timeout_ms, std::size_t camera) {
+    PoseFeed* feed = engine.pose_feed(camera);
+    if (feed == nullptr)
+        throw py::value_error("this engine was made without pose_feed, or the camera has no pipeline");
     py::array_t<float> pose(static_cast<py::ssize_t>(feed->keypoints() * 3));
     PoseHeader header{};
     bool got = false;
@@ -212,7 +229,8 @@ void bind_parts(py::module_& m) {
     py::class_<PipelineParts, std::shared_ptr<PipelineParts>>(m, "PipelineParts")
         .def(py::init(&make_parts), py::kw_only(), "estimator"_a, "identity"_a = py::none(),
              "filter"_a = py::none(), "rules"_a = std::vector<std::shared_ptr<Rule>>{},
-             "protocol"_a = py::none(), "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a);
+             "protocol"_a = py::none(), "interlock"_a = py::none(), "individuals"_a = 1, "bodyparts"_a,
+             "rule_ids"_a = std::vector<int>{});
     py::class_<Pipeline>(m, "Pipeline", "The stages without threads: one frame in, one pose out.")
         .def(py::init([](const std::shared_ptr<PipelineParts>& parts) {
                  return std::make_unique<Pipeline>(*parts, nullptr, nullptr);
@@ -224,26 +242,49 @@ void bind_parts(py::module_& m) {
                  return LogSpec{std::move(path), std::move(header_json)};
              }),
              "path"_a, "header_json"_a);
+}
+
+CameraPart make_camera(std::string name, std::shared_ptr<Ring> ring, std::shared_ptr<Camera> driver,
+                       LogSpec log, std::shared_ptr<PipelineParts> pipeline, LogSpec pose_log, double rate_hz,
+                       bool follower, bool reconnect) {
+    return {std::move(name),     std::move(ring), std::move(driver), std::move(log), std::move(pipeline),
+            std::move(pose_log), rate_hz,         follower,          reconnect};
+}
+
+MatchBy match_by_from(const std::string& name) {
+    if (name == "counter") return MatchBy::counter;
+    if (name == "time") return MatchBy::time;
+    throw ConfigError("synchronise.by is '" + name + "'; allowed: counter, time");
+}
+
+SetPart make_set(std::vector<int> cameras, const std::string& by, double tolerance_ms, double wait_ms,
+                 std::shared_ptr<Batch> batch, bool reads_all) {
+    return {std::move(cameras),
+            {match_by_from(by), to_ns(tolerance_ms), to_ns(wait_ms)},
+            std::move(batch),
+            reads_all};
+}
+
+void bind_camera_parts(py::module_& m) {
     py::class_<CameraPart>(m, "CameraPart")
-        .def(py::init([](std::string name, std::shared_ptr<Ring> ring, std::shared_ptr<Camera> driver,
-                         LogSpec log, bool reconnect) {
-                 return CameraPart{std::move(name), std::move(ring), std::move(driver), std::move(log),
-                                   reconnect};
-             }),
-             py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(), "log"_a = LogSpec{},
-             "reconnect"_a = false);
+        .def(py::init(&make_camera), py::kw_only(), "name"_a, "ring"_a, "driver"_a = py::none(),
+             "log"_a = LogSpec{}, "pipeline"_a = py::none(), "pose_log"_a = LogSpec{}, "rate_hz"_a = 0.0,
+             "follower"_a = false, "reconnect"_a = false);
+    py::class_<SetPart>(m, "SetPart", "Cameras that go through one loop together.")
+        .def(py::init(&make_set), py::kw_only(), "cameras"_a, "by"_a = "counter", "tolerance_ms"_a = 0.0,
+             "wait_ms"_a = 3.0, "batch"_a = py::none(), "reads_all"_a = false);
 }
 
 RealtimeRequest make_realtime(bool fifo, bool lock_memory, std::vector<int> loop_cpus,
-                              std::vector<int> other_cpus, std::int64_t spin_ns, double rate_hz) {
-    return {fifo, lock_memory, std::move(loop_cpus), std::move(other_cpus), spin_ns, rate_hz};
+                              std::vector<int> other_cpus, std::int64_t spin_ns) {
+    return {fifo, lock_memory, std::move(loop_cpus), std::move(other_cpus), spin_ns};
 }
 
 void bind_realtime(py::module_& m) {
     using Cpus = std::vector<int>;
     py::class_<RealtimeRequest>(m, "RealtimeRequest")
         .def(py::init(&make_realtime), py::kw_only(), "fifo"_a = true, "lock_memory"_a = true,
-             "loop_cpus"_a = Cpus{}, "other_cpus"_a = Cpus{}, "spin_ns"_a = 0, "rate_hz"_a = 0.0);
+             "loop_cpus"_a = Cpus{}, "other_cpus"_a = Cpus{}, "spin_ns"_a = 0);
     m.def("realtime_limits", [] {
         const RealtimeLimits limits = realtime_limits();
         return py::dict("runtime_us"_a = limits.runtime_us, "period_us"_a = limits.period_us,
@@ -251,12 +292,12 @@ void bind_realtime(py::module_& m) {
     });
 }
 
-std::unique_ptr<Engine> make_engine(std::vector<CameraPart> cameras, std::shared_ptr<PipelineParts> pipeline,
-                                    int loop_camera, std::shared_ptr<Interlock> interlock, LogSpec pose_log,
-                                    LogSpec event_log, bool log, bool pose_feed, RealtimeRequest realtime) {
-    return std::make_unique<Engine>(EngineParts{std::move(cameras), std::move(pipeline), loop_camera,
-                                                std::move(interlock), std::move(pose_log),
-                                                std::move(event_log), log, pose_feed, std::move(realtime)});
+std::unique_ptr<Engine> make_engine(std::vector<CameraPart> cameras, SetPart set, int acting_camera,
+                                    std::shared_ptr<Interlock> interlock, LogSpec event_log, bool log,
+                                    bool pose_feed, RealtimeRequest realtime) {
+    return std::make_unique<Engine>(EngineParts{std::move(cameras), std::move(set), acting_camera,
+                                                std::move(interlock), std::move(event_log), log, pose_feed,
+                                                std::move(realtime)});
 }
 
 void bind_control(py::class_<Engine>& engine) {
@@ -266,7 +307,7 @@ void bind_control(py::class_<Engine>& engine) {
     engine.def(
         "wait", [](Engine& e, double timeout_ms) { return e.wait(to_ns(timeout_ms)); }, "timeout_ms"_a,
         release_gil(), "True when the sources ended or a fault was raised.");
-    engine.def("end_sources", &Engine::end_sources);
+    engine.def("end_sources", &Engine::end_sources, release_gil());
     engine.def("stop", &Engine::stop, release_gil());
     engine.def("rethrow", &Engine::rethrow);
     engine.def_property_readonly("faulted", &Engine::faulted);
@@ -284,35 +325,30 @@ void bind_engine(py::module_& m) {
     bind_stages_for_engine(m);
     bind_cameras(m);
     bind_parts(m);
+    bind_camera_parts(m);
     bind_realtime(m);
     py::class_<Engine> engine(m, "Engine");
-    engine.def(py::init(&make_engine), py::kw_only(), "cameras"_a, "pipeline"_a = py::none(),
-               "loop_camera"_a = 0, "interlock"_a = py::none(), "pose_log"_a = LogSpec{},
-               "event_log"_a = LogSpec{}, "log"_a = true, "pose_feed"_a = false,
+    engine.def(py::init(&make_engine), py::kw_only(), "cameras"_a, "set"_a = SetPart{}, "acting_camera"_a = 0,
+               "interlock"_a = py::none(), "event_log"_a = LogSpec{}, "log"_a = true, "pose_feed"_a = false,
                "realtime"_a = RealtimeRequest{});
     bind_control(engine);
     engine.def("snapshot", &snapshot);
-    engine.def("next_pose", &next_pose, "timeout_ms"_a,
+    engine.def("next_pose", &next_pose, "timeout_ms"_a, "camera"_a = 0,
                "(frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints) or None.");
     engine.def("command", &command, "output"_a, "action"_a, "duration_ms"_a = 0.0,
                "(changed, refused, failed, stamp_ns)");
     engine.def_property_readonly("loop_grant", [](const Engine& e) {
-        return py::dict("realtime"_a = e.loop_grant().realtime, "affinity"_a = e.loop_grant().affinity,
-                        "moved"_a = e.loop_is_moved(), "thread_id"_a = e.loop_grant().id);
+        const Loop* loop = e.first_loop();
+        const ThreadGrant grant = loop == nullptr ? ThreadGrant{} : loop->grant();
+        return py::dict("realtime"_a = grant.realtime, "affinity"_a = grant.affinity,
+                        "moved"_a = loop != nullptr && loop->is_moved(), "thread_id"_a = grant.id);
     });
     engine.def_property_readonly("memory_grant", [](const Engine& e) {
         const MemoryGrant& grant = e.memory_grant();
         return py::dict("present"_a = grant.present, "future"_a = grant.future,
                         "locked_bytes"_a = grant.locked_bytes);
     });
-    engine.def_property_readonly("loop_timing", [](const Engine& e) { return as_dict(e.loop_timing()); });
-    engine.def(
-        "clock",
-        [](const Engine& e, std::size_t camera) -> py::object {
-            const Grabber* grabber = e.grabber(camera);
-            if (grabber == nullptr) return py::none();
-            return py::dict("drift_ppm"_a = grabber->clock_drift_ppm(),
-                            "residual_ns"_a = grabber->clock_residual_ns());
-        },
-        "camera"_a);
+    engine.def_property_readonly("loop_timing", [](const Engine& e) {
+        return as_dict(e.first_loop() == nullptr ? LoopTiming{} : e.first_loop()->timing());
+    });
 }

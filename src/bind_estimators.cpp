@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "bindings.h"
+#include "engine/batch.h"
 #include "engine/estimator.h"
 #include "tensors.h"
 
@@ -84,14 +85,14 @@ CropStage crop_stage(const std::string& pixel_format, Size frame_size, Size crop
 }
 
 // The frame's size was checked by the caller.
-py::tuple crop(CropStage& stage, const py::array_t<std::uint8_t, py::array::c_style>& frame,
-               std::array<float, 4> box) {
+py::tuple crop(CropStage& stage, const py::array& frame, std::array<float, 4> box) {
     const PreprocessSpec& spec = stage.spec.frame;
     std::vector<py::ssize_t> shape = shape_in_memory(
         spec.tensor, {1, spec.colour == InputColour::rgb ? 3 : 1, spec.output_height, spec.output_width});
     shape.erase(shape.begin());
     py::array tensor(dtype_of(spec.tensor.element), shape);
-    stage.cropper->begin({frame.data(), spec.frame_width, spec.frame_height, frame.strides(0), spec.format});
+    stage.cropper->begin({static_cast<const std::uint8_t*>(frame.data()), spec.frame_width, spec.frame_height,
+                          frame.strides(0), spec.format});
     const TensorToSensor map = stage.cropper->run({box[0], box[1], box[2], box[3], 1}, tensor.mutable_data());
     return py::make_tuple(tensor, py::make_tuple(map.scale_x, map.scale_y, map.offset_x, map.offset_y));
 }
@@ -168,6 +169,17 @@ void bind_detection(py::module_& m) {
           "layout"_a = "nchw");
 }
 
+void bind_batch(py::module_& m) {
+    py::class_<Batch, std::shared_ptr<Batch>>(m, "Batch", "One network for several cameras, a row each.")
+        .def(py::init([](std::vector<std::shared_ptr<Preprocessor>> preprocessors,
+                         std::shared_ptr<Backend> backend, std::shared_ptr<Decoder> decoder) {
+                 return std::make_shared<Batch>(
+                     BatchParts{std::move(preprocessors), std::move(backend), std::move(decoder)});
+             }),
+             py::kw_only(), "preprocessors"_a, "backend"_a, "decoder"_a);
+    m.def("batch_row", &make_batch_row, "batch"_a, "row"_a, "An estimator that runs the batch for one row.");
+}
+
 }  // namespace
 
 void bind_estimators(py::module_& m) {
@@ -198,4 +210,5 @@ void bind_estimators(py::module_& m) {
                                   {nullptr, std::move(backend), std::move(decoder)}});
         },
         py::kw_only(), "preprocessor"_a, "detector"_a, "boxes"_a, "crop"_a, "backend"_a, "decoder"_a);
+    bind_batch(m);
 }

@@ -23,7 +23,7 @@ std::shared_ptr<Backend> fake(std::array<int, 4> input_shape, const std::vector<
     for (const FloatArray& output : outputs) {
         if (output.ndim() != 4) throw py::value_error("a stored output has 4 dimensions: results, C, H, W");
         FakeOutput one;
-        one.shape = {1, static_cast<int>(output.shape(1)), static_cast<int>(output.shape(2)),
+        one.shape = {input_shape[0], static_cast<int>(output.shape(1)), static_cast<int>(output.shape(2)),
                      static_cast<int>(output.shape(3))};
         one.values.assign(output.data(), output.data() + output.size());
         stored.push_back(std::move(one));

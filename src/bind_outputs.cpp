@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "bindings.h"
+#include "output/hosted_lines.h"
 #include "output/interlock.h"
 #include "output/serial_output.h"
 #include "output/sim_output.h"
@@ -58,6 +60,51 @@ void bind_serial(py::module_& m) {
                  return std::make_unique<SerialOutput>(std::move(port), std::string(high), std::string(low));
              }),
              "port"_a, py::kw_only(), "high"_a, "low"_a);
+}
+
+constexpr std::int64_t ns_per_ms = 1'000'000;
+
+// (line, high, sequence), or None after the timeout.
+std::optional<std::tuple<int, bool, std::uint64_t>> next_command(HostedLines& lines, double timeout_ms) {
+    LineCommand command;
+    bool found = false;
+    {
+        const py::gil_scoped_release release;
+        found = lines.next(command, static_cast<std::int64_t>(timeout_ms * ns_per_ms));
+    }
+    if (!found) return std::nullopt;
+    return std::tuple{command.line, command.high, command.sequence};
+}
+
+int checked(const HostedLines& lines, int line) {
+    if (line < 0 || line >= lines.size()) throw py::index_error("no such line");
+    return line;
+}
+
+void bind_hosted(py::module_& m) {
+    py::class_<HostedLines, py::smart_holder>(m, "HostedLines")
+        .def_static("create", &HostedLines::create, "name"_a, py::kw_only(), "safe_high"_a)
+        .def_static("attach", &HostedLines::attach, "name"_a)
+        .def_property_readonly("name", &HostedLines::name)
+        .def("__len__", &HostedLines::size)
+        .def(
+            "safe_high",
+            [](const HostedLines& lines, int line) { return lines.safe_high(checked(lines, line)); },
+            "line"_a)
+        .def("serve", &HostedLines::serve)
+        .def(
+            "end", [](HostedLines& lines, const std::string& why) { lines.end(why.c_str()); }, "why"_a)
+        .def("next", &next_command, "timeout_ms"_a)
+        .def(
+            "answer",
+            [](HostedLines& lines, int line, std::uint64_t sequence, bool written, const std::string& why) {
+                lines.answer({checked(lines, line), false, sequence}, written, why.c_str());
+            },
+            "line"_a, "sequence"_a, py::kw_only(), "written"_a, "why"_a = "")
+        .def("creator_alive", &HostedLines::creator_alive);
+    py::class_<HostedOutput, OutputDriver, py::smart_holder>(m, "HostedOutput")
+        .def(py::init<std::shared_ptr<HostedLines>, int, std::string, int>(), "lines"_a, "line"_a,
+             py::kw_only(), "description"_a, "timeout_ms"_a = 100);
 }
 
 OutputLine make_line(std::string name, std::shared_ptr<OutputDriver> driver, std::int64_t max_on_ns,
@@ -227,6 +274,7 @@ void bind_protocols(py::module_& m) {
 void bind_outputs(py::module_& m) {
     bind_drivers(m);
     bind_serial(m);
+    bind_hosted(m);
     bind_events(m);
     bind_interlock(m);
     bind_decision(m);

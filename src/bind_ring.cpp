@@ -3,7 +3,9 @@
 #include <pybind11/stl.h>
 
 #include "bindings.h"
+#include "clock_report.h"
 #include "frame/ring.h"
+#include "latency/clock_fit.h"
 
 namespace py = pybind11;
 using namespace fastpose;
@@ -83,7 +85,9 @@ py::dict counts(const Ring& ring) {
     return py::dict(py::arg("published") = c.published, py::arg("superseded") = c.superseded,
                     py::arg("not_recorded") = c.not_recorded, py::arg("missing") = c.missing,
                     py::arg("failed") = c.failed, py::arg("times_lost") = c.times_lost,
-                    py::arg("ledger_lost") = c.ledger_lost, py::arg("recorder_queue") = c.recorder_queue);
+                    py::arg("ledger_lost") = c.ledger_lost, py::arg("recorded") = c.recorded,
+                    py::arg("recorder_queue") = c.recorder_queue,
+                    py::arg("recorder_waiting") = c.recorder_waiting);
 }
 
 std::int64_t to_ns(double ms) { return static_cast<std::int64_t>(ms * ns_per_ms); }
@@ -119,7 +123,20 @@ void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
         },
         py::arg("state"), py::arg("text") = "");
     ring.def(
+        "set_clock",
+        [](Ring& r, const ClockFit& clock, const std::string& ptp) {
+            ClockReport report = clock.report();
+            set_ptp(report, ptp);
+            r.set_clock(report);
+        },
+        py::arg("clock"), py::kw_only(), py::arg("ptp") = "",
+        "Reports the camera's clock to the session; ptp: its state as the camera names it.");
+    ring.def(
         "wait_started", [](Ring& r, double timeout_ms) { return r.wait_started(to_ns(timeout_ms)); },
+        py::arg("timeout_ms"), release_gil());
+    ring.def("note_armed", &Ring::note_armed);
+    ring.def(
+        "wait_armed", [](Ring& r, double timeout_ms) { return r.wait_armed(to_ns(timeout_ms)); },
         py::arg("timeout_ms"), release_gil());
 }
 
@@ -138,6 +155,8 @@ void bind_consumers(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
             r.set_recorder_state(state_from(state), text.c_str());
         },
         py::arg("state"), py::arg("text") = "");
+    ring.def("set_recorder_progress", &Ring::set_recorder_progress, py::kw_only(), py::arg("recorded"),
+             py::arg("waiting"), "Frames that the recorder is done with, and those in memory of its own.");
     ring.def("next_ledger_entry", &next_ledger_entry);
     ring.def("disable_recorder", &Ring::disable_recorder);
     ring.def_property_readonly("recorder_drained", &Ring::recorder_drained);
@@ -195,6 +214,7 @@ void bind_ring(py::module_& m) {
     ring.def_property_readonly("stop_requested", &Ring::stop_requested);
     ring.def("creator_alive", &Ring::creator_alive);
     ring.def("counts", &counts);
+    ring.def("clock", [](const Ring& r) { return as_dict(r.clock()); });
     ring.def_property_readonly("producer_state", [](const Ring& r) { return name_of(r.producer_state()); });
     ring.def_property_readonly("recorder_state", [](const Ring& r) { return name_of(r.recorder_state()); });
     ring.def_property_readonly("producer_text", &Ring::producer_text);

@@ -76,6 +76,13 @@ void bind_groups(py::module_& m) {
         .def_readonly("reconnect_after_s", &SimFaults::reconnect_after_s)
         .def_readonly("clock_jump_after_s", &SimFaults::clock_jump_after_s)
         .def_readonly("clock_jump_s", &SimFaults::clock_jump_s);
+    py::class_<SimTrigger>(m, "SimTrigger")
+        .def(py::init([](std::string source, std::string line) {
+                 return SimTrigger{.source = std::move(source), .line = std::move(line)};
+             }),
+             py::kw_only(), py::arg("source") = SimTrigger{}.source, py::arg("line") = "")
+        .def_readonly("source", &SimTrigger::source)
+        .def_readonly("line", &SimTrigger::line);
 }
 
 SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, double rate_hz,
@@ -83,7 +90,8 @@ SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, 
                   std::optional<std::int64_t> frames_total, int individuals,
                   std::optional<double> body_length_px, const py::object& lighting, double noise,
                   bool motion_blur, double occlusion, const py::object& clock, const py::object& faults,
-                  std::optional<int> prerender_frames, double transfer_ms, bool every_frame) {
+                  std::optional<int> prerender_frames, double transfer_ms, bool every_frame,
+                  const py::object& camera_trigger) {
     SimSpec spec{.shape = std::move(shape),
                  .coat = std::move(coat),
                  .size = size,
@@ -100,6 +108,7 @@ SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, 
                  .occlusion = occlusion,
                  .clock = group_from<SimClock>(clock),
                  .faults = group_from<SimFaults>(faults),
+                 .camera_trigger = group_from<SimTrigger>(camera_trigger),
                  .prerender_frames = prerender_frames,
                  .transfer_ms = transfer_ms,
                  .every_frame = every_frame};
@@ -119,7 +128,8 @@ void bind_spec(py::module_& m) {
              py::arg("noise") = preset.noise, py::arg("motion_blur") = preset.motion_blur,
              py::arg("occlusion") = preset.occlusion, py::arg("clock") = py::none(),
              py::arg("faults") = py::none(), py::arg("prerender_frames") = py::none(),
-             py::arg("transfer_ms") = preset.transfer_ms, py::arg("every_frame") = preset.every_frame)
+             py::arg("transfer_ms") = preset.transfer_ms, py::arg("every_frame") = preset.every_frame,
+             py::arg("camera_trigger") = py::none())
         .def_readonly("shape", &SimSpec::shape)
         .def_readonly("coat", &SimSpec::coat)
         .def_readonly("size", &SimSpec::size)
@@ -139,14 +149,26 @@ void bind_spec(py::module_& m) {
         .def_readonly("faults", &SimSpec::faults)
         .def_readonly("prerender_frames", &SimSpec::prerender_frames)
         .def_readonly("transfer_ms", &SimSpec::transfer_ms)
-        .def_readonly("every_frame", &SimSpec::every_frame);
+        .def_readonly("every_frame", &SimSpec::every_frame)
+        .def_readonly("camera_trigger", &SimSpec::camera_trigger);
 }
 
-Bytes empty_frame(const SimSpec& spec) {
-    if (spec.pixel_format == PixelFormat::rgb8 || spec.pixel_format == PixelFormat::bgr8) {
-        return Bytes({spec.height(), spec.width(), 3});
+py::array empty_frame(const SimSpec& spec) {
+    const py::ssize_t height = spec.height(), width = spec.width();
+    switch (spec.pixel_format) {
+        case PixelFormat::rgb8:
+        case PixelFormat::bgr8:
+            return Bytes({height, width, py::ssize_t{3}});
+        case PixelFormat::yuyv:
+            return Bytes({height, width, py::ssize_t{2}});
+        case PixelFormat::nv12:
+            return Bytes({height + height / 2, width});
+        case PixelFormat::mono10:
+        case PixelFormat::mono12:
+            return py::array_t<std::uint16_t>({height, width});
+        default:
+            return Bytes({height, width});
     }
-    return Bytes({spec.height(), spec.width()});
 }
 
 py::array_t<float> truth_of(const Simulation& simulation, std::int64_t index) {
@@ -157,8 +179,9 @@ py::array_t<float> truth_of(const Simulation& simulation, std::int64_t index) {
 }
 
 py::tuple rendered(Simulation& simulation, std::int64_t index) {
-    Bytes frame = empty_frame(simulation.spec());
-    const std::span<std::uint8_t> pixels{frame.mutable_data(), static_cast<std::size_t>(frame.size())};
+    py::array frame = empty_frame(simulation.spec());
+    const std::span<std::uint8_t> pixels{static_cast<std::uint8_t*>(frame.mutable_data()),
+                                         static_cast<std::size_t>(frame.nbytes())};
     {
         const py::gil_scoped_release released;
         simulation.render(index, pixels);
@@ -176,6 +199,7 @@ void bind_sim(py::module_& m) {
         .def_readonly("dropped", &SimFate::dropped)
         .def_readonly("late", &SimFate::late)
         .def_readonly("torn", &SimFate::torn)
+        .def_readonly("failed", &SimFate::failed)
         .def_readonly("tear_row", &SimFate::tear_row);
     py::class_<Simulation>(m, "Simulation")
         .def(py::init<const SimSpec&>(), py::arg("spec"), py::call_guard<py::gil_scoped_release>())

@@ -85,7 +85,7 @@ Shape frame_shape(const PreprocessSpec& spec) {
 }
 
 bool rows_are_dense(const py::array& frame) {
-    py::ssize_t expected = 1;
+    py::ssize_t expected = frame.itemsize();
     for (py::ssize_t axis = frame.ndim() - 1; axis > 0; --axis) {
         if (frame.shape(axis) > 1 && frame.strides(axis) != expected) return false;
         expected *= frame.shape(axis);
@@ -95,9 +95,11 @@ bool rows_are_dense(const py::array& frame) {
 
 FrameView view_of(const py::array& frame, const PreprocessSpec& spec) {
     require_shape("frame", frame, frame_shape(spec));
-    if (!frame.dtype().is(py::dtype::of<std::uint8_t>())) {
+    const bool wide = white_of(spec.format) > 255;
+    const py::dtype allowed = wide ? py::dtype::of<std::uint16_t>() : py::dtype::of<std::uint8_t>();
+    if (!frame.dtype().is(allowed)) {
         throw ConfigError("frame has dtype " + py::str(frame.dtype()).cast<std::string>() +
-                          "; allowed: uint8");
+                          "; allowed: " + (wide ? "uint16" : "uint8"));
     }
     if (!rows_are_dense(frame))
         throw ConfigError("frame has pixels that are not side by side; use np.ascontiguousarray");
@@ -268,8 +270,8 @@ void bind_preprocess(py::module_& m) {
         .def("move_roi", &PyPreprocessor::move_roi, "x"_a, "y"_a,
              "Moves the upper left corner of the roi; returns where it lies, inside the frame.")
         .def("run", &PyPreprocessor::run, "frame"_a, "out"_a.noconvert() = py::none(),
-             "frame: uint8 (H, W), (H, W, 3), (H, W, 2) for yuyv, (H * 3 / 2, W) for nv12. Returns (1, C, h, "
-             "w) float32, or what element and layout say.")
+             "frame: uint8 (H, W), (H, W, 3), (H, W, 2) for yuyv, (H * 3 / 2, W) for nv12; uint16 (H, W) for "
+             "mono10 and mono12. Returns (1, C, h, w) float32, or what element and layout say.")
         .def("time_ns", &PyPreprocessor::time_ns, "frame"_a, "calls"_a,
              "Wall time of each of `calls` runs, ns.")
         .def_property_readonly(

@@ -15,3 +15,5 @@ void bind_latency(pybind11::module_& m);
 void bind_clocks(pybind11::module_& m);
 void bind_estimators(pybind11::module_& m);
 void bind_engine(pybind11::module_& m);
+void bind_grab_cost(pybind11::module_& m);
+void bind_v4l2(pybind11::module_& m);

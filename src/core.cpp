@@ -21,4 +21,6 @@ PYBIND11_MODULE(_core, m) {
     bind_latency(m);
     bind_clocks(m);
     bind_engine(m);
+    bind_grab_cost(m);
+    bind_v4l2(m);
 }

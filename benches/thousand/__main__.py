@@ -34,7 +34,7 @@ __all__ = ["config", "main", "measured"]
 
 VIDEO = data_directory() / "videos" / "m3v1mp4.mp4"
 MODEL = Path(__file__).parents[2] / "models" / "openfield"
-ROI_PX, MARGIN_PX = 192, 8
+ROI_PX, MARGIN_PX = 176, 8
 SETTLED = 50  # frames at the start of a round that are left out: the animal is found, caches get warm
 
 Poses = npt.NDArray[np.float32]

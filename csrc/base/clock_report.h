@@ -1,6 +1,8 @@
 // What is known of a camera's clock, as plain memory that can lie in shared memory.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace fastpose {
 
@@ -20,7 +22,13 @@ struct ClockReport {
     double drift_ppm = 0;        // how much faster the camera's clock runs than the host's
     double drift_error_ppm = 0;  // two standard deviations
     double residual_ns = 0;      // root mean square of the readings about the line
+    std::array<char, 16> ptp{};  // state of the camera's PTP clock (slave, master, ...); empty: none
     std::int64_t error_ns = 0;   // of exposure_start at the newest reading
 };
+
+inline void set_ptp(ClockReport& report, std::string_view state) noexcept {
+    report.ptp = {};
+    state.copy(report.ptp.data(), report.ptp.size() - 1);
+}
 
 }  // namespace fastpose

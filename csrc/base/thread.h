@@ -30,6 +30,9 @@ bool keep_to(const std::vector<int>& cpus) noexcept;
 // refused.
 bool take_realtime(int priority) noexcept;
 
+// Priority of the calling thread under SCHED_FIFO; 0: it is a normal one.
+[[nodiscard]] int realtime_priority_of_this_thread() noexcept;
+
 // The normal policy for the calling thread, ahead of other normal threads as far as the system grants that.
 void leave_realtime() noexcept;
 

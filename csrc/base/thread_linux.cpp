@@ -62,6 +62,12 @@ bool take_realtime(int priority) noexcept {
     return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters) == 0;
 }
 
+int realtime_priority_of_this_thread() noexcept {
+    sched_param parameters{};
+    const int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO && sched_getparam(0, &parameters) == 0 ? parameters.sched_priority : 0;
+}
+
 void leave_realtime() noexcept {
     const sched_param parameters{0};
     sched_setscheduler(0, SCHED_OTHER, &parameters);

@@ -15,6 +15,8 @@ bool keeps_to(const std::vector<int>&) noexcept { return false; }
 
 bool take_realtime(int) noexcept { return false; }
 
+int realtime_priority_of_this_thread() noexcept { return 0; }
+
 void leave_realtime() noexcept {}
 
 void relax_core() noexcept {}

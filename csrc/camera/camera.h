@@ -51,6 +51,9 @@ class Camera {
     virtual Grab grab(FrameMeta& meta, std::int64_t timeout_ns) noexcept = 0;
     // False if the camera's clock cannot be read.
     virtual bool latch_clock(ClockPair& pair) noexcept = 0;
+    // State of its PTP clock as the camera names it ("Slave", "Master", ...); empty: no PTP. Asked when armed
+    // and every few seconds.
+    [[nodiscard]] virtual std::string ptp_state() { return {}; }
     // No more exposures; all lent slots are the engine's again.
     virtual void disarm() noexcept = 0;
     // What its transport counted (resent packets, failed buffers), in one line for the log; may be empty.

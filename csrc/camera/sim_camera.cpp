@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "camera/filling_camera.h"
 #include "camera/sim_simulation.h"
+#include "camera/sim_wire.h"
 
 namespace fastpose {
 namespace {
@@ -47,6 +48,7 @@ class SimCamera final : public FillingCamera {
                  .height = spec.height(),
                  .rate_hz = spec.rate_hz,
                  .exposure_ns = to_ns(spec.exposure_us, 1e3)};
+        if (!spec.camera_trigger.line.empty()) wire_ = sim_wire(spec.camera_trigger.line);
     }
 
     [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
@@ -61,19 +63,24 @@ class SimCamera final : public FillingCamera {
                               std::to_string(spec_.prerender_frames.value_or(0)) + "; ask for fewer");
         }
         first_ = index_ = again ? index_ : 0;
+        waits_for_edge_ = spec_.camera_trigger.follows();
         armed_ns_ = last_due_ns_ = now_ns();
         if (again) clock_ = DriftingClock(spec_.clock, armed_ns_);
+        if (wire_ && !waits_for_edge_)
+            wire_->start(armed_ns_, spec_.rate_hz, spec_.frames_total.value_or(-1));
         plan_faults(again);
     }
 
     GrabStatus fill(std::span<std::uint8_t> slot, FrameMeta& meta,
                     std::int64_t timeout_ns) noexcept override {
         const std::int64_t give_up_ns = now_ns() + timeout_ns;
+        if (waits_for_edge_ && !find_edge(give_up_ns))
+            return now_ns() < unplugged_ns_ ? GrabStatus::timeout : GrabStatus::disconnected;
         pass_lost_frames(give_up_ns);
         if (spec_.frames_total && index_ >= *spec_.frames_total) {
             return GrabStatus::finished;
         }
-        const std::int64_t due_ns = due(index_);
+        const std::int64_t due_ns = exposed(index_) ? due(index_) : kNever;
         const std::int64_t end_ns = std::min({due_ns, give_up_ns, unplugged_ns_});
         if (end_ns < due_ns) {
             sleep_until_ns(end_ns);
@@ -96,6 +103,11 @@ class SimCamera final : public FillingCamera {
         return read_ns < unplugged_ns_;
     }
 
+    void disarm() noexcept override {
+        if (wire_ && !spec_.camera_trigger.follows()) wire_->stop();
+        FillingCamera::disarm();
+    }
+
   private:
     // Each happens once in a session.
     void plan_faults(bool again) noexcept {
@@ -108,7 +120,20 @@ class SimCamera final : public FillingCamera {
         if (!again) clock_.jump(after(armed_ns_, faults.clock_jump_after_s), to_ns(faults.clock_jump_s, 1e9));
     }
 
+    // A camera counts the edges that it sees: those that came before it was armed are none of its.
+    bool find_edge(std::int64_t give_up_ns) noexcept {
+        if (!wire_->wait_started(std::min(give_up_ns, unplugged_ns_))) return false;
+        first_edge_ = wire_->first_edge_after(armed_ns_) - first_;
+        waits_for_edge_ = false;
+        return true;
+    }
+
+    [[nodiscard]] bool exposed(std::int64_t index) const noexcept {
+        return !spec_.camera_trigger.follows() || wire_->has(first_edge_ + index);
+    }
+
     [[nodiscard]] std::int64_t exposure_start(std::int64_t index) const noexcept {
+        if (spec_.camera_trigger.follows()) return wire_->edge_ns(first_edge_ + index);
         return armed_ns_ + to_ns(static_cast<double>(index - first_) / spec_.rate_hz, 1e9);
     }
 
@@ -125,7 +150,7 @@ class SimCamera final : public FillingCamera {
         const std::int64_t queue_ns = to_ns(kQueueFrames / spec_.rate_hz, 1e9);
         const std::int64_t oldest_ns = spec_.every_frame ? 0 : now_ns() - queue_ns;
         const std::int64_t end = spec_.frames_total.value_or(kNever);
-        while (index_ < end && due(index_) <= give_up_ns &&
+        while (index_ < end && exposed(index_) && due(index_) <= give_up_ns &&
                (simulation_.fate(index_).dropped || due(index_) < oldest_ns)) {
             ++index_;
         }
@@ -148,6 +173,9 @@ class SimCamera final : public FillingCamera {
     DriftingClock clock_;
     CameraInfo info_;
     std::int64_t index_ = 0, first_ = 0;  // the next exposure, and the first since it was armed
+    std::shared_ptr<SimWire> wire_;       // null: none
+    std::int64_t first_edge_ = 0;         // of the wire, where this camera counts 0
+    bool waits_for_edge_ = false;
     std::int64_t armed_ns_ = 0, last_due_ns_ = 0, unplugged_ns_ = kNever, plugged_ns_ = kNever;
 };
 

@@ -1,7 +1,7 @@
 // Frames and truth by index, rendered or prerendered.
 #include "camera/sim_simulation.h"
 
-#include <cstring>
+#include "camera/sim_packing.h"
 
 namespace fastpose {
 namespace {
@@ -11,9 +11,18 @@ SimSpec checked(SimSpec spec) {
     return spec;
 }
 
+SimSpec drawn(SimSpec spec) {
+    spec.pixel_format = sim::drawn_as(spec.pixel_format);
+    return spec;
+}
+
 }  // namespace
 
-Simulation::Simulation(const SimSpec& spec) : spec_(checked(spec)), renderer_(spec) {}
+Simulation::Simulation(const SimSpec& spec) : spec_(checked(spec)), renderer_(drawn(spec)) {
+    const PixelFormat format = sim::drawn_as(spec.pixel_format);
+    if (format != spec.pixel_format)
+        drawn_.resize(fastpose::frame_bytes(format, spec.width(), spec.height()));
+}
 
 std::size_t Simulation::frame_bytes() const noexcept {
     return fastpose::frame_bytes(spec_.pixel_format, spec_.width(), spec_.height());
@@ -41,16 +50,23 @@ void Simulation::prerender() {
 
 void Simulation::draw(std::int64_t index, sim::Rows rows, std::span<std::uint8_t> pixels) noexcept {
     const std::int64_t frame = shown(index);
-    if (prerendered_.empty()) {
-        const double exposure_start_s = static_cast<double>(frame) / spec_.rate_hz;
-        renderer_.render(exposure_start_s, static_cast<std::uint64_t>(frame), rows, pixels);
+    if (!prerendered_.empty()) {
+        const std::span<const std::uint8_t> all{prerendered_};
+        const std::size_t first = static_cast<std::size_t>(frame) * frame_bytes();
+        sim::copy_rows(all.subspan(first, frame_bytes()), spec_.pixel_format, spec_.width(), spec_.height(),
+                       rows, pixels);
         return;
     }
-    const std::size_t row = row_bytes(spec_.pixel_format, spec_.width());
-    const std::size_t first = static_cast<std::size_t>(rows.begin) * row;
-    const std::uint8_t* source =
-        prerendered_.data() + static_cast<std::size_t>(frame) * frame_bytes() + first;
-    std::memcpy(pixels.data() + first, source, static_cast<std::size_t>(rows.end - rows.begin) * row);
+    const double exposure_start_s = static_cast<double>(frame) / spec_.rate_hz;
+    const auto noise_key = static_cast<std::uint64_t>(frame);
+    if (drawn_.empty()) {
+        renderer_.render(exposure_start_s, noise_key, rows, pixels);
+        return;
+    }
+    // Chroma of a last odd row needs the row below it.
+    const sim::Rows needed{rows.begin, rows.end + (rows.end % 2 != 0 && rows.end < spec_.height() ? 1 : 0)};
+    renderer_.render(exposure_start_s, noise_key, needed, drawn_);
+    sim::pack_rows(drawn_, spec_.pixel_format, spec_.width(), spec_.height(), rows, pixels);
 }
 
 void Simulation::render(std::int64_t index, std::span<std::uint8_t> pixels) noexcept {

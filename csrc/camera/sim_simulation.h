@@ -35,6 +35,7 @@ class Simulation {
 
     SimSpec spec_;
     sim::Renderer renderer_;
+    std::vector<std::uint8_t> drawn_;  // where the camera's format is made from another one, see drawn_as
     std::vector<std::uint8_t> prerendered_;
 };
 

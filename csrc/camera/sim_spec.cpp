@@ -36,11 +36,14 @@ void require_one_of(std::string_view field, const std::string& value,
     throw ConfigError(text.str());
 }
 
-void validate_format(PixelFormat format) {
-    if (format == PixelFormat::yuyv || format == PixelFormat::nv12) {
-        throw ConfigError("sim camera: pixel_format is '" + std::string(name_of(format)) +
-                          "', allowed are mono8, rgb8, bgr8, bayer_rg8, bayer_gr8, bayer_gb8, bayer_bg8");
-    }
+void validate_format(const SimSpec& spec) {
+    const bool odd_width = spec.width() % 2 != 0, odd_height = spec.height() % 2 != 0;
+    const bool nv12 = spec.pixel_format == PixelFormat::nv12;
+    if ((spec.pixel_format == PixelFormat::yuyv && odd_width) || (nv12 && (odd_width || odd_height)))
+        throw ConfigError("sim camera: size is " + std::to_string(spec.width()) + " x " +
+                          std::to_string(spec.height()) + ", allowed for " +
+                          std::string(name_of(spec.pixel_format)) + " is an even width" +
+                          (nv12 ? " and height" : ""));
 }
 
 void validate_faults(const SimFaults& faults) {
@@ -63,6 +66,15 @@ void validate_timing(const SimSpec& spec) {
     require_in("prerender_frames", spec.prerender_frames.value_or(1), 1, 100000);
     require_in("clock.offset_s", spec.clock.offset_s, 0, 1e9);
     require_in("clock.drift_ppm", spec.clock.drift_ppm, -1e4, 1e4);
+}
+
+void validate_trigger(const SimTrigger& trigger) {
+    require_one_of("camera_trigger.source", trigger.source, {"internal", "external_edge"});
+    if (trigger.follows() && trigger.line.empty())
+        throw ConfigError(
+            "sim camera: camera_trigger.source is external_edge, which needs the line that another sim "
+            "camera "
+            "drives");
 }
 
 void validate_prerender(const SimSpec& spec) {
@@ -90,7 +102,7 @@ void SimSpec::validate() const {
     require_one_of("coat", coat, {"auto", "dark", "light"});
     require_in("size[0]", width(), 64, 8192);
     require_in("size[1]", height(), 64, 8192);
-    validate_format(pixel_format);
+    validate_format(*this);
     require_in("individuals", individuals, 1, 16);
     if (body_length_px) {
         require_in("body_length_px", *body_length_px, 8, 0.6 * std::min(width(), height()));
@@ -103,6 +115,7 @@ void SimSpec::validate() const {
     validate_timing(*this);
     validate_prerender(*this);
     validate_faults(faults);
+    validate_trigger(camera_trigger);
 }
 
 }  // namespace fastpose

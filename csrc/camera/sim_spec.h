@@ -34,6 +34,13 @@ struct SimFaults {
     double clock_jump_s = 1.0;                 // by this much
 };
 
+// What starts an exposure. The names are those of real cameras; the line is a wire of this process.
+struct SimTrigger {
+    std::string source = "internal";  // internal | external_edge
+    std::string line;                 // internal: driven by the exposures; external_edge: its edges expose
+    [[nodiscard]] bool follows() const noexcept { return source == "external_edge"; }
+};
+
 struct SimSpec {
     std::string shape = "mouse";        // mouse | rat | vole
     std::string coat = "auto";          // auto | dark (on a light floor) | light (on a dark floor)
@@ -51,6 +58,7 @@ struct SimSpec {
     double occlusion = 0.0;   // fraction of time that the centre of the first individual is under the bar
     SimClock clock;
     SimFaults faults;
+    SimTrigger camera_trigger;
     std::optional<int> prerender_frames;  // rendered when armed, then repeated: frame i shows i % this many
     double transfer_ms = 0.5;             // from the end of the exposure to the host
     bool every_frame = false;  // wait for a slow host; else frames older than the driver's queue are lost

@@ -12,53 +12,149 @@ namespace {
 
 constexpr std::int64_t poll_ns = 100'000'000;
 constexpr std::int64_t drain_timeout_ns = 2'000'000'000;
+constexpr std::int64_t armed_timeout_ns = 10'000'000'000;  // a camera over a network may take seconds
+constexpr std::int64_t drivers_timeout_ns = 500'000'000;
+constexpr std::int64_t last_frames_ns = 50'000'000;  // from the last exposure to its frame in memory
 constexpr int grabber_priority = 60, pipeline_priority = 50;
-constexpr std::size_t page = 4096, stack_pages = 64;
 
-// A new stack has no memory yet: each page of it would be a fault in the loop.
-void touch_stack() noexcept {
-    volatile std::byte room[stack_pages * page];
-    for (std::size_t at = 0; at < sizeof room; at += page) room[at] = std::byte{0};
+bool ended(const Ring& ring) noexcept {
+    const HostState state = ring.producer_state();
+    return state == HostState::finished || state == HostState::failed;
+}
+
+void check_set(const EngineParts& parts) {
+    for (const int camera : parts.set.cameras)
+        if (camera < 0 || camera >= static_cast<int>(parts.cameras.size()) ||
+            !parts.cameras[static_cast<std::size_t>(camera)].pipeline)
+            throw ConfigError("set.cameras has " + std::to_string(camera) +
+                              ": allowed are cameras with a pipeline");
+}
+
+void check(const EngineParts& parts) {
+    if (parts.cameras.empty()) throw ConfigError("an engine needs at least one camera");
+    if (parts.acting_camera < 0 || parts.acting_camera >= static_cast<int>(parts.cameras.size()))
+        throw ConfigError("acting_camera = " + std::to_string(parts.acting_camera) + ": there are " +
+                          std::to_string(parts.cameras.size()) + " cameras");
+    check_set(parts);
 }
 
 }  // namespace
 
-Engine::Engine(EngineParts parts)
-    : parts_(std::move(parts)),
-      priority_(parts_.realtime.fifo && paced() ? pipeline_priority : 0, realtime_limits()) {
-    if (parts_.cameras.empty()) throw ConfigError("an engine needs at least one camera");
-    if (parts_.loop_camera < 0 || parts_.loop_camera >= static_cast<int>(parts_.cameras.size()))
-        throw ConfigError("loop_camera = " + std::to_string(parts_.loop_camera) + ": there are " +
-                          std::to_string(parts_.cameras.size()) + " cameras");
+Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {
+    check(parts_);
     faults_.on_first([this] {
         if (parts_.interlock) parts_.interlock->to_safe();
         ended_event_.notify();
     });
-    if (!parts_.pipeline) return;
-    const PipelineParts& pipeline = *parts_.pipeline;
-    if (parts_.log) sink_ = std::make_unique<PipelineSink>(pipeline.individuals, pipeline.bodyparts);
-    if (parts_.pose_feed) feed_ = std::make_unique<PoseFeed>(pipeline.individuals, pipeline.bodyparts);
-    pipeline_ = std::make_unique<Pipeline>(pipeline, sink_.get(), &faults_);
+    make_sinks();
+    make_loops();
 }
 
 Engine::~Engine() { stop(); }
 
-bool Engine::paced() const noexcept {
-    // With every frame wanted the loop may fill its core whatever the camera's rate.
-    const auto index = static_cast<std::size_t>(parts_.loop_camera);
-    return index < parts_.cameras.size() && parts_.cameras[index].ring->spec().policy == FramePolicy::newest;
+// --- loops ---
+
+void Engine::make_sinks() {
+    sinks_.resize(parts_.cameras.size());
+    feeds_.resize(parts_.cameras.size());
+    places_.resize(parts_.cameras.size());
+    for (std::size_t i = 0; i < parts_.cameras.size(); ++i) {
+        if (!parts_.cameras[i].pipeline) continue;
+        const PipelineParts& pipeline = *parts_.cameras[i].pipeline;
+        if (parts_.log) sinks_[i] = std::make_unique<PipelineSink>(pipeline.individuals, pipeline.bodyparts);
+        if (parts_.pose_feed)
+            feeds_[i] = std::make_unique<PoseFeed>(pipeline.individuals, pipeline.bodyparts);
+    }
 }
 
-Ring& Engine::loop_ring() const noexcept {
-    return *parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring;
+std::size_t Engine::acting() const noexcept {
+    const auto& cameras = parts_.cameras;
+    const auto asked = static_cast<std::size_t>(parts_.acting_camera);
+    if (cameras[asked].pipeline) return asked;
+    const auto found = std::find_if(cameras.begin(), cameras.end(),
+                                    [](const CameraPart& c) { return c.pipeline != nullptr; });
+    return found == cameras.end() ? asked : static_cast<std::size_t>(found - cameras.begin());
 }
+
+// The cameras of each loop, that of the acting camera first.
+std::vector<std::vector<int>> Engine::shares() const {
+    std::vector<std::vector<int>> found;
+    const auto& set = parts_.set.cameras;
+    if (!set.empty()) found.push_back(set);
+    for (int i = 0; i < static_cast<int>(parts_.cameras.size()); ++i)
+        if (parts_.cameras[static_cast<std::size_t>(i)].pipeline &&
+            std::find(set.begin(), set.end(), i) == set.end())
+            found.push_back({i});
+    const int first = static_cast<int>(acting());
+    std::stable_partition(found.begin(), found.end(), [first](const std::vector<int>& share) {
+        return std::find(share.begin(), share.end(), first) != share.end();
+    });
+    return found;
+}
+
+void Engine::make_loops() {
+    for (const std::vector<int>& cameras : shares()) make_loop(cameras);
+}
+
+void Engine::make_loop(const std::vector<int>& cameras) {
+    loops_.push_back(std::make_unique<Loop>(loop_spec(cameras), set_pipeline(cameras), parts_.interlock.get(),
+                                            faults_, ended_event_));
+    for (std::size_t k = 0; k < cameras.size(); ++k)
+        places_[static_cast<std::size_t>(cameras[k])] = {loops_.back().get(), k};
+}
+
+LoopSpec Engine::loop_spec(const std::vector<int>& cameras) {
+    const bool first = loops_.empty();
+    const CameraPart& front = parts_.cameras[static_cast<std::size_t>(cameras.front())];
+    const RealtimeRequest& realtime = parts_.realtime;
+    LoopSpec spec;
+    spec.acts = first;
+    spec.thread_name = first ? "fp-pipeline" : "fp-loop-" + front.name;
+    spec.match = parts_.set.match;
+    spec.cpus = first ? realtime.loop_cpus : realtime.other_cpus;
+    spec.priority = first && realtime.fifo && paced(cameras) ? pipeline_priority : 0;
+    spec.spin_ns = first ? realtime.spin_ns : 0;
+    spec.rate_hz = front.rate_hz;
+    for (const int camera : cameras) {
+        const auto i = static_cast<std::size_t>(camera);
+        spec.cameras.push_back({parts_.cameras[i].ring, sinks_[i].get(), feeds_[i].get()});
+    }
+    return spec;
+}
+
+bool Engine::paced(const std::vector<int>& cameras) const noexcept {
+    // With every frame wanted the loop may fill its core whatever the camera's rate.
+    return std::all_of(cameras.begin(), cameras.end(), [this](int camera) {
+        const RingSpec spec = parts_.cameras[static_cast<std::size_t>(camera)].ring->spec();
+        return spec.policy == FramePolicy::newest;
+    });
+}
+
+SetPipeline Engine::set_pipeline(const std::vector<int>& cameras) {
+    const bool is_set = cameras == parts_.set.cameras;
+    SetPipelineParts parts;
+    if (is_set) parts.batch = parts_.set.batch;
+    for (const int camera : cameras) {
+        const auto i = static_cast<std::size_t>(camera);
+        parts.pipelines.push_back(
+            std::make_unique<Pipeline>(*parts_.cameras[i].pipeline, sinks_[i].get(), &faults_));
+    }
+    return SetPipeline(std::move(parts), is_set && parts_.set.reads_all);
+}
+
+bool Engine::loops_ended() const noexcept {
+    return std::all_of(loops_.begin(), loops_.end(), [](const auto& loop) { return loop->ended(); });
+}
+
+// --- arm and start ---
 
 void Engine::open_log() {
     std::vector<CameraLog> logs;
-    logs.reserve(parts_.cameras.size());
-    for (const CameraPart& camera : parts_.cameras) logs.push_back({camera.ring, camera.log});
-    writer_ = std::make_unique<SessionWriter>(logs, parts_.loop_camera, parts_.pose_log, parts_.event_log,
-                                              sink_.get(), parts_.interlock.get(), faults_);
+    for (std::size_t i = 0; i < parts_.cameras.size(); ++i) {
+        const CameraPart& camera = parts_.cameras[i];
+        logs.push_back({camera.ring, camera.log, camera.pose_log, sinks_[i].get()});
+    }
+    writer_ = std::make_unique<SessionWriter>(logs, parts_.event_log, parts_.interlock.get(), faults_);
     writer_->start(parts_.realtime.other_cpus);
 }
 
@@ -79,97 +175,38 @@ void Engine::arm() {
 }
 
 void Engine::start() {
-    if (pipeline_)
-        start_loop();
-    else
-        loop_ended_.store(true);
+    for (const auto& loop : loops_) loop->start();
     // The networks are warm and all threads there: what is locked now is what the loop works with.
     if (parts_.realtime.lock_memory) memory_grant_ = lock_memory();
-    for (const CameraPart& camera : parts_.cameras) camera.ring->start();
+    started_ = true;
+    start_followers();
+    if (faults_.raised()) return;
+    for (const CameraPart& camera : parts_.cameras)
+        if (!camera.follower) camera.ring->start();
 }
 
-void Engine::start_loop() {
-    loop_ = std::thread([this] { run_pipeline(); });
-    while (!wait_for(ended_event_, poll_ns, [this] { return loop_granted_.load(); })) {
-    }
+void Engine::start_followers() noexcept {
+    for (const CameraPart& camera : parts_.cameras)
+        if (camera.follower) camera.ring->start();
+    for (const CameraPart& camera : parts_.cameras)
+        if (camera.follower) wait_until_armed(camera);
 }
 
-void Engine::run_pipeline() noexcept {
-    set_up_loop();
-    Ring& ring = loop_ring();
-    FrameWait wait(ring);
-    while (!stopping_.load(std::memory_order_relaxed)) {
-        wait.allow_spin(std::min(priority_.spin_ns(), parts_.realtime.spin_ns));
-        const int slot = wait.take(poll_ns);
-        watch_camera();
-        if (slot >= 0)
-            process(slot, wait);
-        else if (ring.loop_drained())
-            break;
-    }
-    loop_ended_.store(true);
-    ended_event_.notify();
+void Engine::wait_until_armed(const CameraPart& camera) noexcept {
+    const std::int64_t deadline = now_ns() + armed_timeout_ns;
+    while (now_ns() < deadline)
+        if (camera.ring->wait_armed(poll_ns) || ended(*camera.ring) || faults_.raised()) return;
+    faults_.post(FaultKind::camera, ("camera '" + camera.name +
+                                     "' waits for triggers, and was not ready for them "
+                                     "within 10 s; the cameras that trigger it were not started")
+                                        .c_str());
 }
 
-void Engine::set_up_loop() noexcept {
-    touch_stack();
-    loop_grant_ = set_up_this_thread({"fp-pipeline", parts_.realtime.loop_cpus, 0});
-    const double rate_hz = parts_.realtime.rate_hz;
-    const std::int64_t work_ns = parts_.pipeline->estimator->warm_up();
-    // A runtime that places its threads lets the one that called it run anywhere afterwards.
-    loop_is_moved_ = loop_grant_.affinity && !keeps_to(parts_.realtime.loop_cpus);
-    stay_on_core();
-    priority_.start(work_ns, rate_hz > 0 ? static_cast<std::int64_t>(1e9 / rate_hz) : 0);
-    loop_grant_.realtime = priority_.timing().fifo == Fifo::granted;
-    loop_granted_.store(true);
-    ended_event_.notify();
-}
-
-void Engine::stay_on_core() noexcept {
-    if (loop_is_moved_) keep_to(parts_.realtime.loop_cpus);
-}
-
-// While the loop's camera is gone the outputs are safe; when it is back, commands pass again.
-void Engine::watch_camera() noexcept {
-    const bool lost = loop_ring().producer_state() == HostState::lost;
-    if (lost == camera_lost_ || !parts_.interlock) return;
-    camera_lost_ = lost;
-    if (lost) return parts_.interlock->to_safe();
-    try {
-        if (!ending_.load() && !faults_.raised()) parts_.interlock->arm();
-    } catch (const std::exception& error) {
-        faults_.post(FaultKind::output, error.what());
-    }
-    if (ending_.load() || faults_.raised()) parts_.interlock->to_safe();
-}
-
-void Engine::process(int slot, FrameWait& wait) noexcept {
-    Ring& ring = loop_ring();
-    FrameRecord record{};
-    record.dequeued_ns = now_ns();
-    if (!ring.record_taken(slot)) record.drop_reason = static_cast<std::int32_t>(DropReason::recorder);
-    pipeline_->process(ring.view(slot), ring.meta(slot), record);
-    ring.release(slot);
-    newest_exposure_ns_.store(record.exposure_start_ns, std::memory_order_relaxed);
-    if (feed_) feed_->push(record, pipeline_->rule_bits(), pipeline_->filtered());
-    watch_outputs();
-    stay_on_core();
-    wait.note_received(record.received_ns);
-    priority_.after_frame(record.dequeued_ns, now_ns(), wait.spun_ns(), wait.caught());
-}
-
-void Engine::watch_outputs() noexcept {
-    if (!parts_.interlock || parts_.interlock->faulty_line() < 0 || faults_.raised()) return;
-    faults_.post(FaultKind::output, parts_.interlock->fault_message().c_str());
-}
+// --- wait and stop ---
 
 bool Engine::drained() const noexcept {
-    if (!loop_ended_.load()) return false;
-    for (const CameraPart& camera : parts_.cameras) {
-        const HostState state = camera.ring->producer_state();
-        if (state != HostState::finished && state != HostState::failed) return false;
-    }
-    return true;
+    return loops_ended() && std::all_of(parts_.cameras.begin(), parts_.cameras.end(),
+                                        [](const CameraPart& camera) { return ended(*camera.ring); });
 }
 
 bool Engine::wait(std::int64_t timeout_ns) noexcept {
@@ -184,34 +221,63 @@ bool Engine::wait(std::int64_t timeout_ns) noexcept {
     }
 }
 
+void Engine::watch_outputs() noexcept {
+    if (!parts_.interlock || parts_.interlock->faulty_line() < 0 || faults_.raised()) return;
+    faults_.post(FaultKind::output, parts_.interlock->fault_message().c_str());
+}
+
+bool Engine::has_followers() const noexcept {
+    return std::any_of(parts_.cameras.begin(), parts_.cameras.end(), [](const CameraPart& camera) {
+        return camera.follower && !ended(*camera.ring) && !camera.ring->stop_requested();
+    });
+}
+
+void Engine::request_stop(bool followers) noexcept {
+    for (const CameraPart& camera : parts_.cameras)
+        if (camera.follower == followers) camera.ring->request_stop();
+}
+
+void Engine::wait_for_drivers() noexcept {
+    const std::int64_t deadline = now_ns() + drivers_timeout_ns;
+    for (const CameraPart& camera : parts_.cameras)
+        while (!camera.follower && !ended(*camera.ring) && now_ns() < deadline)
+            sleep_until_ns(now_ns() + poll_ns / 50);
+    sleep_until_ns(now_ns() + last_frames_ns);
+}
+
 void Engine::end_sources() noexcept {
-    for (const CameraPart& camera : parts_.cameras) camera.ring->request_stop();
+    request_stop(false);
+    if (started_ && has_followers()) wait_for_drivers();
+    request_stop(true);
 }
 
 void Engine::stop() noexcept {
-    ending_.store(true);
+    for (const auto& loop : loops_) loop->keep_safe();
     if (parts_.interlock) parts_.interlock->to_safe();
     end_sources();
     for (auto& grabber : grabbers_)
         if (grabber) grabber->join();
-    // The loop takes what still lies in the ring, so that every frame has its row; outputs are safe already.
-    if (loop_.joinable()) wait_for(ended_event_, drain_timeout_ns, [this] { return loop_ended_.load(); });
-    stopping_.store(true);
+    // The loops take what still lies in the rings, so that every frame has its row; outputs are safe already.
+    wait_for(ended_event_, drain_timeout_ns, [this] { return loops_ended(); });
+    for (const auto& loop : loops_) loop->stop();
+    for (const auto& loop : loops_) loop->join();
     for (const CameraPart& camera : parts_.cameras) camera.ring->wake();
-    if (loop_.joinable()) loop_.join();
-    if (feed_) feed_->close();
+    for (const auto& feed : feeds_)
+        if (feed) feed->close();
     if (writer_) writer_->finish();
     if (memory_grant_.present && !memory_released_.exchange(true)) unlock_memory();
 }
+
+// --- what one can ask ---
 
 EdgeResult Engine::command(const OutputCommand& command) noexcept {
     if (!parts_.interlock) return {.refused = true};
     return parts_.interlock->apply(command, EdgeCause::user);
 }
 
-EngineSnapshot Engine::snapshot() const {
-    EngineSnapshot shot;
-    const RingCounts counts = parts_.cameras[static_cast<std::size_t>(parts_.loop_camera)].ring->counts();
+CameraSnapshot Engine::snapshot_of(std::size_t camera) const {
+    CameraSnapshot shot;
+    const RingCounts counts = parts_.cameras[camera].ring->counts();
     shot.published = counts.published;
     shot.dropped_ring = counts.superseded;
     shot.dropped_camera = counts.missing;
@@ -219,17 +285,27 @@ EngineSnapshot Engine::snapshot() const {
     shot.dropped_transport = counts.failed;
     shot.times_lost = counts.times_lost;
     shot.recorder_queue = counts.recorder_queue;
-    shot.newest_exposure_ns = newest_exposure_ns_.load(std::memory_order_relaxed);
+    shot.feed_dropped = feeds_[camera] ? feeds_[camera]->dropped() : 0;
+    if (places_[camera].loop == nullptr) return shot;
+    const Pipeline& pipeline = places_[camera].loop->pipeline(places_[camera].camera);
+    shot.processed = pipeline.processed();
+    shot.unmatched = pipeline.unmatched();
+    shot.late = pipeline.late();
+    shot.newest_exposure_ns = pipeline.newest_exposure_ns();
+    shot.exposure_to_decided = pipeline.latencies().exposure_to_decided.summary();
+    shot.exposure_to_acted = pipeline.latencies().exposure_to_acted.summary();
+    shot.dequeued_to_decided = pipeline.latencies().dequeued_to_decided.summary();
+    return shot;
+}
+
+EngineSnapshot Engine::snapshot() const {
+    EngineSnapshot shot;
+    static_cast<CameraSnapshot&>(shot) = snapshot_of(acting());
     shot.lost_records = writer_ ? writer_->lost() : 0;
-    shot.feed_dropped = feed_ ? feed_->dropped() : 0;
-    if (pipeline_) {
-        shot.processed = pipeline_->processed();
-        shot.late = pipeline_->late();
-        shot.rules = pipeline_->rule_bits();
-        const PipelineLatencies& latencies = pipeline_->latencies();
-        shot.exposure_to_decided = latencies.exposure_to_decided.summary();
-        shot.exposure_to_acted = latencies.exposure_to_acted.summary();
-        shot.dequeued_to_decided = latencies.dequeued_to_decided.summary();
+    for (std::size_t i = 0; i < parts_.cameras.size(); ++i) {
+        shot.cameras.push_back(snapshot_of(i));
+        if (places_[i].loop != nullptr)
+            shot.rules |= places_[i].loop->pipeline(places_[i].camera).rule_bits();
     }
     for (int i = 0; parts_.interlock && i < parts_.interlock->size(); ++i)
         shot.outputs.push_back(parts_.interlock->line(i).high() ? 1 : 0);

@@ -1,20 +1,15 @@
-// The running system: threads, hand-offs, faults and shutdown around one pipeline and any number of cameras.
+// The running system: threads, hand-offs, faults and shutdown around any number of cameras and loops.
 #pragma once
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/memory_lock.h"
-#include "base/thread.h"
 #include "engine/fault.h"
-#include "engine/frame_wait.h"
 #include "engine/grabber.h"
-#include "engine/loop_priority.h"
-#include "engine/pipeline.h"
-#include "engine/pipeline_sink.h"
-#include "engine/pose_feed.h"
+#include "engine/loop.h"
 #include "engine/session_writer.h"
+#include "engine/snapshot.h"
 #include "frame/ring.h"
 
 namespace fastpose {
@@ -25,40 +20,49 @@ struct CameraPart {
     std::shared_ptr<Ring> ring;
     std::shared_ptr<Camera> driver;  // null: hosted
     LogSpec log;
-    bool reconnect = false;  // a driver that is gone is tried again, see Note [Reconnect] of the grabber
+    std::shared_ptr<PipelineParts> pipeline{};  // null: only recorded
+    LogSpec pose_log{};                         // where there is a pipeline
+    double rate_hz = 0;                         // 0: not known
+    bool follower = false;                      // exposes when something outside of it says so
+    bool reconnect = false;                     // see Note [Reconnect] of the grabber
+};
+
+// Cameras with pipelines whose frames are exposed together: they go through one loop, in sets.
+struct SetPart {
+    std::vector<int> cameras;  // indices, in the config's order; empty: there is no such set
+    MatchSpec match;
+    std::shared_ptr<Batch> batch{};  // null: each has a network of its own
+    bool reads_all = false;          // the protocol sees the rules of all of them, see Note [One protocol]
 };
 
 // What the engine takes of the machine, where the system grants it.
 struct RealtimeRequest {
     bool fifo = true;               // for grabbers and the loop, see Note [Duty]
     bool lock_memory = true;        // from start() to stop()
-    std::vector<int> loop_cpus{};   // cores of the loop's thread; empty: any
-    std::vector<int> other_cpus{};  // cores of grabbers and writer; empty: any
+    std::vector<int> loop_cpus{};   // cores of the first loop's thread; empty: any
+    std::vector<int> other_cpus{};  // cores of grabbers, writer and the other loops; empty: any
     std::int64_t spin_ns = 0;       // longest spin for a frame, see Note [Spinning]; 0: never
-    double rate_hz = 0;             // of the loop's camera; 0: not known
 };
 
 struct EngineParts {
     std::vector<CameraPart> cameras;
-    std::shared_ptr<PipelineParts> pipeline;  // null: only recording
-    int loop_camera = 0;                      // the camera that the pipeline looks at
-    std::shared_ptr<Interlock> interlock;     // null: no outputs
-    LogSpec pose_log, event_log;
+    SetPart set{};
+    int acting_camera = 0;                   // see Note [Several loops]; with no pipeline: the first that has
+    std::shared_ptr<Interlock> interlock{};  // null: no outputs
+    LogSpec event_log;
     bool log = true;         // false: nothing is written (benchmarks, tests)
     bool pose_feed = false;  // poses for Python
     RealtimeRequest realtime;
 };
 
-struct EngineSnapshot {
-    std::int64_t published = 0, processed = 0, dropped_ring = 0, dropped_camera = 0, dropped_recorder = 0;
-    std::int64_t dropped_transport = 0, times_lost = 0;
-    std::int64_t late = 0, lost_records = 0, feed_dropped = 0;
-    std::int64_t newest_exposure_ns = 0;  // of the newest processed frame
-    int recorder_queue = 0;
-    LatencySummary exposure_to_decided, exposure_to_acted, dequeued_to_decided;
-    std::uint64_t rules = 0;            // bit i: rule i is true
-    std::vector<std::uint8_t> outputs;  // levels
-};
+// Note [Several loops]: The cameras of the set share a loop, every other camera with a pipeline has its own,
+// so that a slow network holds up nobody else's frames. That of the acting camera is the first: it alone
+// takes the core, the priority and the spinning that make its timing steady, as two real-time loops on one
+// core would wait for each other and overdraw the kernel's budget; the others are normal threads beside it.
+//
+// Note [Order]: Followers are armed before any camera that is not one starts to expose, so that they see its
+// first trigger and their counts of exposures are those of the others. At the end those that drive are
+// stopped first, and followers get what is still on its way.
 
 // Thread-safe but for set-up and stop(), which are bound to one thread. Order: arm(), start(), stop().
 class Engine {
@@ -84,48 +88,53 @@ class Engine {
     [[nodiscard]] bool faulted() const noexcept { return faults_.raised(); }
     // A command from outside the loop, through the interlock.
     EdgeResult command(const OutputCommand& command) noexcept;
-    [[nodiscard]] PoseFeed* pose_feed() noexcept { return feed_.get(); }
+    // Of a camera with a pipeline; null: it has none, or feeds were not asked for.
+    [[nodiscard]] PoseFeed* pose_feed(std::size_t camera) noexcept { return feeds_.at(camera).get(); }
     [[nodiscard]] EngineSnapshot snapshot() const;
-    // What the system granted to the loop's thread; valid after start().
-    [[nodiscard]] const ThreadGrant& loop_grant() const noexcept { return loop_grant_; }
-    // The network's runtime takes the loop's thread off its core in each inference; it comes back after it.
-    [[nodiscard]] bool loop_is_moved() const noexcept { return loop_is_moved_; }
+    // The acting camera's; null: only recording.
+    [[nodiscard]] const Loop* first_loop() const noexcept {
+        return loops_.empty() ? nullptr : loops_[0].get();
+    }
     [[nodiscard]] const MemoryGrant& memory_grant() const noexcept { return memory_grant_; }
-    // Priority and duty of the loop; any thread may ask.
-    [[nodiscard]] LoopTiming loop_timing() const noexcept { return priority_.timing(); }
     [[nodiscard]] const Grabber* grabber(std::size_t camera) const { return grabbers_.at(camera).get(); }
 
   private:
+    struct Place {
+        Loop* loop = nullptr;
+        std::size_t camera = 0;  // of the loop
+    };
+
+    void make_sinks();
+    void make_loops();
+    void make_loop(const std::vector<int>& cameras);
+    [[nodiscard]] LoopSpec loop_spec(const std::vector<int>& cameras);
+    [[nodiscard]] SetPipeline set_pipeline(const std::vector<int>& cameras);
+    [[nodiscard]] bool paced(const std::vector<int>& cameras) const noexcept;
+    [[nodiscard]] std::vector<std::vector<int>> shares() const;
+    [[nodiscard]] std::size_t acting() const noexcept;
     void open_log();
-    void start_loop();
-    void run_pipeline() noexcept;
-    void set_up_loop() noexcept;
-    void stay_on_core() noexcept;
-    void watch_camera() noexcept;
-    void process(int slot, FrameWait& wait) noexcept;
+    void start_followers() noexcept;
+    void wait_until_armed(const CameraPart& camera) noexcept;
+    void request_stop(bool followers) noexcept;
+    void wait_for_drivers() noexcept;
+    [[nodiscard]] bool has_followers() const noexcept;
+    [[nodiscard]] bool loops_ended() const noexcept;
     [[nodiscard]] bool drained() const noexcept;
-    [[nodiscard]] bool paced() const noexcept;
-    [[nodiscard]] Ring& loop_ring() const noexcept;
+    [[nodiscard]] CameraSnapshot snapshot_of(std::size_t camera) const;
     void watch_outputs() noexcept;
 
     EngineParts parts_;
     FaultSlot faults_;
-    std::unique_ptr<PipelineSink> sink_;
-    std::unique_ptr<Pipeline> pipeline_;
-    std::unique_ptr<PoseFeed> feed_;
+    SharedEvent ended_event_;
+    std::vector<std::unique_ptr<PipelineSink>> sinks_;  // a camera; null where it has no pipeline
+    std::vector<std::unique_ptr<PoseFeed>> feeds_;      // a camera
+    std::vector<std::unique_ptr<Loop>> loops_;          // the one that acts is the first
+    std::vector<Place> places_;                         // a camera
     std::unique_ptr<SessionWriter> writer_;
     std::vector<std::unique_ptr<Grabber>> grabbers_;
-    ThreadGrant loop_grant_;
-    bool loop_is_moved_ = false;  // by the network's runtime, in each inference
-    std::atomic<bool> loop_granted_{false};
+    bool started_ = false;
     MemoryGrant memory_grant_;
     std::atomic<bool> memory_released_{false};
-    LoopPriority priority_;
-    std::atomic<std::int64_t> newest_exposure_ns_{0};
-    std::atomic<bool> loop_ended_{false}, stopping_{false}, ending_{false};
-    bool camera_lost_ = false;  // the loop's; its thread only
-    SharedEvent ended_event_;
-    std::thread loop_;
 };
 
 }  // namespace fastpose

@@ -11,8 +11,12 @@ namespace {
 constexpr std::int64_t ms = 1'000'000;
 constexpr std::int64_t wait_ns = 100 * ms;
 constexpr std::int64_t retry_ns = 1000 * ms;
-constexpr std::int64_t clock_period_ns = 250 * ms;
+// Readings of the clock come soon at the start, where the drift is not known yet, then ever less often.
+constexpr std::int64_t first_clock_period_ns = 10 * ms, clock_period_ns = 250 * ms;
+constexpr std::int64_t hasty_period_ns = 50 * ms;
+constexpr std::int64_t ptp_period_ns = 5000 * ms;
 constexpr int clock_readings_at_start = 8;
+constexpr int clock_readings_in_doubt = 3;  // as many as the fit needs to begin anew
 
 }  // namespace
 
@@ -49,6 +53,7 @@ bool Grabber::arm() noexcept {
     try {
         lend_slots();
         camera_->arm();
+        ring_->note_armed();
         return true;
     } catch (const std::exception& error) {
         fail(FaultKind::camera, error.what());
@@ -105,7 +110,7 @@ void Grabber::publish(int slot, FrameMeta& meta) noexcept {
 
 void Grabber::take_failed(int slot, FrameMeta& meta) noexcept {
     count(meta);
-    stamp(meta);
+    stamp_failed(meta);
     ring_->note_failed(meta);
     if (slot < 0) return;
     take_back(slot);
@@ -161,26 +166,60 @@ bool Grabber::get_back() noexcept {
 }
 
 void Grabber::start_clock() noexcept {
+    before_ = ring_->clock();
     clock_ = ClockFit();
+    const CameraInfo& info = camera_->info();
+    // A camera that keeps up its rate reads a frame out in one period at most.
+    const auto period_ns = info.rate_hz > 0 ? static_cast<std::int64_t>(1e9 / info.rate_hz) : 0;
+    clock_.set_delay(info.exposure_ns, period_ns);
+    next_ptp_reading_ns_ = 0;
     for (int i = 0; i < clock_readings_at_start; ++i) read_clock();
+    clock_period_ns_ = first_clock_period_ns;
+    next_clock_reading_ns_ = now_ns() + clock_period_ns_;
 }
 
-void Grabber::stamp(FrameMeta& meta) const noexcept {
-    if (clock_.fitted()) {
-        meta.exposure_start_ns = clock_.to_host_ns(meta.camera_timestamp_ns);
-    } else {
-        meta.exposure_start_ns = meta.received_ns - camera_->info().exposure_ns;
-        meta.flags |= frame_clock_unfitted;
+void Grabber::stamp(FrameMeta& meta) noexcept {
+    if (meta.camera_timestamp_ns != 0) clock_.add_frame(meta.camera_timestamp_ns, meta.received_ns);
+    ExposureTime exposure = clock_.exposure(meta.camera_timestamp_ns, meta.received_ns);
+    if (clock_.suspect() && now_ns() >= next_hasty_reading_ns_) {
+        next_hasty_reading_ns_ = now_ns() + hasty_period_ns;
+        read_clock();
+        exposure = clock_.exposure(meta.camera_timestamp_ns, meta.received_ns);
     }
+    meta.exposure_start_ns = exposure.start_ns;
+    meta.exposure_error_ns = exposure.error_ns;
+    if (!exposure.fitted) meta.flags |= frame_clock_unfitted;
+}
+
+// Little may be known of it, and when it arrived says nothing.
+void Grabber::stamp_failed(FrameMeta& meta) const noexcept {
+    if (meta.camera_timestamp_ns == 0 || !clock_.fitted()) return;
+    meta.exposure_start_ns = clock_.to_host_ns(meta.camera_timestamp_ns);
+    meta.exposure_error_ns = clock_.stated_error_ns(meta.camera_timestamp_ns);
 }
 
 void Grabber::read_clock() noexcept {
-    next_clock_reading_ns_ = now_ns() + clock_period_ns;
-    ClockPair pair;
-    if (!camera_->latch_clock(pair)) return;
-    clock_.add(pair.host_before_ns, pair.camera_ns, pair.host_after_ns);
-    drift_ppm_.store(clock_.drift_ppm());
-    residual_ns_.store(clock_.residual_ns());
+    next_clock_reading_ns_ = now_ns() + clock_period_ns_;
+    clock_period_ns_ = std::min(2 * clock_period_ns_, clock_period_ns);
+    for (int i = 0; i < clock_readings_in_doubt && (i == 0 || clock_.suspect()); ++i) {
+        ClockPair pair;
+        if (!camera_->latch_clock(pair)) break;
+        clock_.add(pair.host_before_ns, pair.camera_ns, pair.host_after_ns);
+    }
+    report_clock();
+}
+
+void Grabber::report_clock() noexcept {
+    if (now_ns() >= next_ptp_reading_ns_) {
+        next_ptp_reading_ns_ = now_ns() + ptp_period_ns;
+        ptp_ = camera_->ptp_state();
+    }
+    ClockReport report = clock_.report();
+    report.readings += before_.readings;
+    report.outliers += before_.outliers;
+    report.restarts += before_.restarts;
+    set_ptp(report, ptp_);
+    ring_->set_clock(report);
 }
 
 }  // namespace fastpose

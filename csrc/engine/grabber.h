@@ -1,6 +1,5 @@
 // The grabber thread of a C++ camera: frames go from the driver straight into slots of the ring.
 #pragma once
-#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -14,7 +13,9 @@
 
 namespace fastpose {
 
-// Fits the camera's clock as it goes, so that every frame carries exposure_start in host time.
+// Fits the camera's clock as it goes, so that every frame carries exposure_start in host time: from readings
+// of it, many at first, then four a second, and at once when something contradicts the fit; where it cannot
+// be read, from the frames.
 //
 // Note [Reconnect]: A camera that is gone is a fault, or with `reconnect` it is armed again, once a second,
 // until that works. Meanwhile the ring says `lost`. Its own counter and clock may begin anew: the counter
@@ -27,8 +28,6 @@ class Grabber {
     // Starts the thread; the camera is armed, on it, when the ring is started. What goes wrong is a fault.
     void start();
     void join() noexcept;
-    [[nodiscard]] double clock_drift_ppm() const noexcept { return drift_ppm_.load(); }
-    [[nodiscard]] double clock_residual_ns() const noexcept { return residual_ns_.load(); }
 
   private:
     void run() noexcept;
@@ -46,7 +45,9 @@ class Grabber {
     bool get_back() noexcept;
     void start_clock() noexcept;
     void read_clock() noexcept;
-    void stamp(FrameMeta& meta) const noexcept;
+    void report_clock() noexcept;
+    void stamp(FrameMeta& meta) noexcept;
+    void stamp_failed(FrameMeta& meta) const noexcept;
 
     std::string name_;
     std::shared_ptr<Camera> camera_;
@@ -58,8 +59,10 @@ class Grabber {
     bool came_back_ = false;
     std::int64_t last_counter_ = -1, counter_offset_ = 0;
     ClockFit clock_;
-    std::int64_t next_clock_reading_ns_ = 0;
-    std::atomic<double> drift_ppm_{0}, residual_ns_{0};
+    std::int64_t clock_period_ns_ = 0, next_clock_reading_ns_ = 0, next_hasty_reading_ns_ = 0,
+                 next_ptp_reading_ns_ = 0;
+    ClockReport before_;  // the last connection's: its counts go on
+    std::string ptp_;
     std::thread thread_;
 };
 

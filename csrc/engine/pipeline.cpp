@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/frame_record.h"
 
 namespace fastpose {
 namespace {
@@ -12,6 +13,13 @@ void check(const PipelineParts& parts) {
     if (parts.rules.size() > Pipeline::max_rules)
         throw ConfigError(std::to_string(parts.rules.size()) + " rules: allowed are at most " +
                           std::to_string(Pipeline::max_rules));
+    if (!parts.rule_ids.empty() && parts.rule_ids.size() != parts.rules.size())
+        throw ConfigError(std::to_string(parts.rule_ids.size()) + " rule_ids for " +
+                          std::to_string(parts.rules.size()) + " rules: allowed is one each, or none");
+    for (const int id : parts.rule_ids)
+        if (id < 0 || id >= static_cast<int>(Pipeline::max_rules))
+            throw ConfigError("rule_ids has " + std::to_string(id) + ": allowed are 0 to " +
+                              std::to_string(Pipeline::max_rules - 1));
     if (parts.individuals < 1 || parts.bodyparts < 1)
         throw ConfigError("individuals = " + std::to_string(parts.individuals) +
                           ", bodyparts = " + std::to_string(parts.bodyparts) + ": allowed is at least 1");
@@ -21,18 +29,11 @@ void check(const PipelineParts& parts) {
                           " of the pose");
 }
 
-void copy_meta(const FrameMeta& meta, const Roi& roi, FrameRecord& record) noexcept {
-    record.frame_id = meta.frame_id;
-    record.camera_counter = meta.camera_counter;
-    record.camera_timestamp_ns = meta.camera_timestamp_ns;
-    record.exposure_start_ns = meta.exposure_start_ns;
-    record.received_ns = meta.received_ns;
+void copy_roi(const Roi& roi, FrameRecord& record) noexcept {
     record.roi_x = roi.x;
     record.roi_y = roi.y;
     record.roi_width = roi.width;
     record.roi_height = roi.height;
-    record.flags = meta.flags;
-    record.exposure_error_ns = meta.exposure_error_ns;
 }
 
 }  // namespace
@@ -48,23 +49,45 @@ Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
 }
 
 void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept {
-    copy_meta(meta, parts_.estimator->roi(), record);
-    if (!estimate(frame, record)) make_missing(raw());
-    if (parts_.identity) parts_.identity->apply(raw(), record.exposure_start_ns);
-    smooth(record);
-    update_rules(record);
-    decide(record);
-    act(record);
-    log(record);
-    parts_.estimator->follow(filtered());
+    begin(meta, record);
+    const bool estimated = estimate(frame, record);
+    track(estimated, record);
+    react(record, rule_values_);
+    finish(record);
+}
+
+void Pipeline::begin(const FrameMeta& meta, FrameRecord& record) noexcept {
+    copy_meta(meta, record);
+    copy_roi(parts_.estimator->roi(), record);
 }
 
 bool Pipeline::estimate(const FrameView& frame, FrameRecord& record) noexcept {
     if ((record.flags & frame_unreadable) != 0) return false;
     if (parts_.estimator->run(frame, record, raw())) return true;
+    return note_failure(record, parts_.estimator->last_error());
+}
+
+bool Pipeline::note_failure(FrameRecord& record, const char* error) noexcept {
     record.flags |= frame_pose_failed;
-    if (faults_ != nullptr) faults_->post(FaultKind::model, parts_.estimator->last_error());
+    if (faults_ != nullptr) faults_->post(FaultKind::model, error);
     return false;
+}
+
+void Pipeline::track(bool estimated, FrameRecord& record) noexcept {
+    if (!estimated) make_missing(raw());
+    if (parts_.identity) parts_.identity->apply(raw(), record.exposure_start_ns);
+    smooth(record);
+    update_rules(record);
+}
+
+void Pipeline::react(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
+    decide(record, rules);
+    act(record);
+}
+
+void Pipeline::finish(const FrameRecord& record) noexcept {
+    log(record);
+    parts_.estimator->follow(filtered());
 }
 
 void Pipeline::smooth(FrameRecord& record) noexcept {
@@ -78,15 +101,16 @@ void Pipeline::update_rules(const FrameRecord& record) noexcept {
         const bool value = parts_.rules[i]->update(filtered(), record.exposure_start_ns);
         if (value == (rule_values_[i] != 0)) continue;
         rule_values_[i] = value ? 1 : 0;
-        rule_bits_.fetch_xor(std::uint64_t{1} << i, std::memory_order_relaxed);
-        note(record, EventKind::rule, static_cast<int>(i), value ? 1 : 0, 0, now_ns());
+        const int id = rule_id(i);
+        rule_bits_.fetch_xor(std::uint64_t{1} << id, std::memory_order_relaxed);
+        note(record, EventKind::rule, id, value ? 1 : 0, 0, now_ns());
     }
 }
 
-void Pipeline::decide(FrameRecord& record) noexcept {
+void Pipeline::decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
     decision_ = {};
     if (parts_.protocol)
-        parts_.protocol->step({filtered(), rule_values_, record.frame_id, record.exposure_start_ns, now_ns()},
+        parts_.protocol->step({filtered(), rules, record.frame_id, record.exposure_start_ns, now_ns()},
                               decision_);
     record.decided_ns = now_ns();
 }
@@ -123,6 +147,8 @@ void Pipeline::log(const FrameRecord& record) noexcept {
     latencies_.dequeued_to_decided.add(record.decided_ns - record.dequeued_ns);
     if (record.acted_ns != 0) latencies_.exposure_to_acted.add(record.acted_ns - record.exposure_start_ns);
     processed_.fetch_add(1, std::memory_order_relaxed);
+    if ((record.flags & frame_unmatched) != 0) unmatched_.fetch_add(1, std::memory_order_relaxed);
+    newest_exposure_ns_.store(record.exposure_start_ns, std::memory_order_relaxed);
     if (sink_ == nullptr) return;
     sink_->push_frame(record);
     sink_->push_pose(record.frame_id, raw(), filtered());

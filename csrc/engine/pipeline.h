@@ -1,6 +1,7 @@
 // One frame in, one decision out: steps 4 to 9 of the data path, in order, on the caller's thread.
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/estimator.h"
@@ -21,8 +22,9 @@ struct PipelineParts {
     std::shared_ptr<Identity> identity;        // null: individuals stay in the order of the detections
     std::shared_ptr<Filter> filter;            // null: none
     std::vector<std::shared_ptr<Rule>> rules;  // in the config's order
-    std::shared_ptr<Protocol> protocol;        // null: none
-    std::shared_ptr<Interlock> interlock;      // null: no outputs
+    std::vector<int> rule_ids{};  // of each among all the session's rules; empty: 0, 1, ... in this order
+    std::shared_ptr<Protocol> protocol;    // null: none
+    std::shared_ptr<Interlock> interlock;  // null: no outputs
     int individuals = 1, bodyparts = 0;
 };
 
@@ -38,14 +40,28 @@ class Pipeline {
 
     Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults);
 
-    // `record.dequeued_ns` is set by the caller; all later stamps are set here.
+    // `record.dequeued_ns` is set by the caller; all later stamps are set here. Flags of the record stay.
     void process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept;
+
+    // The steps of process(), for frames that belong together; in this order.
+    void begin(const FrameMeta& meta, FrameRecord& record) noexcept;
+    bool estimate(const FrameView& frame, FrameRecord& record) noexcept;  // false: it has no pose
+    bool note_failure(FrameRecord& record, const char* error) noexcept;   // of an estimate made elsewhere
+    void track(bool estimated, FrameRecord& record) noexcept;             // identity, filter, rules
+    // Protocol and outputs; `rules`: the values that the protocol sees.
+    void react(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept;
+    void finish(const FrameRecord& record) noexcept;
 
     [[nodiscard]] PoseView raw() noexcept { return view(raw_); }
     [[nodiscard]] PoseView filtered() noexcept { return view(filtered_); }
     [[nodiscard]] const PipelineParts& parts() const noexcept { return parts_; }
     [[nodiscard]] const PipelineLatencies& latencies() const noexcept { return latencies_; }
-    // Bit i: rule i is true. Any thread may ask.
+    // 0 or 1 for each of its rules, in their order.
+    [[nodiscard]] std::span<const std::uint8_t> rule_values() const noexcept { return rule_values_; }
+    [[nodiscard]] int rule_id(std::size_t rule) const noexcept {
+        return parts_.rule_ids.empty() ? static_cast<int>(rule) : parts_.rule_ids[rule];
+    }
+    // Bit i: the session's rule i is one of these and true. Any thread may ask.
     [[nodiscard]] std::uint64_t rule_bits() const noexcept {
         return rule_bits_.load(std::memory_order_relaxed);
     }
@@ -53,15 +69,22 @@ class Pipeline {
         return processed_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] std::int64_t late() const noexcept { return late_.load(std::memory_order_relaxed); }
+    // Frames that were processed without those that belong to them.
+    [[nodiscard]] std::int64_t unmatched() const noexcept {
+        return unmatched_.load(std::memory_order_relaxed);
+    }
+    // Of the newest processed frame.
+    [[nodiscard]] std::int64_t newest_exposure_ns() const noexcept {
+        return newest_exposure_ns_.load(std::memory_order_relaxed);
+    }
 
   private:
     [[nodiscard]] PoseView view(std::vector<Keypoint>& keypoints) noexcept {
         return {keypoints.data(), parts_.individuals, parts_.bodyparts};
     }
-    bool estimate(const FrameView& frame, FrameRecord& record) noexcept;
     void smooth(FrameRecord& record) noexcept;
     void update_rules(const FrameRecord& record) noexcept;
-    void decide(FrameRecord& record) noexcept;
+    void decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept;
     void act(FrameRecord& record) noexcept;
     void carry_out(const OutputCommand& command, FrameRecord& record) noexcept;
     void note_suppressed(const FrameRecord& record) noexcept;
@@ -78,7 +101,7 @@ class Pipeline {
     std::int32_t state_ = 0;
     PipelineLatencies latencies_;
     std::atomic<std::uint64_t> rule_bits_{0};
-    std::atomic<std::int64_t> processed_{0}, late_{0};
+    std::atomic<std::int64_t> processed_{0}, late_{0}, unmatched_{0}, newest_exposure_ns_{0};
 };
 
 }  // namespace fastpose

@@ -1,8 +1,9 @@
-// Never on the path of the loop: the loop only pushes into queues.
+// Never on the path of a loop: loops only push into queues.
 #include "engine/session_writer.h"
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "engine/frame_record.h"
 
 namespace fastpose {
 namespace {
@@ -25,14 +26,7 @@ DropReason reason_of(Fate fate) noexcept {
 }
 
 FrameRecord record_of(const LedgerEntry& entry) noexcept {
-    FrameRecord record{};
-    record.frame_id = entry.meta.frame_id;
-    record.camera_counter = entry.meta.camera_counter;
-    record.camera_timestamp_ns = entry.meta.camera_timestamp_ns;
-    record.exposure_start_ns = entry.meta.exposure_start_ns;
-    record.received_ns = entry.meta.received_ns;
-    record.flags = entry.meta.flags;
-    record.exposure_error_ns = entry.meta.exposure_error_ns;
+    FrameRecord record = frame_record_of(entry.meta);
     record.drop_reason = static_cast<std::int32_t>(reason_of(entry.fate));
     return record;
 }
@@ -55,18 +49,21 @@ int flags_of(EdgeCause cause) noexcept {
 
 }  // namespace
 
-SessionWriter::SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses,
-                             const LogSpec& events, PipelineSink* sink, Interlock* interlock,
-                             FaultSlot& faults)
-    : loop_camera_(loop_camera), sink_(sink), interlock_(interlock), faults_(faults) {
-    for (const CameraLog& camera : cameras)
-        cameras_.push_back(
-            {camera.ring,
-             std::make_unique<LogFile>(camera.frames.path, camera.frames.header_json, sizeof(FrameRecord))});
+SessionWriter::SessionWriter(const std::vector<CameraLog>& cameras, const LogSpec& events,
+                             Interlock* interlock, FaultSlot& faults)
+    : interlock_(interlock), faults_(faults) {
+    for (const CameraLog& camera : cameras) cameras_.push_back(open(camera));
     events_ = std::make_unique<LogFile>(events.path, events.header_json, sizeof(EventRecord));
-    if (sink_ == nullptr) return;
-    poses_ = std::make_unique<LogFile>(poses.path, poses.header_json, sink_->poses.record_bytes());
-    scratch_.resize(sink_->poses.record_bytes());
+}
+
+SessionWriter::Camera SessionWriter::open(const CameraLog& log) {
+    Camera camera{log.ring, log.sink, nullptr, nullptr, {}};
+    camera.frames = std::make_unique<LogFile>(log.frames.path, log.frames.header_json, sizeof(FrameRecord));
+    if (log.sink == nullptr) return camera;
+    const std::size_t bytes = log.sink->poses.record_bytes();
+    camera.poses = std::make_unique<LogFile>(log.poses.path, log.poses.header_json, bytes);
+    camera.scratch.resize(bytes);
+    return camera;
 }
 
 SessionWriter::~SessionWriter() { finish(); }
@@ -84,8 +81,9 @@ void SessionWriter::finish() noexcept {
 }
 
 std::int64_t SessionWriter::lost() const noexcept {
-    std::int64_t lost = sink_ == nullptr ? 0 : sink_->lost();
-    for (const Camera& camera : cameras_) lost += camera.ring->counts().ledger_lost;
+    std::int64_t lost = 0;
+    for (const Camera& camera : cameras_)
+        lost += camera.ring->counts().ledger_lost + (camera.sink == nullptr ? 0 : camera.sink->lost());
     return lost + (interlock_ == nullptr ? 0 : interlock_->events_lost());
 }
 
@@ -104,12 +102,20 @@ void SessionWriter::run(const std::vector<int>& cpus) noexcept {
 void SessionWriter::drain() noexcept {
     for (Camera& camera : cameras_) drain_ledger(camera);
     if (interlock_ != nullptr) drain_interlock();
-    if (sink_ == nullptr) return;
+    for (std::size_t i = 0; i < cameras_.size(); ++i)
+        if (cameras_[i].sink != nullptr) drain_sink(i);
+}
+
+void SessionWriter::drain_sink(std::size_t camera) noexcept {
+    Camera& mine = cameras_[camera];
     FrameRecord frame;
-    while (sink_->frames.pop(&frame)) cameras_[static_cast<std::size_t>(loop_camera_)].frames->append(&frame);
+    while (mine.sink->frames.pop(&frame)) mine.frames->append(&frame);
     EventRecord event;
-    while (sink_->events.pop(&event)) events_->append(&event);
-    while (sink_->poses.pop(scratch_.data())) poses_->append(scratch_.data());
+    while (mine.sink->events.pop(&event)) {
+        event.camera = static_cast<std::int32_t>(camera);
+        events_->append(&event);
+    }
+    while (mine.sink->poses.pop(mine.scratch.data())) mine.poses->append(mine.scratch.data());
 }
 
 void SessionWriter::drain_ledger(Camera& camera) noexcept {
@@ -138,9 +144,11 @@ void SessionWriter::drain_interlock() noexcept {
 }
 
 void SessionWriter::flush(bool to_disk) noexcept {
-    for (Camera& camera : cameras_) flush(*camera.frames, to_disk);
+    for (Camera& camera : cameras_) {
+        flush(*camera.frames, to_disk);
+        if (camera.poses) flush(*camera.poses, to_disk);
+    }
     flush(*events_, to_disk);
-    if (poses_) flush(*poses_, to_disk);
 }
 
 void SessionWriter::flush(LogFile& file, bool to_disk) noexcept {

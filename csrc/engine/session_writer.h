@@ -1,4 +1,4 @@
-// The writer thread: empties the loop's queues and the rings' ledgers into the session log.
+// The writer thread: empties the loops' queues and the rings' ledgers into the session log.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -22,7 +22,8 @@ struct LogSpec {
 
 struct CameraLog {
     std::shared_ptr<Ring> ring;
-    LogSpec frames;
+    LogSpec frames, poses;
+    PipelineSink* sink = nullptr;  // null: no pipeline, and no poses
 };
 
 // Reaches the disk every `sync_period_ns`: what a power cut can take. A failing disk posts a fault and the
@@ -32,10 +33,9 @@ class SessionWriter {
     static constexpr std::int64_t drain_period_ns = 20'000'000;
     static constexpr std::int64_t sync_period_ns = 500'000'000;
 
-    // Creates the files. `sink` may be null (no pipeline); its frames belong to cameras[loop_camera]. Throws
-    // RecordError.
-    SessionWriter(const std::vector<CameraLog>& cameras, int loop_camera, const LogSpec& poses,
-                  const LogSpec& events, PipelineSink* sink, Interlock* interlock, FaultSlot& faults);
+    // Creates the files. Events carry their camera's place in `cameras`. Throws RecordError.
+    SessionWriter(const std::vector<CameraLog>& cameras, const LogSpec& events, Interlock* interlock,
+                  FaultSlot& faults);
     ~SessionWriter();
     // The thread keeps to these cores; empty: to none.
     void start(const std::vector<int>& cpus = {});
@@ -47,22 +47,23 @@ class SessionWriter {
   private:
     struct Camera {
         std::shared_ptr<Ring> ring;
-        std::unique_ptr<LogFile> frames;
+        PipelineSink* sink = nullptr;
+        std::unique_ptr<LogFile> frames, poses;
+        std::vector<std::byte> scratch;  // one pose record
     };
+    [[nodiscard]] static Camera open(const CameraLog& log);
     void run(const std::vector<int>& cpus) noexcept;
     void drain() noexcept;
     void drain_ledger(Camera& camera) noexcept;
+    void drain_sink(std::size_t camera) noexcept;
     void drain_interlock() noexcept;
     void flush(bool to_disk) noexcept;
     void flush(LogFile& file, bool to_disk) noexcept;
 
     std::vector<Camera> cameras_;
-    int loop_camera_;
-    std::unique_ptr<LogFile> poses_, events_;
-    PipelineSink* sink_;
+    std::unique_ptr<LogFile> events_;
     Interlock* interlock_;
     FaultSlot& faults_;
-    std::vector<std::byte> scratch_;
     std::int64_t next_sync_ns_ = 0;
     std::atomic<bool> stop_{false};
     SharedEvent bell_;

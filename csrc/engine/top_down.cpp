@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/batch.h"
 #include "engine/single_stage.h"
 
 namespace fastpose {
@@ -17,15 +18,6 @@ void check(const TopDownParts& parts) {
             "a backend and a decoder");
     require_same_format(parts.preprocessor->format(), *parts.detector);
     require_same_format(parts.cropper->format(), *parts.pose.backend);
-}
-
-// Row i of a batch of n. Outputs of three dimensions carry the batch in the second of four.
-TensorView row_of(const TensorView& batch, int i, int n) noexcept {
-    if (n == 1) return batch;
-    TensorView row = batch;
-    row.shape[batch.shape[0] == n ? 0 : 1] = 1;
-    row.data = batch.data + static_cast<std::size_t>(i) * row.size();
-    return row;
 }
 
 class TopDown final : public Estimator {

@@ -9,8 +9,9 @@
 namespace fastpose {
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames{"mono8",     "rgb8",      "bgr8", "bayer_rg8", "bayer_gr8",
-                                                 "bayer_gb8", "bayer_bg8", "yuyv", "nv12"};
+constexpr std::array<std::string_view, 11> kNames{"mono8",     "rgb8",      "bgr8",      "bayer_rg8",
+                                                  "bayer_gr8", "bayer_gb8", "bayer_bg8", "yuyv",
+                                                  "nv12",      "mono10",    "mono12"};
 
 }  // namespace
 
@@ -35,9 +36,22 @@ std::size_t row_bytes(PixelFormat format, int width) noexcept {
         case PixelFormat::bgr8:
             return 3 * pixels;
         case PixelFormat::yuyv:
+        case PixelFormat::mono10:
+        case PixelFormat::mono12:
             return 2 * pixels;
         default:
             return pixels;
+    }
+}
+
+int white_of(PixelFormat format) noexcept {
+    switch (format) {
+        case PixelFormat::mono10:
+            return 1023;
+        case PixelFormat::mono12:
+            return 4095;
+        default:
+            return 255;
     }
 }
 

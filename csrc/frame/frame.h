@@ -16,6 +16,8 @@ enum class PixelFormat : std::int32_t {
     bayer_bg8,
     yuyv,
     nv12,
+    mono10,  // 16 bits a pixel, little-endian, the value in the lower 10 and the others 0
+    mono12,
 };
 
 // The name used in configs and files ("mono8", "bayer_rg8", ...).
@@ -24,6 +26,8 @@ enum class PixelFormat : std::int32_t {
 [[nodiscard]] PixelFormat pixel_format_from(std::string_view name);
 // Bytes of one densely packed frame; nv12 holds the half-size chroma plane behind the luma plane.
 [[nodiscard]] std::size_t frame_bytes(PixelFormat format, int width, int height) noexcept;
+// Largest value of a sample: 255, 1023, 4095.
+[[nodiscard]] int white_of(PixelFormat format) noexcept;
 // Bytes of one densely packed (luma) row.
 [[nodiscard]] std::size_t row_bytes(PixelFormat format, int width) noexcept;
 
@@ -51,7 +55,7 @@ enum FrameFlag : std::int32_t {
     frame_clock_unfitted = 16,  // exposure_start_ns is a guess from received_ns
     frame_pose_failed = 32,     // the network failed on it; keypoints are NaN
     frame_counter_reset = 64,   // the camera's own counter began again with it
-    frame_unmatched = 128,      // no frame of the other cameras belongs to it
+    frame_unmatched = 128,      // no frame of the other cameras belongs to it, or none came in time
 };
 
 // Travels with the pixels through the ring. All times int64 ns; host clock unless named camera.

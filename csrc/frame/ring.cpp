@@ -227,6 +227,11 @@ bool Ring::record_taken(int slot) noexcept {
     return recorded;
 }
 
+void Ring::pass_over(int slot) noexcept {
+    layout_->superseded.fetch_add(1);
+    release(slot);
+}
+
 int Ring::recorder_next(std::int64_t timeout_ns) noexcept {
     std::int32_t slot = -1;
     wait_for(layout_->recorder_event, timeout_ns,
@@ -235,8 +240,14 @@ int Ring::recorder_next(std::int64_t timeout_ns) noexcept {
     return slot;
 }
 
+void Ring::set_recorder_progress(std::int64_t recorded, int waiting) noexcept {
+    layout_->recorded.store(recorded);
+    layout_->recorder_waiting.store(waiting);
+}
+
 void Ring::disable_recorder() noexcept {
     layout_->recorder_enabled.store(0);
+    layout_->recorder_waiting.store(0);
     for (std::int32_t slot = -1; layout_->recorder_queue.pop(slot);) {
         layout_->not_recorded.fetch_add(1);
         release(slot);
@@ -253,7 +264,9 @@ RingCounts Ring::counts() const noexcept {
             .failed = layout_->failed.load(),
             .ledger_lost = layout_->ledger_lost.load(),
             .times_lost = layout_->times_lost.load(),
-            .recorder_queue = layout_->recorder_queue.size()};
+            .recorded = layout_->recorded.load(),
+            .recorder_queue = layout_->recorder_queue.size() + layout_->recorder_waiting.load(),
+            .recorder_waiting = layout_->recorder_waiting.load()};
 }
 
 void Ring::set_producer_state(HostState state, const char* text) noexcept {
@@ -261,6 +274,8 @@ void Ring::set_producer_state(HostState state, const char* text) noexcept {
     set(layout_->producer, state, text);
     wake();
 }
+void Ring::set_clock(const ClockReport& report) noexcept { layout_->clock.store(report); }
+ClockReport Ring::clock() const noexcept { return layout_->clock.load(); }
 void Ring::set_recorder_state(HostState state, const char* text) noexcept {
     set(layout_->recorder, state, text);
 }
@@ -288,6 +303,14 @@ void Ring::request_stop() noexcept {
     wake();
 }
 bool Ring::stop_requested() const noexcept { return layout_->stop.load() != 0; }
+
+void Ring::note_armed() noexcept {
+    layout_->armed.store(1);
+    layout_->slot_event.notify();
+}
+bool Ring::wait_armed(std::int64_t timeout_ns) noexcept {
+    return wait_for(layout_->slot_event, timeout_ns, [&] { return layout_->armed.load() != 0; });
+}
 
 bool Ring::producer_ended() const noexcept {
     const HostState state = producer_state();

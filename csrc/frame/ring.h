@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "base/clock_report.h"
 #include "base/shared_memory.h"
 #include "frame/frame.h"
 
@@ -51,7 +52,9 @@ struct LedgerEntry {
 struct RingCounts {
     std::int64_t published = 0, superseded = 0, not_recorded = 0, missing = 0, failed = 0, ledger_lost = 0;
     std::int64_t times_lost = 0;  // the camera was gone
-    int recorder_queue = 0;
+    std::int64_t recorded = 0;    // by what the recorder says
+    int recorder_queue = 0;       // frames that wait for it, here and in its own memory
+    int recorder_waiting = 0;     // of those: in its own memory
 };
 
 struct RingLayout;  // what lies in the shared memory; see ring_layout.h
@@ -88,6 +91,8 @@ class Ring {
     // A frame that was exposed and whose pixels did not arrive whole. Its slot stays the producer's.
     void note_failed(const FrameMeta& meta) noexcept;
     void set_producer_state(HostState state, const char* text) noexcept;
+    // What is known of the camera's clock by now.
+    void set_clock(const ClockReport& report) noexcept;
 
     // --- loop ---
     // The newest unprocessed frame, or -1 after timeout_ns.
@@ -97,16 +102,22 @@ class Ring {
     // Offers a frame that was taken to the recorder, where the spec says record_taken; must follow take().
     // False: it is full.
     bool record_taken(int slot) noexcept;
+    // Gives back a frame that was taken and is not processed: counted as superseded. Its row is the loop's to
+    // write.
+    void pass_over(int slot) noexcept;
 
     // --- recorder ---
     [[nodiscard]] int recorder_next(std::int64_t timeout_ns) noexcept;  // oldest unrecorded frame, or -1
     void set_recorder_state(HostState state, const char* text) noexcept;
+    // Frames that the recorder is done with, and those that wait in memory of its own.
+    void set_recorder_progress(std::int64_t recorded, int waiting) noexcept;
     // Gives the recorder's frames back and takes none for it any more: for a recorder that died.
     void disable_recorder() noexcept;
 
     // --- engine ---
     [[nodiscard]] bool next_ledger_entry(LedgerEntry& entry) noexcept;
     [[nodiscard]] RingCounts counts() const noexcept;
+    [[nodiscard]] ClockReport clock() const noexcept;
     [[nodiscard]] HostState producer_state() const noexcept;
     [[nodiscard]] HostState recorder_state() const noexcept;
     [[nodiscard]] std::string producer_text() const;
@@ -115,6 +126,9 @@ class Ring {
     [[nodiscard]] bool wait_started(std::int64_t timeout_ns) noexcept;
     void request_stop() noexcept;
     [[nodiscard]] bool stop_requested() const noexcept;
+    // The producer's camera exposes as soon as it is told to.
+    void note_armed() noexcept;
+    [[nodiscard]] bool wait_armed(std::int64_t timeout_ns) noexcept;
     // The producer ended and the loop / the recorder has taken all there was.
     [[nodiscard]] bool loop_drained() const noexcept;
     [[nodiscard]] bool recorder_drained() const noexcept;

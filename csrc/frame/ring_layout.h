@@ -3,9 +3,12 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "base/clock_report.h"
 #include "base/shared_event.h"
 #include "frame/frame.h"
 #include "frame/ring.h"
@@ -13,7 +16,7 @@
 namespace fastpose {
 
 inline constexpr int max_slots = 256;
-inline constexpr std::uint32_t ring_magic = 0x46505232;  // "FPR2"
+inline constexpr std::uint32_t ring_magic = 0x46505233;  // "FPR3"
 
 struct Slot {
     alignas(64) std::atomic<std::int32_t> references;
@@ -44,6 +47,30 @@ struct SharedQueue {
     [[nodiscard]] int size() const noexcept { return static_cast<int>(head.load() - tail.load()); }
 };
 
+// One value in shared memory, written by one thread and read whole by any other: odd versions are half done.
+template <typename T>
+struct SharedValue {
+    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % sizeof(std::uint64_t) == 0);
+    static constexpr std::size_t count = sizeof(T) / sizeof(std::uint64_t);
+    std::atomic<std::uint32_t> version;
+    std::array<std::atomic<std::uint64_t>, count> words;
+
+    void store(const T& value) noexcept {
+        const auto source = std::bit_cast<std::array<std::uint64_t, count>>(value);
+        version.fetch_add(1);
+        for (std::size_t i = 0; i < count; ++i) words[i].store(source[i]);
+        version.fetch_add(1);
+    }
+    [[nodiscard]] T load() const noexcept {
+        std::array<std::uint64_t, count> target{};
+        for (;;) {
+            const std::uint32_t before = version.load();
+            for (std::size_t i = 0; i < count; ++i) target[i] = words[i].load();
+            if (before % 2 == 0 && version.load() == before) return std::bit_cast<T>(target);
+        }
+    }
+};
+
 struct HostStatus {
     std::atomic<std::int32_t> state;
     std::array<char, 508> text;
@@ -55,7 +82,7 @@ struct RingLayout {
     RingSpec spec;
     std::uint64_t slot_bytes, pixels_offset;  // of a slot with its padding
 
-    std::atomic<std::uint32_t> started, stop, recorder_enabled;
+    std::atomic<std::uint32_t> started, stop, armed, recorder_enabled;
     HostStatus producer, recorder;
     SharedEvent frame_event;     // the mailbox got a frame, or something ended
     SharedEvent slot_event;      // a slot or the mailbox became free
@@ -65,7 +92,9 @@ struct RingLayout {
     std::int64_t next_frame_id, last_counter;       // producer only
     std::int32_t search_from;                       // producer only
     std::atomic<std::int64_t> published, superseded, handed_on, not_recorded, missing, failed, ledger_lost;
-    std::atomic<std::int64_t> times_lost;
+    std::atomic<std::int64_t> times_lost, recorded;
+    std::atomic<std::int32_t> recorder_waiting;
+    SharedValue<ClockReport> clock;
     SharedQueue<std::int32_t, max_slots> recorder_queue;
     SharedQueue<LedgerEntry, 4096> ledger;
     std::array<Slot, max_slots> slots;

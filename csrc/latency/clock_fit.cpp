@@ -9,6 +9,7 @@ namespace fastpose {
 namespace {
 
 constexpr std::int64_t longest_delay_ns = 10'000'000'000;  // of a frame that is still worth its time
+constexpr double odd_delay_ns = 5e6, delay_memory = 256;   // frames
 constexpr double largest_error_ns = std::numeric_limits<std::int32_t>::max();
 
 }  // namespace
@@ -20,7 +21,7 @@ void ClockFit::set_delay(std::int64_t shortest_ns, std::int64_t longer_ns) noexc
 
 void ClockFit::add(std::int64_t host_before_ns, std::int64_t camera_ns, std::int64_t host_after_ns) noexcept {
     latched_.add(host_before_ns, camera_ns, host_after_ns);
-    impossible_frame_ = false;
+    odd_frame_ = false;
 }
 
 void ClockFit::add_frame(std::int64_t camera_ns, std::int64_t received_ns) noexcept {
@@ -47,6 +48,10 @@ double ClockFit::error_ns(std::int64_t camera_ns) const noexcept {
     return envelope_.error_ns(camera_ns) + 0.5 * static_cast<double>(longer_ns_);
 }
 
+std::int32_t ClockFit::stated_error_ns(std::int64_t camera_ns) const noexcept {
+    return static_cast<std::int32_t>(std::clamp(std::ceil(error_ns(camera_ns)), 1.0, largest_error_ns));
+}
+
 bool ClockFit::possible(std::int64_t start_ns, std::int64_t received_ns, double error) const noexcept {
     const std::int64_t delay = difference_ns(received_ns, start_ns);
     return static_cast<double>(delay) + error >= static_cast<double>(shortest_ns_) &&
@@ -57,14 +62,21 @@ ExposureTime ClockFit::exposure(std::int64_t camera_ns, std::int64_t received_ns
     const ExposureTime guess{received_ns - shortest_ns_, 0, false};
     if (!fitted()) return guess;
     const std::int64_t start_ns = to_host_ns(camera_ns);
-    const double error = error_ns(camera_ns);
-    impossible_frame_ = !possible(start_ns, received_ns, error);
-    if (impossible_frame_) return guess;
-    return {start_ns, static_cast<std::int32_t>(std::clamp(std::ceil(error), 1.0, largest_error_ns)), true};
+    odd_frame_ = true;
+    if (!possible(start_ns, received_ns, error_ns(camera_ns))) return guess;
+    watch_delay(static_cast<double>(difference_ns(received_ns, start_ns)));
+    return {start_ns, stated_error_ns(camera_ns), true};
+}
+
+// The usual delay falls at once and rises slowly.
+void ClockFit::watch_delay(double delay_ns) noexcept {
+    odd_frame_ = usual_delay_ns_ > 0 && delay_ns > usual_delay_ns_ + odd_delay_ns;
+    const bool quicker = usual_delay_ns_ <= 0 || delay_ns < usual_delay_ns_;
+    usual_delay_ns_ = quicker ? delay_ns : usual_delay_ns_ + (delay_ns - usual_delay_ns_) / delay_memory;
 }
 
 bool ClockFit::suspect() const noexcept {
-    return impossible_frame_ || (latched_.fitted() ? latched_.suspect() : envelope_.suspect());
+    return odd_frame_ || (latched_.fitted() ? latched_.suspect() : envelope_.suspect());
 }
 
 ClockReport ClockFit::report() const noexcept {

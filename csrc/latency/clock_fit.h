@@ -34,9 +34,12 @@ class ClockFit {
     [[nodiscard]] std::int64_t to_host_ns(std::int64_t camera_ns) const noexcept;
     // How far to_host_ns() may be off: grows away from the readings.
     [[nodiscard]] double error_ns(std::int64_t camera_ns) const noexcept;
+    // The same as it goes into files: at least 1.
+    [[nodiscard]] std::int32_t stated_error_ns(std::int64_t camera_ns) const noexcept;
 
     // The start of the exposure of a frame. What cannot be (it arrived before it was exposed, or ten seconds
-    // later) is a guess from received_ns, and makes the fit suspect.
+    // later) is a guess from received_ns, and makes the fit suspect; so does a frame that seems later than
+    // usual, which is busy transport or a clock that jumped.
     [[nodiscard]] ExposureTime exposure(std::int64_t camera_ns, std::int64_t received_ns) noexcept;
     // Something contradicts the fit: read the clock again now, not at the next turn.
     [[nodiscard]] bool suspect() const noexcept;
@@ -47,12 +50,14 @@ class ClockFit {
 
   private:
     [[nodiscard]] const ClockLine& line() const noexcept;
+    void watch_delay(double delay_ns) noexcept;
     [[nodiscard]] bool possible(std::int64_t start_ns, std::int64_t received_ns, double error) const noexcept;
 
     LatchedClock latched_;
     EnvelopeClock envelope_;
     std::int64_t shortest_ns_ = 0, longer_ns_ = 0;
-    bool impossible_frame_ = false;
+    bool odd_frame_ = false;
+    double usual_delay_ns_ = 0;  // of frames since the last that was as quick; 0: none came yet
 };
 
 }  // namespace fastpose

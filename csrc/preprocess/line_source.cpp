@@ -19,6 +19,11 @@ struct alignas(64) Block {
     std::array<std::int16_t, 32> samples{};
 };
 
+// 10 and 12 bits in 16: a signed sample holds them as they are.
+constexpr bool is_wide(PixelFormat format) {
+    return format == PixelFormat::mono10 || format == PixelFormat::mono12;
+}
+
 class FrameLines final : public LineSource {
   public:
     explicit FrameLines(const PreprocessSpec& spec)
@@ -28,6 +33,8 @@ class FrameLines final : public LineSource {
 
     [[nodiscard]] LineLayout layout() const noexcept override {
         if (format_ == PixelFormat::mono8) return {};
+        if (is_wide(format_))
+            return {SampleType::i16, 1, 1, 0, 255.0F / static_cast<float>(white_of(format_))};
         return {SampleType::u8, 3, 3, format_ == PixelFormat::rgb8 ? 1 : -1, 1};
     }
 
@@ -141,6 +148,8 @@ class ConvertedLines final : public LineSource {
 std::unique_ptr<LineSource> make_line_source(const PreprocessSpec& spec, Isa isa) {
     switch (spec.format) {
         case PixelFormat::mono8:
+        case PixelFormat::mono10:
+        case PixelFormat::mono12:
         case PixelFormat::rgb8:
         case PixelFormat::bgr8:
             return std::make_unique<FrameLines>(spec);

@@ -29,8 +29,9 @@ struct PreprocessSpec {
     Beyond beyond = Beyond::mirror;  // what the tensor holds to the right of that part and below
     Origin origin = Origin::centre;
     InputColour colour = InputColour::grey;
-    // tensor = pixel * scale[c] + offset[c], pixel in 0..255; rgb8 means come in R, G, B order. u8 elements
-    // are that, rounded to the nearest (half to even) and clamped to 0..255.
+    // tensor = pixel * scale[c] + offset[c], pixel in 0..255 (mono10 and mono12: white becomes 255); rgb8
+    // means come in R, G, B order. u8 elements are that, rounded to the nearest (half to even) and clamped to
+    // 0..255.
     std::array<float, 3> scale{1.0F / 255, 1.0F / 255, 1.0F / 255};
     std::array<float, 3> offset{0, 0, 0};
     TensorFormat tensor;

@@ -11,8 +11,8 @@ struct FrameRecord {
     std::int64_t exposure_start_ns, received_ns, dequeued_ns, preprocessed_ns, inferred_ns, decoded_ns,
         filtered_ns, decided_ns, acted_ns;
     std::int32_t roi_x, roi_y, roi_width, roi_height;
-    std::int32_t drop_reason;  // DropReason
-    std::int32_t flags;        // FrameFlag bits
+    std::int32_t drop_reason;        // DropReason
+    std::int32_t flags;              // FrameFlag bits
     std::int32_t exposure_error_ns;  // uncertainty of exposure_start_ns; 0: not known
     std::uint32_t crc32;             // zlib's, over all bytes before it
 };
@@ -43,8 +43,8 @@ struct EventRecord {
     std::int32_t kind;               // EventKind
     std::int32_t source;             // index of the rule or output
     std::int32_t value;
-    std::int32_t flags;  // EventFlag bits
-    std::uint32_t reserved;
+    std::int32_t flags;   // EventFlag bits
+    std::int32_t camera;  // of the frame: index in the config's order
     std::uint32_t crc32;
 };
 static_assert(sizeof(EventRecord) == 48);

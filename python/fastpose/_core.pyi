@@ -12,13 +12,21 @@ _Size: TypeAlias = tuple[int, int]
 _Rectangle: TypeAlias = Sequence[int]
 _Shape: TypeAlias = tuple[int, int]  # individuals, bodyparts
 _PixelFormat: TypeAlias = Literal[
-    "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8", "yuyv", "nv12"
-]
-_SimPixelFormat: TypeAlias = Literal[
-    "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"
+    "mono8",
+    "rgb8",
+    "bgr8",
+    "bayer_rg8",
+    "bayer_gr8",
+    "bayer_gb8",
+    "bayer_bg8",
+    "yuyv",
+    "nv12",
+    "mono10",
+    "mono12",
 ]
 _ClockSource: TypeAlias = Literal["none", "latched", "frames"]
 _CounterKind: TypeAlias = Literal["uint16", "uint32", "uint64", "gvsp16", "gvsp64"]
+_Frame: TypeAlias = NDArray[Any]  # uint8; uint16 for mono10 and mono12
 _Frames: TypeAlias = Literal["newest", "every"]
 _Colour: TypeAlias = Literal["grey", "rgb"]
 _Element: TypeAlias = Literal["f32", "u8"]
@@ -59,24 +67,30 @@ class _RingCounts(TypedDict):
     failed: int
     times_lost: int
     ledger_lost: int
+    recorded: int
     recorder_queue: int
+    recorder_waiting: int
 
-class _Snapshot(TypedDict):
+class _CameraSnapshot(TypedDict):
     published: int
     processed: int
     dropped_ring: int
     dropped_camera: int
     dropped_recorder: int
     dropped_transport: int
+    unmatched: int
     times_lost: int
     late: int
-    lost_records: int
     feed_dropped: int
     newest_exposure_ns: int
     recorder_queue: int
     exposure_to_decided: _LatencySummary
     exposure_to_acted: _LatencySummary
     dequeued_to_decided: _LatencySummary
+
+class _Snapshot(_CameraSnapshot):  # of the acting camera
+    cameras: list[_CameraSnapshot]
+    lost_records: int
     rules: int  # bit i: rule i is true
     outputs: list[int]  # level of each output
 
@@ -107,10 +121,6 @@ class _RealtimeLimits(TypedDict):
     period_us: int
     budget: float  # share of a core, 0-1
 
-class _ClockState(TypedDict):
-    drift_ppm: float
-    residual_ns: float
-
 class _ClockReport(TypedDict):
     source: _ClockSource
     readings: int  # outliers among them
@@ -121,6 +131,7 @@ class _ClockReport(TypedDict):
     drift_error_ppm: float  # two standard deviations
     residual_ns: float
     error_ns: int  # of exposure_start at the newest reading
+    ptp: str  # as the camera names it; empty: none
 
 class _BoundType(type): ...  # pybind11's metaclass
 
@@ -248,7 +259,12 @@ class Ring(_Bound):
         exposure_error_ns: int = 0,
     ) -> None: ...
     def set_producer_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def set_clock(self, clock: ClockFit, *, ptp: str = "") -> None:
+        """Report the camera's clock to the session; ptp: its state as the camera names it."""
+
     def wait_started(self, timeout_ms: float) -> bool: ...
+    def note_armed(self) -> None: ...  # the camera exposes as soon as it is triggered
+    def wait_armed(self, timeout_ms: float) -> bool: ...
     # The consumers' side.
     def take(self, timeout_ms: float) -> int: ...  # a slot; -1: no frame came
     def release(self, slot: int) -> None: ...
@@ -257,6 +273,7 @@ class Ring(_Bound):
     ) -> tuple[int, int, int, int] | None: ...  # slot, frame_id, flags, exposure_start_ns
     def recorder_release(self, slot: int) -> None: ...
     def set_recorder_state(self, state: _NewHostState, text: str = "") -> None: ...
+    def set_recorder_progress(self, *, recorded: int, waiting: int) -> None: ...
     def next_ledger_entry(self) -> tuple[_Fate, int, int] | None: ...  # fate, frame_id, camera_counter
     def disable_recorder(self) -> None: ...
     @property
@@ -270,6 +287,7 @@ class Ring(_Bound):
     def stop_requested(self) -> bool: ...
     def creator_alive(self) -> bool: ...
     def counts(self) -> _RingCounts: ...
+    def clock(self) -> _ClockReport: ...
     @property
     def producer_state(self) -> _HostState: ...
     @property
@@ -330,6 +348,15 @@ class SimFaults(_Bound):
     @property
     def clock_jump_s(self) -> float: ...
 
+class SimTrigger(_Bound):
+    def __init__(
+        self, *, source: Literal["internal", "external_edge"] = "internal", line: str = ""
+    ) -> None: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def line(self) -> str: ...
+
 class SimSpec(_Bound):
     def __init__(
         self,
@@ -339,7 +366,7 @@ class SimSpec(_Bound):
         size: Sequence[int] = ...,
         rate_hz: float = 100.0,
         exposure_us: float = 2000.0,
-        pixel_format: _SimPixelFormat = "mono8",
+        pixel_format: _PixelFormat = "mono8",
         seed: int = 0,
         frames_total: int | None = None,
         individuals: int = 1,
@@ -353,6 +380,7 @@ class SimSpec(_Bound):
         prerender_frames: int | None = None,
         transfer_ms: float = 0.5,
         every_frame: bool = False,
+        camera_trigger: SimTrigger | Mapping[str, str] | None = None,
     ) -> None: ...
     @property
     def shape(self) -> Literal["mouse", "rat", "vole"]: ...
@@ -365,7 +393,7 @@ class SimSpec(_Bound):
     @property
     def exposure_us(self) -> float: ...
     @property
-    def pixel_format(self) -> _SimPixelFormat: ...
+    def pixel_format(self) -> _PixelFormat: ...
     @property
     def seed(self) -> int: ...
     @property
@@ -392,6 +420,8 @@ class SimSpec(_Bound):
     def transfer_ms(self) -> float: ...
     @property
     def every_frame(self) -> bool: ...
+    @property
+    def camera_trigger(self) -> SimTrigger: ...
 
 class SimFate(_Bound):
     @property
@@ -401,6 +431,8 @@ class SimFate(_Bound):
     @property
     def torn(self) -> bool: ...
     @property
+    def failed(self) -> bool: ...
+    @property
     def tear_row(self) -> int: ...
 
 class Simulation(_Bound):
@@ -408,7 +440,7 @@ class Simulation(_Bound):
     def __init__(self, spec: SimSpec) -> None: ...
     @overload
     def __init__(self, **kwargs: Any) -> None: ...  # those of SimSpec
-    def render(self, index: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]: ...  # frame, pose
+    def render(self, index: int) -> tuple[_Frame, NDArray[np.float32]]: ...  # frame, pose
     def truth(self, index: int) -> NDArray[np.float32]: ...
     def fate(self, index: int) -> SimFate: ...
     @property
@@ -465,8 +497,8 @@ class Preprocessor(_Bound):
         layout: _Layout = "nchw",
         isa: Literal["auto"] | _Isa = "auto",
     ) -> None: ...
-    def run(self, frame: NDArray[np.uint8], out: NDArray[Any] | None = None) -> NDArray[Any]: ...
-    def time_ns(self, frame: NDArray[np.uint8], calls: int) -> NDArray[np.int64]: ...
+    def run(self, frame: _Frame, out: NDArray[Any] | None = None) -> NDArray[Any]: ...
+    def time_ns(self, frame: _Frame, calls: int) -> NDArray[np.int64]: ...
     def move_roi(self, x: int, y: int) -> tuple[int, int]: ...
     @property
     def output_shape(self) -> tuple[int, int, int, int]: ...
@@ -474,7 +506,7 @@ class Preprocessor(_Bound):
     def tensor_to_sensor(self) -> tuple[float, float, float, float]: ...
 
 def preprocess(
-    frame: NDArray[np.uint8],
+    frame: _Frame,
     *,
     pixel_format: _PixelFormat,
     frame_size: _Size,
@@ -582,7 +614,7 @@ def centroid_stage(*, map_size: _Size, stride: float, min_score: float, window: 
 
 class CropStage(_Bound):
     def run(
-        self, frame: NDArray[np.uint8], box: Sequence[float]
+        self, frame: _Frame, box: Sequence[float]
     ) -> tuple[NDArray[Any], tuple[float, float, float, float]]: ...  # tensor, tensor_to_sensor
 
 def crop_stage(
@@ -849,6 +881,24 @@ class SerialPort(_Bound):
 class SerialOutput(OutputDriver):
     def __init__(self, port: SerialPort, *, high: bytes, low: bytes) -> None: ...
 
+class HostedLines(_Bound):
+    @staticmethod
+    def create(name: str, *, safe_high: Sequence[bool]) -> HostedLines: ...
+    @staticmethod
+    def attach(name: str) -> HostedLines: ...
+    @property
+    def name(self) -> str: ...
+    def __len__(self) -> int: ...
+    def safe_high(self, line: int) -> bool: ...
+    def serve(self) -> None: ...
+    def end(self, why: str) -> None: ...
+    def next(self, timeout_ms: float) -> tuple[int, bool, int] | None: ...  # line, high, sequence
+    def answer(self, line: int, sequence: int, *, written: bool, why: str = "") -> None: ...
+    def creator_alive(self) -> bool: ...
+
+class HostedOutput(OutputDriver):
+    def __init__(self, lines: HostedLines, line: int, *, description: str, timeout_ms: int = 100) -> None: ...
+
 class OutputLine(_Bound):
     def __init__(
         self,
@@ -978,6 +1028,13 @@ def top_down(
     decoder: DecodeStage,
 ) -> Estimator: ...
 
+class Batch(_Bound):
+    def __init__(
+        self, *, preprocessors: Sequence[PreprocessStage], backend: Backend, decoder: DecodeStage
+    ) -> None: ...
+
+def batch_row(batch: Batch, row: int) -> Estimator: ...
+
 class PipelineParts(_Bound):
     def __init__(
         self,
@@ -990,16 +1047,73 @@ class PipelineParts(_Bound):
         interlock: Interlock | None = None,
         individuals: int = 1,
         bodyparts: int,
+        rule_ids: Sequence[int] = ...,
     ) -> None: ...
 
 class Pipeline(_Bound):
     def __init__(self, parts: PipelineParts) -> None: ...
     def process(
-        self, frame: NDArray[np.uint8], *, pixel_format: _PixelFormat, exposure_start_ns: int = 0
+        self, frame: _Frame, *, pixel_format: _PixelFormat, exposure_start_ns: int = 0
     ) -> NDArray[np.float32]: ...
 
 class LogSpec(_Bound):
     def __init__(self, path: str, header_json: str) -> None: ...
+
+class _V4l2Size(TypedDict):
+    size: _Size
+    rates_hz: list[float]  # highest first
+
+class _V4l2Format(TypedDict):
+    fourcc: str
+    pixel_format: str  # ours; "mjpg"; empty: not supported
+    sizes: list[_V4l2Size]
+
+class _V4l2Control(TypedDict):
+    name: str
+    minimum: int
+    maximum: int
+    step: int
+    default: int
+    value: int
+    writable: bool
+    inactive: bool
+    menu: list[str]
+
+class _V4l2Description(TypedDict):
+    path: str
+    card: str
+    driver: str
+    bus: str
+    formats: list[_V4l2Format]
+    controls: list[_V4l2Control]
+
+class _V4l2Settings(TypedDict):
+    path: str
+    card: str
+    driver: str
+    bus: str
+    fourcc: str
+    user_memory: bool
+    why_copied: str
+    controls: dict[str, int]
+
+class V4l2Camera(Camera):
+    @property
+    def settings(self) -> _V4l2Settings: ...
+
+def v4l2_describe(path: str) -> _V4l2Description: ...
+def make_v4l2_camera(
+    *,
+    path: str,
+    pixel_format: _PixelFormat | None = None,
+    mjpg: bool = False,
+    size: _Size | None = None,
+    rate_hz: float | None = None,
+    exposure_us: float | None = None,
+    controls: Sequence[tuple[str, int]] = ...,
+    memory: Literal["auto", "userptr", "mmap"] = "auto",
+    buffers: int = 8,
+) -> V4l2Camera: ...
 
 class CameraPart(_Bound):
     def __init__(
@@ -1009,7 +1123,23 @@ class CameraPart(_Bound):
         ring: Ring,
         driver: Camera | None = None,
         log: LogSpec = ...,
+        pipeline: PipelineParts | None = None,
+        pose_log: LogSpec = ...,
+        rate_hz: float = 0.0,
+        follower: bool = False,
         reconnect: bool = False,
+    ) -> None: ...
+
+class SetPart(_Bound):
+    def __init__(
+        self,
+        *,
+        cameras: Sequence[int],
+        by: Literal["counter", "time"] = "counter",
+        tolerance_ms: float = 0.0,
+        wait_ms: float = 3.0,
+        batch: Batch | None = None,
+        reads_all: bool = False,
     ) -> None: ...
 
 class RealtimeRequest(_Bound):
@@ -1021,7 +1151,6 @@ class RealtimeRequest(_Bound):
         loop_cpus: Sequence[int] = ...,
         other_cpus: Sequence[int] = ...,
         spin_ns: int = 0,
-        rate_hz: float = 0.0,
     ) -> None: ...
 
 def realtime_limits() -> _RealtimeLimits: ...
@@ -1031,10 +1160,9 @@ class Engine(_Bound):
         self,
         *,
         cameras: Sequence[CameraPart],
-        pipeline: PipelineParts | None = None,
-        loop_camera: int = 0,
+        set: SetPart = ...,
+        acting_camera: int = 0,
         interlock: Interlock | None = None,
-        pose_log: LogSpec = ...,
         event_log: LogSpec = ...,
         log: bool = True,
         pose_feed: bool = False,
@@ -1050,7 +1178,9 @@ class Engine(_Bound):
     def faulted(self) -> bool: ...
     def post_fault(self, kind: _FaultKind, text: str) -> None: ...
     def snapshot(self) -> _Snapshot: ...
-    def next_pose(self, timeout_ms: float) -> tuple[int, int, int, int, int, NDArray[np.float32]] | None:
+    def next_pose(
+        self, timeout_ms: float, camera: int = 0
+    ) -> tuple[int, int, int, int, int, NDArray[np.float32]] | None:
         # frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints (individuals * bodyparts * 3)
         ...
     def command(
@@ -1062,4 +1192,10 @@ class Engine(_Bound):
     def memory_grant(self) -> _MemoryGrant: ...
     @property
     def loop_timing(self) -> _LoopTiming: ...
-    def clock(self, camera: int) -> _ClockState | None: ...
+
+class _GrabCost(TypedDict):
+    queued_ns: NDArray[np.int64]  # of a frame that waits: from the driver's call until the loop has it
+    live_ns: NDArray[np.int64]  # of threads that wait: from the frame whole in memory until the loop has it
+    failed: int  # frames that did not arrive whole
+
+def measure_grab_cost(camera: Camera, ring: Ring, *, frames: int) -> _GrabCost: ...

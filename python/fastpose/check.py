@@ -6,15 +6,22 @@ import ast
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from fastpose.arming import parity_doubt, parity_problem
-from fastpose.check_machine import check_platform, check_priorities, check_runtime, check_session_directory
+from fastpose.check_machine import (
+    check_platform,
+    check_priorities,
+    check_recorder_memory,
+    check_runtime,
+    check_session_directory,
+)
 from fastpose.config import (
     Config,
     CythonProtocol,
     Model,
+    PylonOutput,
     PythonProtocol,
     SerialOutput,
     SpeedRule,
@@ -49,8 +56,8 @@ _ERRORS: dict[str, type[FastposeError]] = {
     "platform": DeviceError,
     "engine": DeviceError,
 }
-_BYTES_PER_PIXEL = {"ffv1": 0.6, "huffyuv": 0.9, "rawvideo": 1.0}  # of the encoded video, rough
-_BYTES_PER_PIXEL_LOSSY = 0.1
+_SHARE = {"ffv1": 0.6, "huffyuv": 0.9, "rawvideo": 1.0, "raw": 1.0}  # of the pixels, what is recorded; rough
+_SHARE_LOSSY = 0.1
 
 
 def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
@@ -73,15 +80,17 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
     for name in config.cameras:
         findings += _camera(config, name, sources)
     for path, model in network_paths(config):
-        seen = sources.get(model.camera)
+        seen = sources.get(model.seen[0])
         findings += _network(config, path, model, seen.size if seen else None)
     for name, output in config.outputs.items():
         if isinstance(output, SerialOutput):
             findings += _serial_port(f"outputs.{name}.port", output.port, probe=probe_outputs)
+        elif isinstance(output, PylonOutput):
+            findings.append(ok(f"outputs.{name}.line", f"{output.line} of camera '{output.camera}'"))
         else:
             findings.append(ok(f"outputs.{name}", "simulated"))
     findings += _protocol(config)
-    findings += _encoder(config)
+    findings += _encoder(config, sources)
     findings += check_session_directory(
         config, _bytes_per_s(config, sources.values()), _length_s(config, sources)
     )
@@ -187,6 +196,8 @@ def _fits_package(config: Config, path: str, model: Model, package: ModelPackage
             f"[{width}, {height}] does not suit the network; allowed: multiples of {multiple}",
         )
     for name, rule in config.rules.items():
+        if config.camera_of(rule) not in model.seen:
+            continue
         for bodypart in rule.names_of_bodyparts():
             if bodypart not in package.bodyparts:
                 key = "bodypart" if isinstance(rule, SpeedRule) else "bodyparts"
@@ -273,38 +284,53 @@ def _has_module(name: str) -> bool:
         return False
 
 
-def _encoder(config: Config) -> Iterator[Finding]:
+def _encoder(config: Config, sources: Mapping[str, CameraLook]) -> Iterator[Finding]:
     video = config.record.video
     if video is None:
         yield warning("record.video", "null: no video is recorded")
         return
     try:
         import av
+
+        from fastpose.hosts.encoders import encoder_name
     except ImportError as error:
         yield problem("record.video", f"needs PyAV ({error}); install it with: pip install av")
         return
     try:
-        codec = av.codec.Codec(video.codec, "w")
+        codec = av.codec.Codec(encoder_name(video.codec), "w")
     except ValueError:
         codec = None
     if codec is None or codec.type != "video":
-        guess = nearest(video.codec, av.codecs_available)
+        guess = nearest(video.codec, {*av.codecs_available, "nvenc", "raw"})
         yield problem(
-            "record.video.codec", f"no video encoder {video.codec!r}{guess}; allowed: libx264, ffv1, ..."
+            "record.video.codec",
+            f"no video encoder {video.codec!r}{guess}; allowed: libx264, nvenc, ffv1, raw, ...",
         )
-    else:
-        yield ok("record.video", f"{video.codec}, {codec.long_name}")
+        return
+    for name, source in sources.items():
+        yield _encoder_of(config, name, source)
+    yield from check_recorder_memory(config, {name: source.bytes_per_s for name, source in sources.items()})
+
+
+def _encoder_of(config: Config, camera: str, source: CameraLook) -> Finding:
+    """Open the encoder for the frames of a camera."""
+    from fastpose.hosts.encoders import try_encoder
+    from fastpose.hosts.spawn import EncoderOptions
+
+    assert config.record.video is not None
+    options = EncoderOptions("", "", "", camera, **config.record.video.model_dump(), rate_hz=source.rate_hz)
+    try:
+        return ok("record.video", f"{camera}: {try_encoder(options, source.size, source.likely_format)}")
+    except RecordError as error:
+        return problem("record.video.codec", f"{camera}: {error}")
 
 
 def _bytes_per_s(config: Config, sources: Iterable[CameraLook]) -> float:
     """Return roughly what the recording takes: encoded video, and the log."""
     log_bytes = 1000.0  # a frame
     video = config.record.video
-    per_pixel = _BYTES_PER_PIXEL.get(video.codec, _BYTES_PER_PIXEL_LOSSY) if video else 0.0
-    return 1.0 + sum(
-        source.rate_hz * (log_bytes + per_pixel * source.channels * source.size[0] * source.size[1])
-        for source in sources
-    )
+    share = _SHARE.get(video.codec, _SHARE_LOSSY) if video else 0.0
+    return 1.0 + sum(source.rate_hz * log_bytes + share * source.bytes_per_s for source in sources)
 
 
 def _length_s(config: Config, sources: dict[str, CameraLook]) -> float | None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import os
 import re
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fastpose.config import Config, Engine, Model
 from fastpose.cpu import this_cpu
+from fastpose.disk import MIB, DiskRoom, disk_room, kept_free
 from fastpose.finding import Finding, ok, problem, warning
 from fastpose.rights import fifo_way_out, grants_fifo, locked_memory_limit, memory_way_out, realtime_budget
 
+_NEARLY_FULL = 0.05  # of the disk
 _USUAL_BUDGET = 0.9  # of a core, for real-time threads; less is somebody's choice
 
 
@@ -138,19 +140,59 @@ def check_session_directory(config: Config, bytes_per_s: float, length_s: float 
             path, f"'{directory}' cannot be written ({error.strerror}); allowed: a folder that can be written"
         )
         return
-    yield _room(directory, shutil.disk_usage(existing).free, bytes_per_s, length_s)
+    yield _room(directory, disk_room(existing), bytes_per_s, length_s)
 
 
-def _room(directory: Path, free: int, bytes_per_s: float, length_s: float | None) -> Finding:
-    hours = free / bytes_per_s / 3600
-    text = f"'{directory}' can be written, {free / 1e9:.1f} GB free, room for about {hours:.1f} h"
-    if length_s is not None and length_s * bytes_per_s > free:
+def _room(directory: Path, room: DiskRoom, bytes_per_s: float, length_s: float | None) -> Finding:
+    usable = max(room.free - kept_free(room), 0)
+    hours = usable / bytes_per_s / 3600
+    text = f"'{directory}' can be written, {room.free / 1e9:.1f} GB free, room for about {hours:.1f} h"
+    if usable == 0:
+        have, kept = room.free / MIB, kept_free(room) / MIB
+        text = f"'{directory}': its disk is full, {have:.0f} MiB are free; allowed: more than {kept:.0f} MiB"
+        return problem("session.directory", text)
+    if length_s is not None and length_s * bytes_per_s > usable:
         return problem(
             "session.directory", f"{text}; the session lasts {length_s / 3600:.1f} h: free some space"
         )
+    if room.free < _NEARLY_FULL * room.total:
+        return warning("session.directory", f"{text}; the disk is nearly full")
     if hours < 1 and length_s is None:
         return warning("session.directory", text)
     return ok("session.directory", text)
+
+
+def check_recorder_memory(config: Config, bytes_per_s: Mapping[str, float]) -> Iterator[Finding]:
+    """Say how far the encoders may lag, and whether the machine has the memory for it.
+
+    Parameters
+    ----------
+    config : Config
+    bytes_per_s : mapping
+        For each camera, what its pixels come to.
+    """
+    waiting = {
+        name: min(config.record.queue_mib * MIB / rate, 3600.0)
+        for name, rate in bytes_per_s.items()
+        if config.cameras[name].frames != "every"
+    }
+    if not waiting:
+        return
+    lags = ", ".join(f"{name} {lag_s:.1f} s" for name, lag_s in waiting.items())
+    text = f"{config.record.queue_mib} MiB a camera: encoders may lag {lags}"
+    available = _available_memory()
+    if available is not None and config.record.queue_mib * MIB * len(waiting) > available / 2:
+        yield warning("record.queue_mib", f"{text}; {available / MIB:.0f} MiB of memory are free: lower it")
+    else:
+        yield ok("record.queue_mib", text)
+
+
+def _available_memory() -> int | None:
+    """Bytes that programs may still take; None where the system does not say."""
+    with contextlib.suppress(OSError, StopIteration, ValueError, IndexError):
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1])
+    return None
 
 
 def _pinned(distribution: str) -> str | None:

@@ -1,10 +1,10 @@
-"""The command line: run, check, schema, cameras, import, verify, optimize, tune, analyze, recover, export."""
+"""The command line: one function for each command of ``fastpose``."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -28,13 +29,6 @@ __all__ = ["app", "main", "run"]
 EXIT_PROBLEM = 2
 _STYLES = {"ok": "green", "warning": "yellow"}
 _WIDE = 10_000  # columns where nobody looks: one line a row
-_LATER = {
-    "v4l2": "Linux webcams and frame grabbers",
-    "pylon": "Basler",
-    "aravis": "GigE Vision and USB3 Vision",
-    "realsense": "Intel RealSense",
-}
-
 app = typer.Typer(
     name="fastpose",
     no_args_is_help=True,
@@ -121,14 +115,45 @@ def schema() -> None:
 
 
 @app.command()
-def cameras() -> None:
-    """List the camera drivers and what each needs."""
-    table = Table("driver", "for", "state", box=None, padding=(0, 2, 0, 0))
-    table.add_row("sim", "a simulated animal with known keypoints", Text("ready", style="green"))
-    table.add_row("video", "files that FFmpeg reads", _state_of_video())
-    for driver, use in _LATER.items():
-        table.add_row(driver, use, Text("not in this version", style="dim"))
-    _output().print(table)
+def cameras(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """List the cameras that are there, and what each driver needs."""
+    with _errors_in_one_line(debug=debug):
+        module = import_module("fastpose.cameras_command")
+        states = module.look_for_cameras()
+        if as_json:
+            print(module.as_json(states))
+        else:
+            module.print_cameras(states, _output())
+
+
+@app.command()
+def preview(
+    camera: Annotated[
+        str,
+        typer.Argument(
+            metavar="CAMERA", help="A config, DRIVER:SERIAL as `fastpose cameras` shows it, or an address."
+        ),
+    ],
+    *,
+    name: Annotated[
+        str | None, typer.Option("--camera", help="Which camera of the config; default: the only one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="PNG", help="The still image.")] = None,
+    every: Annotated[
+        float | None, typer.Option(min=0.1, metavar="S", help="Write the still image every S seconds.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="End by itself; default: Ctrl-C.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Look at a camera: rate, losses, brightness, focus, and a still image; nothing is recorded."""
+    with _errors_in_one_line(debug=debug):
+        module = _compiled("fastpose.preview.command")
+        picture = module.preview(camera, name, module.Options(out, every, seconds), _output())
+        print(f"{picture}: a frame to look at" if picture else "no picture was written: no frame came")
 
 
 @app.command(name="import")
@@ -242,6 +267,27 @@ def recover(session: SessionFolder, *, debug: Debug = False) -> None:
         print("\n".join(result.lines()))
 
 
+@app.command(name="check-sync")
+def check_sync(
+    session: SessionFolder,
+    *,
+    ttl: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Edge times of the line of exposures: npy, csv, txt.")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(help="Check only this camera.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Compare frame ids, camera counters, TTL edges and video; name the first difference."""
+    with _errors_in_one_line(debug=debug):
+        _require_session(session)
+        module = import_module("fastpose.session.check_sync")
+        cameras = module.check_sync(session, ttl=ttl, camera=camera)
+        for each in cameras:
+            print(each) if each.difference is None else _say(str(each))
+        if module.any_difference(cameras):
+            raise typer.Exit(EXIT_PROBLEM)
+
+
 @app.command()
 def export(
     session: SessionFolder,
@@ -277,7 +323,9 @@ def export(
         if labelled_video:
             labelled = import_module("fastpose.session.labelled")
             options = {"camera": camera, "min_likelihood": min_likelihood, "filtered": filtered}
-            print(labelled.write_labelled_video(session, **options))
+            with _progress_bar("frames") as progress:
+                path = labelled.write_labelled_video(session, **options, progress=progress)
+            print(path)
 
 
 @app.command()
@@ -321,6 +369,15 @@ def _errors_in_one_line(*, debug: bool) -> Iterator[None]:
         raise typer.Exit(EXIT_PROBLEM) from None
 
 
+@contextmanager
+def _progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, where that is a terminal; yields what is told how many are done, and of how many."""
+    columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(unit, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def _say(line: str) -> None:
     print(f"fastpose: {line}", file=sys.stderr)
 
@@ -340,14 +397,6 @@ def _compiled(module: str) -> ModuleType:
 def _require_session(folder: Path) -> None:
     if not folder.is_dir():
         raise ConfigError(f"session '{folder}': no such folder; allowed: a folder that a run made")
-
-
-def _state_of_video() -> Text:
-    try:
-        import av
-    except ImportError:
-        return Text("needs PyAV: pip install av", style="yellow")
-    return Text(f"ready, PyAV {av.__version__}", style="green")
 
 
 def _print_findings(findings: list[Finding]) -> None:

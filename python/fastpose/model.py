@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +97,7 @@ class Model:
         """Another one with the same options, for another thread."""
         return Model(self._package, self._options)
 
-    def estimate(self, frame: npt.NDArray[np.uint8], *, pixel_format: PixelFormat | None = None) -> Pose:
+    def estimate(self, frame: npt.NDArray[Any], *, pixel_format: PixelFormat | None = None) -> Pose:
         """Find the keypoints in a frame.
 
         Parameters
@@ -105,7 +105,8 @@ class Model:
         frame : ndarray
             (H, W) uint8 mono8 or (H, W, 3) uint8 rgb8; else as `pixel_format` says.
         pixel_format : str, optional
-            "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8".
+            "mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"; "mono10" and "mono12"
+            for (H, W) uint16.
 
         Returns
         -------
@@ -144,17 +145,18 @@ class Model:
         return f"Model({self._package.name!r}, bodyparts={len(self.bodyparts)}, {where})"
 
 
-def _check_frame(frame: npt.NDArray[np.uint8], pixel_format: str) -> None:
-    colour = pixel_format in ("rgb8", "bgr8")
-    known = colour or pixel_format == "mono8" or pixel_format.startswith("bayer_")
+def _check_frame(frame: npt.NDArray[Any], pixel_format: str) -> None:
+    colour, wide = pixel_format in ("rgb8", "bgr8"), pixel_format in ("mono10", "mono12")
+    known = colour or wide or pixel_format == "mono8" or pixel_format.startswith("bayer_")
     if not known:
         raise ConfigError(
             f"pixel_format is {pixel_format!r}; allowed: mono8, rgb8, bgr8, "
-            "bayer_rg8, bayer_gr8, bayer_gb8, bayer_bg8"
+            "bayer_rg8, bayer_gr8, bayer_gb8, bayer_bg8, mono10, mono12"
         )
     fits = frame.ndim == (3 if colour else 2) and (not colour or frame.shape[2] == 3)
-    if not fits or frame.dtype != np.uint8 or 0 in frame.shape:
+    kind = "uint16" if wide else "uint8"
+    if not fits or frame.dtype != np.dtype(kind) or 0 in frame.shape:
         allowed = "(H, W, 3)" if colour else "(H, W)"
         raise ConfigError(
-            f"frame has shape {frame.shape} and dtype {frame.dtype}; {pixel_format} needs {allowed} uint8"
+            f"frame has shape {frame.shape} and dtype {frame.dtype}; {pixel_format} needs {allowed} {kind}"
         )

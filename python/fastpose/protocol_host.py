@@ -78,8 +78,10 @@ class ProtocolHost:
         engine: _core.Engine,
         outputs: Outputs,
         pose_from: Callable[[tuple[Any, ...]], Pose],
+        camera: int = 0,
     ) -> None:
         self._protocol, self._engine, self._outputs, self._pose_from = protocol, engine, outputs, pose_from
+        self._camera = camera
         self._thread = threading.Thread(target=self._run, name="fp-protocol", daemon=True)
         self._over = threading.Event()
         self._over_s = 0.0
@@ -129,7 +131,7 @@ class ProtocolHost:
     def _next(self) -> tuple[Any, ...] | None:
         while True:
             over = self._over.is_set()  # asked first: what came until then is in the feed
-            sample = self._engine.next_pose(0.0 if over else WAIT_MS)
+            sample = self._engine.next_pose(0.0 if over else WAIT_MS, self._camera)
             if sample is None and over:
                 return None
             if over and time.monotonic() - self._over_s > GRACE_S:

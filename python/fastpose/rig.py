@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,17 +15,19 @@ from typing_extensions import Self
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.behaviour import Lines, open_outputs
+from fastpose.assembly.camera_lines import open_camera_lines
 from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, spawn_hosts
 from fastpose.assembly.compute_threads import noting_compute_threads
-from fastpose.assembly.engine import loop_camera, make_engine, open_network
+from fastpose.assembly.disk_watch import DiskWatch
+from fastpose.assembly.engine import make_engine
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
-from fastpose.assembly.network import Network
-from fastpose.assembly.session_folder import SessionFolder
+from fastpose.assembly.networks import Networks, open_networks
+from fastpose.assembly.session_folder import SessionFolder, model_details
 from fastpose.drivers import CameraSource
 from fastpose.errors import ConfigError, FastposeError
 from fastpose.pose import Pose
-from fastpose.protocol import Outputs
+from fastpose.protocol import Outputs, Protocol
 from fastpose.protocol_host import ProtocolHost, load_protocol
 from fastpose.session.finalise import finalise
 from fastpose.session.summary import Summary
@@ -59,10 +62,11 @@ class Rig:
         self.config = config if isinstance(config, cfg.Config) else cfg.load_config(config)
         self._feed = feed
         self._cameras: list[CameraSource] = []
-        self._network: Network | None = None
+        self._networks = Networks()
         self._lines = Lines(())
         self._machine = Machine(self.config.engine, hosted_processes(self.config))
         self._folder: SessionFolder | None = None
+        self._disk: DiskWatch | None = None
         self._engine: _core.Engine | None = None
         self._protocol: ProtocolHost | None = None
         self._ended = ""
@@ -111,14 +115,19 @@ class Rig:
         self._cameras = [open_camera(name, spec) for name, spec in self.config.cameras.items()]
         placement = self._machine.placement
         with noting_compute_threads():
-            self._network = open_network(self.config, self._loop_camera, placed=placement.ours)
-        self._lines = open_outputs(self.config.outputs, realtime=self._machine.fifo, cpus=placement.others)
+            self._networks = open_networks(self.config, self._cameras, placed=placement.ours)
+        self._lines = open_outputs(
+            self.config.outputs,
+            realtime=self._machine.fifo,
+            cpus=placement.others,
+            hosted=open_camera_lines(self.config.outputs, self._cameras),
+        )
         protocol = self.config.protocol
         user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None
         self._folder = SessionFolder(self.config)
         self._folder.write_config(self.config)
         for camera in self._cameras:
-            open_ring(camera, loop=camera is self._loop_camera, record=self.config.record)
+            open_ring(camera, loop=camera.name in self._networks.by_camera, record=self.config.record)
         for camera in self._cameras:
             spawn_hosts(
                 camera,
@@ -131,19 +140,26 @@ class Rig:
         self._engine = make_engine(
             self.config,
             self._cameras,
-            self._network,
+            self._networks,
             self._lines,
             self._folder,
-            realtime=self._machine.request(loop.rate_hz if (loop := self._loop_camera) else 0.0),
+            realtime=self._machine.request(),
             pose_feed=user is not None or self._feed,
         )
         self._engine.arm()
         if user is not None:
-            self._protocol = ProtocolHost(user, self._engine, self.outputs, self._pose_from)
+            self._protocol = self._host_of(user)
         self._folder.say(f"opened: {json.dumps(self._details()['devices'])}")
-        for note in self._network.notes if self._network else ():
+        for camera_note in (note for camera in self._cameras for note in camera.notes):
+            self._warn(camera_note)
+        for note in self._networks.notes:
             self._warn(note)
         self._folder.say(f"network: {self.network}{'; ' + self.hint if self.hint else ''}")
+
+    def _host_of(self, protocol: Protocol) -> ProtocolHost:
+        camera = self._camera_to_iterate(None)
+        pose_from = partial(self._pose_from, camera)
+        return ProtocolHost(protocol, self.engine, self.outputs, pose_from, self._index_of(camera))
 
     def start(self) -> None:
         """Let frames flow; does nothing the second time."""
@@ -156,6 +172,7 @@ class Rig:
             self._protocol.start()
         engine.start()
         self._machine.look(self._cameras)
+        self._watch_disk()
 
     def run(self, on_tick: Callable[[Rig], None] | None = None) -> None:
         """Run to the end: of the sources, of ``session.duration_s``, or until `stop`.
@@ -178,19 +195,31 @@ class Rig:
         self.engine.end_sources()
         self._raise_if_fault()
 
-    def poses(self) -> Iterator[Pose]:
-        """Iterate over the poses of the loop, in order, until the session ends."""
+    def poses(self, camera: str | None = None) -> Iterator[Pose]:
+        """Iterate over the poses of a camera, in order, until the session ends.
+
+        Parameters
+        ----------
+        camera : str, optional
+            Default: the only one that a network sees.
+
+        Raises
+        ------
+        ConfigError
+            There are no poses of this camera, or there is a choice.
+        FastposeError
+            A fault ended the session; outputs are safe by then.
+        """
         if self._protocol is not None:
             raise ConfigError(
                 "protocol.type is python: it gets the poses; iterate with another protocol type"
             )
-        if self._network is None and self._engine is not None:
-            raise ConfigError("model is not given: without a network there are no poses")
+        name = self._camera_to_iterate(camera)
         if not self._feed:
             raise ConfigError("this rig keeps no poses; make it with feed=True")
         self.start()
-        while (sample := self._next_sample()) is not None:
-            yield self._pose_from(sample)
+        while (sample := self._next_sample(self._index_of(name))) is not None:
+            yield self._pose_from(name, sample)
         self._raise_if_fault()
 
     def stop(self, reason: str = "interrupted") -> None:
@@ -243,6 +272,11 @@ class Rig:
         return self._cameras
 
     @property
+    def acting_camera(self) -> CameraSource | None:
+        """The camera that the protocol belongs to, else the first with a network; None: only recording."""
+        return next((camera for camera in self._cameras if camera.name == self._networks.acting), None)
+
+    @property
     def elapsed_s(self) -> float:
         """Time since the start."""
         return (_core.now_ns() - self._started_ns) / 1e9 if self._started_ns else 0.0
@@ -260,45 +294,65 @@ class Rig:
     @property
     def network(self) -> str:
         """What runs, in words: form, precision, threads; empty without a network, or before it is open."""
-        return self._network.description if self._network else ""
+        return self._networks.description if self._networks.by_camera else ""
 
     @property
     def hint(self) -> str:
         """How the network may become faster; empty where nothing is known."""
-        return self._network.hint if self._network else ""
+        return self._networks.hint
 
     def snapshot(self) -> dict[str, Any]:
-        """Counts, latencies, rules and outputs at this moment."""
-        return dict(self.engine.snapshot())
+        """Counts, latencies, rules and outputs at this moment: of the acting camera, and of each."""
+        shot: dict[str, Any] = dict(self.engine.snapshot())
+        names = [camera.name for camera in self._cameras]
+        return {**shot, "cameras": dict(zip(names, shot["cameras"], strict=True))}
 
     # --- inside ---
 
-    @property
-    def _loop_camera(self) -> CameraSource | None:
-        return loop_camera(self.config, self._cameras)
+    def _watch_disk(self) -> None:
+        duration_s = self.config.session.duration_s
+        left_s = (lambda: duration_s - self.elapsed_s) if duration_s else (lambda: None)
+        self._disk = DiskWatch(self.directory, left_s, self._warn)
+        self._disk.start()
+
+    def _camera_to_iterate(self, asked: str | None) -> str:
+        """The camera whose poses somebody gets: that asked for, the protocol's, or the only one."""
+        _ = self.engine  # raises where the rig is not open
+        analysed = self._networks.by_camera
+        if not analysed:
+            raise ConfigError("model is not given: without a network there are no poses")
+        if asked is None and (len(analysed) == 1 or isinstance(self.config.protocol, cfg.PythonProtocol)):
+            asked = self._networks.acting
+        if asked not in analysed:
+            given = "missing" if asked is None else repr(asked)
+            raise ConfigError(f"camera is {given}; allowed: {', '.join(analysed)}")
+        return asked
+
+    def _index_of(self, camera: str) -> int:
+        return [source.name for source in self._cameras].index(camera)
 
     def _details(self) -> dict[str, Any]:
-        network = self._network
+        network, networks = self._networks.first, self._networks.by_camera
+        several = {name: model_details(each) for name, each in networks.items()} if len(networks) > 1 else {}
         return {
             "devices": {
                 "network": network.backend.description if network else None,
                 "outputs": self._lines.descriptions,
                 "cameras": {
-                    camera.name: {"size": camera.frame_size, "pixel_format": camera.pixel_format}
+                    camera.name: {
+                        "size": camera.frame_size,
+                        "pixel_format": camera.pixel_format,
+                        **(camera.details or {}),
+                    }
                     for camera in self._cameras
                 },
             },
-            "model": (
-                {"name": network.package.name, "sha256": network.package.sha256,
-                 "skeleton": [list(edge) for edge in network.package.skeleton],
-                 "text": network.description, "runs": [each.as_json() for each in network.runs]}
-                if network
-                else None
-            ),
-        }  # fmt: skip
+            "model": model_details(network) if network else None,
+            **({"models": several} if several else {}),
+        }
 
     def _clocks(self) -> dict[str, Any]:
-        return {camera.name: self.engine.clock(index) for index, camera in enumerate(self._cameras)}
+        return {camera.name: dict(camera.ring.clock()) for camera in self._cameras if camera.ring}
 
     def _end_details(self) -> dict[str, Any]:
         granted = self._machine.report(self.engine)
@@ -319,7 +373,7 @@ class Rig:
         if self._folder is not None:
             self._folder.say(f"warning: {text}")
 
-    def _next_sample(self) -> tuple[Any, ...] | None:
+    def _next_sample(self, camera: int) -> tuple[Any, ...] | None:
         """The next pose; None when the session is over and all were taken."""
         silent = 0
         while silent < SILENT_POLLS:
@@ -328,17 +382,17 @@ class Rig:
                 self.engine.end_sources()
             # Asked first: what came until then is in the feed.
             over = bool(self._ended) and self.engine.wait(0.0)
-            sample = self.engine.next_pose(POLL_MS)
+            sample = self.engine.next_pose(POLL_MS, camera)
             if sample is not None or over:
                 return sample
             silent += bool(self._ended)
         return None
 
-    def _pose_from(self, sample: tuple[Any, ...]) -> Pose:
+    def _pose_from(self, camera: str, sample: tuple[Any, ...]) -> Pose:
         frame_id, exposure_start_ns, decided_ns, bits, _flags, keypoints = sample
-        assert self._network is not None
-        package = self._network.package
-        rules = {name: bool(bits >> index & 1) for index, name in enumerate(self.config.rules)}
+        package = self._networks.by_camera[camera].package
+        mine = self.config.rules_of(camera)
+        rules = {name: bool(bits >> i & 1) for i, name in enumerate(self.config.rules) if name in mine}
         shape = (package.count_of_individuals, len(package.bodyparts), 3)
         age_ns = decided_ns - exposure_start_ns
         return Pose(keypoints.reshape(shape), package.bodyparts, frame_id, exposure_start_ns, age_ns, rules)
@@ -388,6 +442,8 @@ class Rig:
     def _tear_down(self) -> None:
         """Outputs first; then threads, then the processes, which finish their files."""
         self._tear_down_engine()
+        if self._disk is not None:
+            self._disk.stop()
         self._lines.close()
         end_hosts(self._cameras, self._report)
 

@@ -19,6 +19,7 @@ from fastpose.status import Snapshot, Status
 __all__ = ["RunSummary", "run"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+REASONS = ("camera", "ring", "recorder", "transport")
 _PERCENTILES = ("n", "p50", "p90", "p99", "p99.9", "max")
 
 
@@ -35,7 +36,7 @@ class RunSummary:
     drops : dict
         Frames not processed or not recorded, by reason.
     latency_ms : dict
-        From exposure_start to the decision: n, p50, p90, p99, p99.9, max.
+        From exposure_start to the decision: n, p50, p90, p99, p99.9, max. Of the acting camera.
     ended : str
     warnings : list of str
     network : str
@@ -44,6 +45,12 @@ class RunSummary:
         How it may become faster; empty where nothing is known.
     timing : list of str
         What was granted for a steady loop, and what was refused.
+    video : list of str
+        For each recorded camera: frames, codec, and how its pixels compare with the camera's.
+    latencies_ms : dict
+        `latency_ms` of each camera that a network sees.
+    clocks : list of str
+        How well each camera's clock is known.
     """
 
     directory: Path
@@ -56,6 +63,9 @@ class RunSummary:
     network: str = ""
     hint: str = ""
     timing: list[str] = field(default_factory=list)
+    video: list[str] = field(default_factory=list)
+    latencies_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    clocks: list[str] = field(default_factory=list)
 
 
 def run(config: Config, *, status: Status) -> RunSummary:
@@ -95,6 +105,19 @@ def _signals_end(rig: Rig) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _others(cameras: dict[str, Any], shown: str) -> dict[str, dict[str, int]]:
+    """What the status says of the cameras beside the one that it shows."""
+    return {
+        name: {
+            "frames": shot["published"],
+            "processed": shot["processed"],
+            "dropped": sum(shot[f"dropped_{reason}"] for reason in REASONS),
+        }
+        for name, shot in cameras.items()
+        if name != shown
+    }
+
+
 class _Meter:
     """Turns counts into rates between two looks."""
 
@@ -103,14 +126,14 @@ class _Meter:
 
     def snapshot(self, rig: Rig) -> Snapshot:
         shot = rig.snapshot()
-        loop = next(iter(rig.cameras))
+        loop = rig.acting_camera or next(iter(rig.cameras))
         latency = shot["exposure_to_decided"]
         frames = shot["published"] + shot["dropped_camera"]
         age_ns = _core.now_ns() - shot["newest_exposure_ns"]
         return Snapshot(
             frames=frames,
             processed=shot["processed"],
-            drops={reason: shot[f"dropped_{reason}"] for reason in ("camera", "ring", "recorder")},
+            drops={reason: shot[f"dropped_{reason}"] for reason in REASONS},
             rate_hz=self._rate(frames),
             age_ms=age_ns / 1e6 if shot["newest_exposure_ns"] else None,
             p50_ms=latency["p50_ns"] / 1e6 if latency["n"] else None,
@@ -119,7 +142,8 @@ class _Meter:
             outputs={
                 name: bool(level) for name, level in zip(rig.config.outputs, shot["outputs"], strict=True)
             },
-            recorder_queue=shot["recorder_queue"],
+            recorder_queue=max(camera["recorder_queue"] for camera in shot["cameras"].values()),
+            others=_others(shot["cameras"], loop.name),
             elapsed_s=rig.elapsed_s,
             total_frames=loop.total_frames,
             duration_s=rig.config.session.duration_s,
@@ -143,18 +167,24 @@ def _summary(rig: Rig, summary: Summary) -> RunSummary:
         frames=sum(camera.exposures for camera in cameras),
         processed=sum(camera.processed for camera in cameras),
         drops={reason: sum(camera.drops.get(reason, 0) for camera in cameras) for reason in sorted(reasons)},
-        latency_ms=_latency(summary.latency),
+        latency_ms=_latency(summary.latency, rig.config.acting_camera),
+        latencies_ms={
+            name: latency for name in rig.config.analysed if (latency := _latency(summary.latency, name))
+        },
         ended=summary.ended,
         warnings=[*rig.warnings, *summary.notes],
         network=rig.network,
         hint=rig.hint,
         timing=rig.timing,
+        video=[
+            f"{name}: {camera.video_text}" for name, camera in summary.cameras.items() if camera.video_text
+        ],
+        clocks=[f"{name}: {text}" for name, text in summary.clocks.items()],
     )
 
 
-def _latency(latency: dict[str, Any]) -> dict[str, float]:
-    for camera in latency["cameras"].values():
-        decided = camera["end_to_end"]["exposure_start->decided"]
-        if decided["n"]:
-            return {name: decided[name] for name in _PERCENTILES}
-    return {}
+def _latency(latency: dict[str, Any], camera: str | None) -> dict[str, float]:
+    """From exposure to decision, of one camera; empty where no frame was processed."""
+    found = latency["cameras"].get(camera)
+    decided = found["end_to_end"]["exposure_start->decided"] if found else {"n": 0}
+    return {name: decided[name] for name in _PERCENTILES} if decided["n"] else {}

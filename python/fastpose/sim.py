@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -86,13 +86,14 @@ class Simulation:
         """Time after which the first individual's walk repeats, s."""
         return self._core.period_s
 
-    def render(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    def render(self, index: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32]]:
         """Frame `index` as the camera delivers it, and where the keypoints are.
 
         Returns
         -------
         frame
-            (H, W) uint8 for mono8 and Bayer formats, (H, W, 3) for rgb8 and bgr8. Torn if that is its fate.
+            (H, W) uint8 for mono8 and Bayer formats, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv,
+            (H * 3/2, W) for nv12; (H, W) uint16 for mono10 and mono12. Torn if that is its fate.
         keypoints
             (individuals, bodyparts, 3) float32: x, y in full-frame sensor pixels (the centre of the first
             pixel is (0, 0)) in the middle of the exposure, and 1 where visible, 0 where hidden.
@@ -104,7 +105,7 @@ class Simulation:
         return self._core.truth(index)
 
     def fate(self, index: int) -> Fate:
-        """What happens to frame `index` on its way: dropped, late, torn (from tear_row on)."""
+        """What happens to frame `index` on its way: dropped, late, torn (from tear_row on), failed."""
         return self._core.fate(index)
 
     def __repr__(self) -> str:

@@ -40,7 +40,9 @@ class Snapshot:
     outputs: dict[str, bool] = field(default_factory=dict)
     """True: high."""
     recorder_queue: int = 0
-    """Frames that wait for the encoder."""
+    """Frames that wait for the encoder that has the most of them."""
+    others: dict[str, dict[str, int]] = field(default_factory=dict)
+    """The other cameras: frames, processed, dropped."""
     elapsed_s: float = 0.0
     total_frames: int | None = None
     """Frames that the source has; None: unknown."""
@@ -128,6 +130,8 @@ def render(snapshot: Snapshot, title: str) -> Text:
     _row(block, "camera", _camera(snapshot))
     _row(block, "latency", _latency(snapshot))
     _row(block, "drops", *_drops(snapshot.drops))
+    for name, counts in snapshot.others.items():
+        _row(block, name[:9], _other(counts))
     if snapshot.rules:
         _row(block, "rules", *_marks(snapshot.rules, ("○", "●"), "green"))
     if snapshot.outputs:
@@ -148,6 +152,10 @@ def _row(block: Text, label: str, *parts: str | tuple[str, str]) -> None:
 
 def _camera(snapshot: Snapshot) -> str:
     return f"{snapshot.rate_hz:.1f} Hz   {snapshot.frames} frames, {snapshot.processed} processed"
+
+
+def _other(counts: dict[str, int]) -> str:
+    return f"{counts['frames']} frames, {counts['processed']} processed, {counts['dropped']} dropped"
 
 
 def _latency(snapshot: Snapshot) -> str:

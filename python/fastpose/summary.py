@@ -32,9 +32,15 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         table.add_row("", Text(summary.hint, style="dim"))
     table.add_row("frames", f"{summary.frames:,} seen, {summary.processed:,} processed")
     table.add_row("drops", _drops(summary.drops))
-    table.add_row("latency", _latency(summary.latency_ms))
+    for index, line in enumerate(summary.video):
+        table.add_row("" if index else "video", Text(line))
+    for camera, latency in (summary.latencies_ms or {"": summary.latency_ms}).items():
+        several = len(summary.latencies_ms) > 1
+        table.add_row(f"latency {camera}" if several else "latency", _latency(latency))
     for index, line in enumerate(summary.timing):
         table.add_row("" if index else "timing", Text(line))
+    for index, line in enumerate(summary.clocks):
+        table.add_row("" if index else "clocks", Text(line))
     table.add_row("reactions", Text(_reactions(summary.directory / "events.csv")))
     for line in summary.warnings:
         table.add_row(Text("warning", style="bold yellow"), Text(line))

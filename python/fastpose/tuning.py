@@ -177,7 +177,7 @@ def _shapes_of(package: ModelPackage, config: Config) -> list[Shape]:
             f"the config runs another network than '{package.folder}': "
             f"{', '.join(str(model.folder) for model in config.networks.values()) or 'none'}"
         )
-    frame_size = _frame_size(config, models[0].camera)
+    frame_size = _frame_size(config, models[0].seen[0])
     return list(shapes_of_config(package, models[0], frame_size).values())
 
 

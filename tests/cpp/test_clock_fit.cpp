@@ -238,6 +238,26 @@ TEST(ClockFit, AnExposureThatCannotBeIsAGuess) {
     EXPECT_FALSE(fit.suspect());
 }
 
+TEST(ClockFit, AFrameLaterThanUsualAsksForAReading) {
+    ClockFit fit;
+    Reader reader({}, {}, 13);
+    for (int i = 0; i < 8; ++i) reader.read(fit, start_ns + i * 250 * ms);
+    const auto receive = [&](int i, std::int64_t delay) {
+        const std::int64_t exposed = start_ns + 2 * s + i * 10 * ms;
+        return fit.exposure(reader.truth().camera_ns(exposed), exposed + delay);
+    };
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_TRUE(receive(i, 3 * ms + i * 50'000).fitted);
+        EXPECT_FALSE(fit.suspect());
+    }
+    EXPECT_TRUE(receive(20, 30 * ms).fitted);
+    EXPECT_TRUE(fit.suspect());
+    reader.read(fit, start_ns + 3 * s);  // all is well: it was late
+    EXPECT_FALSE(fit.suspect());
+    EXPECT_TRUE(receive(21, 3 * ms).fitted);
+    EXPECT_FALSE(fit.suspect());
+}
+
 // --- frames alone ---
 
 class Frames {

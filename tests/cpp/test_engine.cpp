@@ -27,10 +27,13 @@ struct Session {
         : folder(fresh_folder(name)), ring(make_ring(policy)) {
         parts.pipeline->filter = nullptr;  // frames come microseconds apart: a filter would not follow
         EngineParts all;
-        all.cameras.push_back({"top", ring, std::move(camera), {folder + "/frames.fplog", "{}"}});
-        all.pipeline = parts.pipeline;
+        all.cameras.push_back({"top",
+                               ring,
+                               std::move(camera),
+                               {folder + "/frames.fplog", "{}"},
+                               parts.pipeline,
+                               {folder + "/poses.fplog", "{}"}});
         all.interlock = parts.interlock;
-        all.pose_log = {folder + "/poses.fplog", "{}"};
         all.event_log = {folder + "/events.fplog", "{}"};
         all.pose_feed = true;
         all.realtime = std::move(realtime);
@@ -75,18 +78,18 @@ TEST(Engine, SaysWhatTheLoopTookOfItsCore) {
     Session session("timing", std::make_shared<CountingCamera>(300), FramePolicy::newest,
                     {.spin_ns = 50'000});
     session.run();
-    const LoopTiming timing = session.engine->loop_timing();
+    const LoopTiming timing = session.engine->first_loop()->timing();
     EXPECT_EQ(timing.frames, session.engine->snapshot().processed);
     EXPECT_NE(timing.fifo, Fifo::not_asked);
     EXPECT_LE(timing.spun, timing.frames);
-    EXPECT_EQ(session.engine->loop_grant().realtime, timing.fifo == Fifo::granted);
+    EXPECT_EQ(session.engine->first_loop()->grant().realtime, timing.fifo == Fifo::granted);
 }
 
 TEST(Engine, NeverAsksForRealtimeWhereEveryFrameIsWanted) {
     Session session("unpaced", std::make_shared<CountingCamera>(20), FramePolicy::every, {});
     session.run();
-    EXPECT_EQ(session.engine->loop_timing().fifo, Fifo::not_asked);
-    EXPECT_FALSE(session.engine->loop_grant().realtime);
+    EXPECT_EQ(session.engine->first_loop()->timing().fifo, Fifo::not_asked);
+    EXPECT_FALSE(session.engine->first_loop()->grant().realtime);
 }
 
 TEST(Engine, PosesReachTheFeed) {
@@ -95,11 +98,11 @@ TEST(Engine, PosesReachTheFeed) {
     std::vector<Keypoint> keypoints(bodyparts);
     PoseHeader header{};
     for (int i = 0; i < 20; ++i) {
-        ASSERT_TRUE(session.engine->pose_feed()->pop(header, keypoints.data(), 0));
+        ASSERT_TRUE(session.engine->pose_feed(0)->pop(header, keypoints.data(), 0));
         EXPECT_EQ(header.frame_id, i);
         EXPECT_EQ(header.rules, i % 2 == 0 ? 1U : 0U);
     }
-    EXPECT_FALSE(session.engine->pose_feed()->pop(header, keypoints.data(), seconds));  // closed: no wait
+    EXPECT_FALSE(session.engine->pose_feed(0)->pop(header, keypoints.data(), seconds));  // closed: no wait
 }
 
 TEST(Engine, LooseCableMakesOutputsSafeAndIsRaised) {
@@ -152,7 +155,7 @@ TEST(Engine, RefusesPartsThatDoNotFit) {
     EXPECT_THROW(Engine(EngineParts{}), ConfigError);
     EngineParts parts;
     parts.cameras.push_back({"top", make_ring(), nullptr, {}});
-    parts.loop_camera = 1;
+    parts.acting_camera = 1;
     EXPECT_THROW(Engine(std::move(parts)), ConfigError);
 }
 

@@ -11,7 +11,7 @@ namespace fastpose {
 namespace {
 
 TEST(Frame, NamesGoBothWays) {
-    for (int i = 0; i <= static_cast<int>(PixelFormat::nv12); ++i) {
+    for (int i = 0; i <= static_cast<int>(PixelFormat::mono12); ++i) {
         const auto format = static_cast<PixelFormat>(i);
         EXPECT_EQ(pixel_format_from(name_of(format)), format);
     }
@@ -20,13 +20,13 @@ TEST(Frame, NamesGoBothWays) {
 
 TEST(Frame, UnknownNameListsTheAllowedOnes) {
     try {
-        static_cast<void>(pixel_format_from("mono10"));
-        FAIL() << "mono10 was accepted";
+        static_cast<void>(pixel_format_from("mono16"));
+        FAIL() << "mono16 was accepted";
     } catch (const ConfigError& error) {
         const std::string text = error.what();
-        EXPECT_NE(text.find("'mono10'"), std::string::npos);
+        EXPECT_NE(text.find("'mono16'"), std::string::npos);
         EXPECT_NE(text.find("mono8, rgb8, bgr8, bayer_rg8"), std::string::npos);
-        EXPECT_NE(text.find("nv12"), std::string::npos);
+        EXPECT_NE(text.find("nv12, mono10, mono12"), std::string::npos);
     }
 }
 
@@ -37,6 +37,13 @@ TEST(Frame, BytesOfADenseFrame) {
     EXPECT_EQ(frame_bytes(PixelFormat::nv12, 64, 48), 64U * 72U);
     EXPECT_EQ(row_bytes(PixelFormat::nv12, 64), 64U);
     EXPECT_EQ(row_bytes(PixelFormat::rgb8, 5), 15U);
+    EXPECT_EQ(frame_bytes(PixelFormat::mono12, 63, 48), 2U * 63U * 48U);
+}
+
+TEST(Frame, WhiteOfAFormat) {
+    EXPECT_EQ(white_of(PixelFormat::nv12), 255);
+    EXPECT_EQ(white_of(PixelFormat::mono10), 1023);
+    EXPECT_EQ(white_of(PixelFormat::mono12), 4095);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "base/clock.h"
@@ -42,13 +43,24 @@ class ScriptedCamera final : public Camera {
         if (status != GrabStatus::frame && status != GrabStatus::failed) return {status};
         meta.camera_counter = counter_++;
         meta.received_ns = now_ns();
+        if (clock != nullptr) meta.camera_timestamp_ns = *clock + meta.received_ns - 5'000'000;
         const int slot = lent_.front();
         lent_.pop_front();
         return {status, slot};
     }
-    bool latch_clock(ClockPair&) noexcept override { return false; }
+    bool latch_clock(ClockPair& pair) noexcept override {
+        if (clock == nullptr || !latches) return false;
+        pair.host_before_ns = now_ns();
+        pair.camera_ns = *clock + now_ns();
+        pair.host_after_ns = now_ns();
+        return true;
+    }
+    [[nodiscard]] std::string ptp_state() override { return "Master"; }
     void disarm() noexcept override { lent_.clear(); }
 
+    // Its clock minus the host's; null: it has none.
+    std::shared_ptr<std::int64_t> clock;
+    bool latches = true;
     int most_lent = 0;
     std::size_t memory_bytes = 0;
 
@@ -144,6 +156,53 @@ TEST(Grabber, ACameraThatComesBackGoesOnCounting) {
     EXPECT_EQ(run.ring->meta(slot).camera_counter, 3);
     for (const LedgerEntry& entry : run.ledger())
         EXPECT_EQ((entry.meta.flags & frame_counter_reset) != 0, entry.meta.camera_counter == 2);
+}
+
+TEST(Grabber, FitsAClockThatCanBeRead) {
+    Session run(1);
+    const auto camera =
+        std::make_shared<ScriptedCamera>(1, std::vector<std::vector<GrabStatus>>{{frame, frame, failed}});
+    camera->clock = std::make_shared<std::int64_t>(77 * kSecond);
+    run.play(camera);
+    const FrameMeta& meta = run.ring->meta(run.ring->take(0));
+    EXPECT_EQ(meta.flags & frame_clock_unfitted, 0);
+    EXPECT_GT(meta.exposure_error_ns, 0);
+    EXPECT_LT(meta.exposure_error_ns, 1'000'000);
+    EXPECT_NEAR(static_cast<double>(meta.exposure_start_ns - (meta.received_ns - 5'000'000)), 0,
+                meta.exposure_error_ns);
+    const ClockReport clock = run.ring->clock();
+    EXPECT_EQ(clock.source, ClockSource::latched);
+    EXPECT_GE(clock.readings, 8);
+    EXPECT_NEAR(static_cast<double>(clock.offset_ns), -77e9, 1e6);
+    EXPECT_STREQ(clock.ptp.data(), "Master");
+    for (const LedgerEntry& entry : run.ledger())
+        if (entry.fate == Fate::failed) {
+            EXPECT_GT(entry.meta.exposure_error_ns, 0);
+        }
+}
+
+TEST(Grabber, FitsAClockThatCannotBeReadFromItsFrames) {
+    Session run(1);
+    const auto camera =
+        std::make_shared<ScriptedCamera>(1, std::vector<std::vector<GrabStatus>>{{frame, frame}});
+    camera->clock = std::make_shared<std::int64_t>(-77 * kSecond);
+    camera->latches = false;
+    run.play(camera);
+    const FrameMeta& meta = run.ring->meta(run.ring->take(0));
+    EXPECT_EQ(meta.flags & frame_clock_unfitted, 0);
+    EXPECT_GE(meta.exposure_error_ns, 5'000'000);  // half a period at 100 Hz
+    EXPECT_NEAR(static_cast<double>(meta.exposure_start_ns - (meta.received_ns - 5'000'000)), 0,
+                meta.exposure_error_ns);
+}
+
+TEST(Grabber, WithoutAClockTheTimeIsAGuess) {
+    Session run(1);
+    run.play(std::make_shared<ScriptedCamera>(1, std::vector<std::vector<GrabStatus>>{{frame}}));
+    const FrameMeta& meta = run.ring->meta(run.ring->take(0));
+    EXPECT_NE(meta.flags & frame_clock_unfitted, 0);
+    EXPECT_EQ(meta.exposure_error_ns, 0);
+    EXPECT_EQ(meta.exposure_start_ns, meta.received_ns);
+    EXPECT_EQ(run.ring->clock().source, ClockSource::none);
 }
 
 }  // namespace

@@ -17,10 +17,10 @@ namespace fastpose {
 namespace {
 
 constexpr float kTolerance = 0.02F;  // grey levels
-constexpr std::array<PixelFormat, 9> kFormats{
-    PixelFormat::mono8,     PixelFormat::rgb8,      PixelFormat::bgr8,
-    PixelFormat::bayer_rg8, PixelFormat::bayer_gr8, PixelFormat::bayer_gb8,
-    PixelFormat::bayer_bg8, PixelFormat::yuyv,      PixelFormat::nv12};
+constexpr std::array<PixelFormat, 11> kFormats{
+    PixelFormat::mono8,     PixelFormat::rgb8,      PixelFormat::bgr8,      PixelFormat::bayer_rg8,
+    PixelFormat::bayer_gr8, PixelFormat::bayer_gb8, PixelFormat::bayer_bg8, PixelFormat::yuyv,
+    PixelFormat::nv12,      PixelFormat::mono10,    PixelFormat::mono12};
 
 PreprocessSpec make_spec(PixelFormat format, int width, int height, Roi roi, int output_width,
                          int output_height) {
@@ -46,6 +46,10 @@ class GuardedFrame {
         std::mt19937 random(seed);
         for (std::size_t i = 0; i < frame_bytes(format, width, height); ++i) {
             memory_.data()[i] = static_cast<std::uint8_t>(random());
+        }
+        // The upper byte of a sample of 10 or 12 bits.
+        for (std::size_t i = 1; white_of(format) > 255 && i < frame_bytes(format, width, height); i += 2) {
+            memory_.data()[i] &= static_cast<std::uint8_t>(white_of(format) >> 8);
         }
     }
     [[nodiscard]] const FrameView& view() const noexcept { return view_; }

@@ -5,7 +5,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -215,6 +217,31 @@ TEST(Ring, AnotherMappingSeesTheSameFrames) {
     other->set_producer_state(HostState::failed, "the file ends here");
     EXPECT_EQ(ring->producer_state(), HostState::failed);
     EXPECT_EQ(ring->producer_text(), "the file ends here");
+}
+
+TEST(Ring, TheClocksReportIsReadWholeByAnotherMapping) {
+    const RingSpec spec{.slots = 8, .width = 8, .height = 4};
+    const auto ring = Ring::create("/fastpose-test-clock-" + std::to_string(now_ns()), spec);
+    const auto other = Ring::attach(ring->name());
+    EXPECT_EQ(other->clock().source, ClockSource::none);
+    std::atomic<bool> done{false};
+    std::thread writer([&] {
+        ClockReport report;
+        for (int i = 0; i < 20'000; ++i) {
+            report.readings = report.outliers = i;
+            report.error_ns = -i;
+            set_ptp(report, "Slave and a name that is too long");
+            ring->set_clock(report);
+        }
+        done.store(true);
+    });
+    while (!done.load()) {
+        const ClockReport report = other->clock();
+        ASSERT_EQ(report.readings, report.outliers);
+        ASSERT_EQ(report.readings, -report.error_ns);
+    }
+    writer.join();
+    EXPECT_STREQ(other->clock().ptp.data(), "Slave and a nam");
 }
 
 TEST(Ring, DisabledRecorderGivesItsFramesBack) {

@@ -8,7 +8,9 @@ namespace {
 
 TEST(SimFate, ComesAtTheRateAsked) {
     SimSpec spec;
-    spec.faults = {.drop = 0.02, .late = 0.1, .torn = 0.3, .disconnect_after_s = {}};
+    spec.faults.drop = 0.02;
+    spec.faults.late = 0.1;
+    spec.faults.torn = 0.3;
     constexpr int kFrames = 50000;
     int dropped = 0, late = 0, torn = 0, both = 0;
     for (std::int64_t index = 0; index < kFrames; ++index) {
@@ -26,7 +28,7 @@ TEST(SimFate, ComesAtTheRateAsked) {
 
 TEST(SimFate, IsTheSameAgain) {
     SimSpec spec;
-    spec.faults = {.drop = 0.5, .late = 0.5, .torn = 0.5, .disconnect_after_s = {}};
+    spec.faults.drop = spec.faults.late = spec.faults.torn = 0.5;
     SimSpec other = spec;
     other.seed = 1;
     int equal = 0;

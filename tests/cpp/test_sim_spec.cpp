@@ -41,7 +41,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"rate_hz is 0", [](SimSpec& s) { s.rate_hz = 0; }},
         Refusal{"rate_hz is nan", [](SimSpec& s) { s.rate_hz = std::numeric_limits<double>::quiet_NaN(); }},
         Refusal{"exposure_us is 20000, allowed is 1 to 10000", [](SimSpec& s) { s.exposure_us = 20000; }},
-        Refusal{"pixel_format is 'nv12'", [](SimSpec& s) { s.pixel_format = PixelFormat::nv12; }},
+        Refusal{"size is 641 x 480, allowed for yuyv is an even width",
+                [](SimSpec& s) {
+                    s.pixel_format = PixelFormat::yuyv;
+                    s.size = {641, 480};
+                }},
+        Refusal{"size is 640 x 481, allowed for nv12 is an even width and height",
+                [](SimSpec& s) {
+                    s.pixel_format = PixelFormat::nv12;
+                    s.size = {640, 481};
+                }},
         Refusal{"individuals is 0", [](SimSpec& s) { s.individuals = 0; }},
         Refusal{"body_length_px is 400", [](SimSpec& s) { s.body_length_px = 400; }},
         Refusal{"noise is -1", [](SimSpec& s) { s.noise = -1; }},

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "yuyv": 2, "nv12": 1.5}
+BYTES_PER_PIXEL = {"rgb8": 3, "bgr8": 3, "yuyv": 2, "nv12": 1.5, "mono10": 2, "mono12": 2}
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Published:
     exposure_start_ns: int
     received_ns: int
     flags: int
+    exposure_error_ns: int = 0
 
 
 @dataclass
@@ -36,16 +37,20 @@ class FakeRing:
     alive: bool = True
     producer_ended: bool = True
     published: list[Published] = field(default_factory=list)
+    failed: list[Published] = field(default_factory=list)
     states: list[tuple[str, str]] = field(default_factory=list)
     on_publish: Callable[[FakeRing], None] | None = None
 
     def __post_init__(self) -> None:
         self.slot_bytes = int(self.width * self.height * BYTES_PER_PIXEL.get(self.pixel_format, 1))
-        self.stride_bytes = self.width * {"rgb8": 3, "bgr8": 3, "yuyv": 2}.get(self.pixel_format, 1)
+        self.stride_bytes = self.width * {"nv12": 1}.get(
+            self.pixel_format, int(BYTES_PER_PIXEL.get(self.pixel_format, 1))
+        )
         self._memory = [bytearray(self.slot_bytes) for _ in range(self.slots)]
         self.free = deque(range(self.slots))
         self._queue: deque[tuple[bytes, int, int, int]] = deque()
         self.held: set[int] = set()
+        self.recorded = self.waiting = 0
 
     def memory(self, slot: int) -> memoryview:
         return memoryview(self._memory[slot])
@@ -74,6 +79,12 @@ class FakeRing:
             self.on_publish(self)
         return len(self.published) - 1
 
+    def note_failed(self, **meta: int) -> None:
+        self.failed.append(Published(b"", **meta))
+
+    def release(self, slot: int) -> None:
+        self.free.append(slot)
+
     def wait_started(self, timeout_ms: float) -> bool:
         return not self.stop_requested
 
@@ -88,7 +99,10 @@ class FakeRing:
         self._queue.append((pixels.tobytes(), frame_id, flags, exposure_start_ns))
 
     def counts(self) -> dict[str, int]:
-        return {"recorder_queue": len(self._queue)}
+        return {"recorder_queue": len(self._queue) + self.waiting, "recorder_waiting": self.waiting}
+
+    def set_recorder_progress(self, *, recorded: int, waiting: int) -> None:
+        self.recorded, self.waiting = recorded, waiting
 
     def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None:
         if not self._queue:

@@ -212,9 +212,13 @@ def write_video(
     size: tuple[int, int] = (160, 120),
     codec: str = "libx264",
     pix_fmt: str = "gray",
+    pts_ms: Sequence[int] | None = None,
     **options: str,
 ) -> None:
-    """A grey video whose frame n has a bright block that begins in column n % 100; luma is the grey value."""
+    """A grey video whose frame n has a bright block that begins in column n % 100; luma is the grey value.
+
+    Frame n is shown at 10 * n ms, or at pts_ms[n].
+    """
     random = np.random.default_rng(0)
     with av.open(str(path), "w", options={"cluster_time_limit": "100"}) as container:
         container.metadata["FASTPOSE_PIXEL_FORMAT"] = "mono8"
@@ -230,7 +234,8 @@ def write_video(
             if pix_fmt == "yuv420p":
                 pixels = np.vstack([pixels, np.full((size[1] // 2, size[0]), 128, np.uint8)])
             frame = av.VideoFrame.from_ndarray(pixels, format=pix_fmt)
-            frame.pts, frame.time_base = number, Fraction(1, 100)
+            frame.pts = 10 * number if pts_ms is None else pts_ms[number]
+            frame.time_base = Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 

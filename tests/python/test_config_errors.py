@@ -50,7 +50,7 @@ BAD = [
     ("cameras.a b", {"driver": "sim"}, "cameras: 'a b' is not a name; allowed: letters, digits"),
     # drivers and types
     ("cameras.top.driver", "sin", "cameras.top.driver: 'sin' is not allowed (did you mean 'sim'?); allowed: sim, video"),
-    ("cameras.top.driver", "pylon", "cameras.top.driver: 'pylon' is not in this version; this version has: sim, video"),
+    ("outputs.laser.driver", "nidaq", "outputs.laser.driver: 'nidaq' is not in this version; this version has: sim, serial"),
     ("cameras.top.driver", MISSING, "cameras.top.driver: missing; allowed: sim, video"),
     ("model.device", "cuda", "model.device: 'cuda' is not in this version; this version has: cpu, fake"),
     ("protocol.type", "trial", "protocol.type: 'trial' is not in this version; this version has: none, conditional,"),

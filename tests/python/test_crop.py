@@ -22,13 +22,15 @@ BOXES = {
     "everything": (0.0, 0.0, 160.0, 120.0),
     "thin": (40.0, 20.0, 41.0, 90.0),
 }
-Frame = npt.NDArray[np.uint8]
+Frame = npt.NDArray[np.uint8 | np.uint16]
 
 
 def scene(pixel_format: str, seed: int = 0) -> Frame:
     """Smooth with noise, so that a wrong weight shows."""
     rng = np.random.default_rng(seed)
     shape = (FRAME[1], FRAME[0], 3) if pixel_format in ("rgb8", "bgr8") else (FRAME[1], FRAME[0])
+    if pixel_format == "mono12":
+        return rng.integers(0, 4096, shape, dtype=np.uint16)
     return rng.integers(0, 256, shape, dtype=np.uint8)
 
 
@@ -69,7 +71,14 @@ def near(actual: npt.NDArray[Any], expected: npt.NDArray[Any]) -> None:
 @pytest.mark.parametrize("size", [(64, 64), (48, 80)])
 @pytest.mark.parametrize(
     ("pixel_format", "colour"),
-    [("rgb8", "rgb"), ("bgr8", "rgb"), ("mono8", "rgb"), ("mono8", "grey"), ("bayer_rg8", "rgb")],
+    [
+        ("rgb8", "rgb"),
+        ("bgr8", "rgb"),
+        ("mono8", "rgb"),
+        ("mono8", "grey"),
+        ("bayer_rg8", "rgb"),
+        ("mono12", "grey"),
+    ],
 )
 def test_equals_its_oracle(
     box: tuple[float, float, float, float], size: tuple[int, int], pixel_format: str, colour: str

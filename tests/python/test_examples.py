@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,13 @@ def example(request: pytest.FixtureRequest) -> Config:
 
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
+        "basler_emulated",
         "demo",
+        "gige_fake",
         "openfield",
         "python_protocol",
         "serial_laser",
+        "two_cameras",
         "two_rules",
     }
 
@@ -39,6 +43,12 @@ def test_it_asks_for_nothing_that_is_not_there(example: Config) -> None:
     camera = example.cameras["top"]
     if camera.driver == "video" and not camera.path.exists():
         pytest.skip("FASTPOSE_DATA is not here")
+    if camera.driver == "pylon" and importlib.util.find_spec("pypylon") is None:
+        pytest.skip("pypylon is not installed (extra 'pylon')")
+    if camera.driver == "v4l2" and not Path(camera.device or "").exists():
+        pytest.skip(f"no camera {camera.device}")
+    if camera.driver == "aravis":
+        pytest.skip("its fake camera is plugged in by test_system_aravis")
     sections = (
         "cameras",
         "model.path",

@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from fastpose import _core, errors
 from oracle import preprocess as oracle
 
-FORMATS = ("mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8", "yuyv", "nv12")
+FORMATS = (
+    *("mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"),
+    *("yuyv", "nv12", "mono10", "mono12"),
+)
+WHITE = {"mono10": 1023, "mono12": 4095}
 ISAS = ("scalar", "avx2", "avx512")[: ("scalar", "avx2", "avx512").index(_core.best_isa()) + 1]
 TOLERANCE = 0.02  # grey levels
 LEVELS = {"scale": (1.0, 1.0, 1.0), "offset": (0.0, 0.0, 0.0)}  # the tensor in grey levels
@@ -31,16 +35,15 @@ def frame_shape(pixel_format: str, width: int, height: int) -> tuple[int, ...]:
     return (height, width, *samples)
 
 
-def random_frame(
-    pixel_format: str, width: int, height: int, padding: int = 0, seed: int = 0
-) -> NDArray[np.uint8]:
+def random_frame(pixel_format: str, width: int, height: int, padding: int = 0, seed: int = 0) -> NDArray[Any]:
     """A frame whose rows have `padding` more pixels in memory, and whose memory ends with its last pixel."""
     shape = frame_shape(pixel_format, width, height)
+    white = WHITE.get(pixel_format, 255)
     memory = np.random.default_rng(seed).integers(
-        0, 256, (shape[0], width + padding, *shape[2:]), dtype=np.uint8
+        0, white + 1, (shape[0], width + padding, *shape[2:]), dtype=np.uint16 if white > 255 else np.uint8
     )
-    row_bytes = width * int(np.prod(shape[2:]))
-    flat = memory.reshape(-1)[: memory[:-1].size + row_bytes].copy()
+    row_samples = width * int(np.prod(shape[2:]))
+    flat = memory.reshape(-1)[: memory[:-1].size + row_samples].copy()
     strides = (memory.strides[0], *memory.strides[1:])
     return np.lib.stride_tricks.as_strided(flat, shape, strides)
 
@@ -109,7 +112,7 @@ def test_rows_with_padding(pixel_format: str, isa: str) -> None:
 
 
 @pytest.mark.parametrize("isa", ISAS)
-@pytest.mark.parametrize("pixel_format", ["mono8", "bgr8", "bayer_rg8"])
+@pytest.mark.parametrize("pixel_format", ["mono8", "bgr8", "bayer_rg8", "mono12"])
 def test_odd_frame_sizes(pixel_format: str, isa: str) -> None:
     check(random_frame(pixel_format, 61, 43), pixel_format, (61, 43), (29, 31), None, "rgb", isa)
     check(random_frame(pixel_format, 61, 43), pixel_format, (61, 43), (61, 43), None, "grey", isa)
@@ -128,7 +131,7 @@ def test_normalisation_per_channel(pixel_format: str, isa: str) -> None:
 def cases(draw: st.DrawFn) -> Case:
     pixel_format = draw(st.sampled_from(FORMATS))
     width, height = draw(st.integers(1, 70)) * 2, draw(st.integers(1, 20)) * 2
-    if pixel_format in ("mono8", "rgb8", "bgr8"):
+    if pixel_format in ("mono8", "rgb8", "bgr8", "mono10"):
         width, height = width - 1, height - 1
     x, y = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
     roi = (x, y, draw(st.integers(1, width - x)), draw(st.integers(1, height - y)))
@@ -146,7 +149,7 @@ def test_any_size_and_roi(case: Case, seed: int, isa: str) -> None:
 
 def test_largest_error_per_instruction_set() -> None:
     """The claim of TOLERANCE on the values that stretch the fixed-point arithmetic most: full swings."""
-    for pixel_format in ("mono8", "bgr8", "bayer_gr8", "yuyv"):
+    for pixel_format in ("mono8", "bgr8", "bayer_gr8", "yuyv", "mono12"):
         frame = (random_frame(pixel_format, 256, 64) >> 7) * np.uint8(255)
         for isa in ISAS:
             check(frame, pixel_format, (256, 64), (101, 37), None, "rgb", isa)
@@ -247,6 +250,9 @@ def test_impossible_frames() -> None:
     preprocessor = _core.Preprocessor("mono8", (64, 48), (8, 8))
     with pytest.raises(errors.ConfigError, match=r"shape \(48, 63\); allowed: \(48, 64\)"):
         preprocessor.run(np.zeros((48, 63), np.uint8))
+    wide = _core.Preprocessor("mono12", (64, 48), (8, 8))
+    with pytest.raises(errors.ConfigError, match="dtype uint8; allowed: uint16"):
+        wide.run(np.zeros((48, 64), np.uint8))
     with pytest.raises(errors.ConfigError, match="dtype float64; allowed: uint8"):
         preprocessor.run(np.zeros((48, 64)))
     with pytest.raises(errors.ConfigError, match="side by side"):

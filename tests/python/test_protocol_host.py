@@ -25,7 +25,7 @@ class FakeEngine:
         self.faults: list[tuple[str, str]] = []
         self.commands: list[tuple[int, str, float]] = []
 
-    def next_pose(self, timeout_ms: float) -> tuple[Any, ...] | None:
+    def next_pose(self, timeout_ms: float, _camera: int) -> tuple[Any, ...] | None:
         return (self.waiting.popleft(),) if self.waiting else None
 
     def post_fault(self, kind: str, text: str) -> None:

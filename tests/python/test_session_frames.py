@@ -42,6 +42,7 @@ COLUMNS = [
     "pose_failed",
     "counter_reset",
     "unmatched",
+    "set_id",
 ]
 
 

@@ -161,6 +161,15 @@ def test_labelled_video_has_every_frame_and_the_marks_on_them(tmp_path: Path, si
         assert still < 12  # elsewhere the frame is the recorded one, its grey levels untouched
 
 
+def test_progress_is_told_and_the_recording_stays_as_it_is(tmp_path: Path) -> None:
+    folder = make_session(tmp_path / "s")
+    before = (folder / "video_top.mkv").read_bytes()
+    told: list[tuple[int, int]] = []
+    write_labelled_video(folder, progress=lambda done, total: told.append((done, total)))
+    assert told == [(number, 30) for number in range(1, 31)]
+    assert (folder / "video_top.mkv").read_bytes() == before
+
+
 @pytest.mark.parametrize("pix_fmt", ["gray", "yuv420p"])
 def test_grey_levels_stay_what_the_camera_gave(tmp_path: Path, pix_fmt: str) -> None:
     frames = make_frames(100)

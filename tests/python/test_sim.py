@@ -9,6 +9,7 @@ import pytest
 
 from fastpose.errors import ConfigError
 from fastpose.sim import Simulation
+from oracle.preprocess import LUMA, to_channels
 
 
 def test_frame_and_keypoints_have_their_shapes() -> None:
@@ -29,6 +30,44 @@ def test_pixel_formats(pixel_format: str, shape: tuple[int, ...]) -> None:
     frame, _ = Simulation(size=(160, 120), pixel_format=pixel_format).render(0)
     assert frame.shape == shape
     assert frame.std() > 3
+
+
+@pytest.mark.parametrize(("pixel_format", "bits"), [("mono10", 10), ("mono12", 12)])
+def test_more_bits_are_finer_grey(pixel_format: str, bits: int) -> None:
+    frame, _ = Simulation(size=(160, 121), pixel_format=pixel_format).render(3)
+    grey, _ = Simulation(size=(160, 121)).render(3)
+    assert frame.dtype == np.uint16
+    np.testing.assert_array_equal(frame >> (bits - 8), grey)
+    assert len(np.unique(frame & ((1 << (bits - 8)) - 1))) == 1 << (bits - 8)
+
+
+@pytest.mark.parametrize("prerender_frames", [None, 4])
+@pytest.mark.parametrize(("pixel_format", "shape"), [("yuyv", (120, 160, 2)), ("nv12", (180, 160))])
+def test_yuv_is_the_colour_frame(
+    pixel_format: str, shape: tuple[int, ...], prerender_frames: int | None
+) -> None:
+    fields = {"size": (160, 120), "prerender_frames": prerender_frames}
+    frame, _ = Simulation(pixel_format=pixel_format, **fields).render(3)
+    rgb, _ = Simulation(pixel_format="rgb8", **fields).render(3)
+    assert frame.shape == shape and frame.dtype == np.uint8
+    difference = np.abs(to_channels(frame, pixel_format, "rgb") - rgb)
+    assert difference.mean() < 3  # chroma is shared by two or four pixels with their own noise
+    luma = frame[..., 0] if pixel_format == "yuyv" else frame[:120]
+    assert np.abs(luma - (16 + rgb @ LUMA * 219 / 255)).max() <= 0.51
+
+
+def test_a_torn_nv12_frame_has_the_chroma_of_its_rows() -> None:
+    fields = {"size": (160, 120), "pixel_format": "nv12", "faults": {"torn": 1.0}}
+    torn, whole = Simulation(**fields), Simulation(size=(160, 120), pixel_format="nv12")
+    for index in range(1, 20):
+        row = torn.fate(index).tear_row
+        frame = torn.render(index)[0]
+        before, now = whole.render(index - 1)[0], whole.render(index)[0]
+        np.testing.assert_array_equal(frame[:row], now[:row])
+        np.testing.assert_array_equal(frame[row:120], before[row:120])
+        chroma = (row + 1) // 2
+        np.testing.assert_array_equal(frame[120 : 120 + chroma], now[120 : 120 + chroma])
+        np.testing.assert_array_equal(frame[120 + chroma :], before[120 + chroma :])
 
 
 def test_seed_gives_the_same_frames_again() -> None:

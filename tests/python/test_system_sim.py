@@ -72,6 +72,15 @@ def test_rows_agree_between_the_files(whole: Session) -> None:
         "processed": 120,
         "drops": {"camera": 0, "ring": 0, "recorder": 0, "transport": 0},
         "video_frames": 120,
+        "recording": {
+            "codec": "ffv1",
+            "stored_as": "gray",
+            "compared_frames": 4,
+            "exact": True,
+            "psnr_db": None,
+            "largest_difference": 0,
+            "most_frames_waiting": 0,
+        },
     }
 
 
@@ -93,7 +102,11 @@ def test_exposures_lie_on_the_camera_clock(whole: Session) -> None:
     truth_ns = host_ns[0] + (camera_ns - camera_ns[0]) / (1 + 1e-6 * DRIFT_PPM)
     assert host_ns == pytest.approx(truth_ns, abs=0.5e6)
     assert not whole.frames["clock_unfitted"].any()
-    assert whole.json["clocks"]["top"].keys() == {"drift_ppm", "residual_ns"}
+    clock = whole.json["clocks"]["top"]
+    assert (clock["source"], clock["outliers"], clock["restarts"]) == ("latched", 0, 0)
+    assert clock["drift_ppm"] == pytest.approx(DRIFT_PPM, abs=max(1, clock["drift_error_ppm"]))
+    truth_off_ns = np.abs(host_ns - truth_ns)
+    assert (truth_off_ns <= 2 * whole.frames["exposure_error_ns"].to_numpy(float) + 2).mean() > 0.95
 
 
 def test_edges_alternate(whole: Session) -> None:

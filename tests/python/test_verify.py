@@ -187,12 +187,12 @@ def test_damaged_references_and_reports(package: Path) -> None:
 
 
 def test_a_rig_refuses_it_unless_the_config_accepts_it(package: Path) -> None:
-    from fastpose.assembly.engine import open_network
+    from fastpose.assembly.networks import open_networks
     from fastpose.config import Config
 
     spoil(package, 3.0)
     verify(package, precisions=["fp32"])
-    camera: Any = SimpleNamespace(frame_size=(64, 64), pixel_format="mono8")
+    camera: Any = SimpleNamespace(name="top", frame_size=(64, 64), pixel_format="mono8")
     model = {"path": str(package), "device": "fake"}
     config = {
         "session": {"subject": "m"},
@@ -200,6 +200,6 @@ def test_a_rig_refuses_it_unless_the_config_accepts_it(package: Path) -> None:
         "protocol": {"type": "none"},
     }
     with pytest.raises(ModelError, match="its poses are not those of the tool it came from"):
-        open_network(Config.model_validate({**config, "model": model}), camera)
+        open_networks(Config.model_validate({**config, "model": model}), [camera])
     accepted = Config.model_validate({**config, "model": {**model, "accept_parity": True}})
-    assert open_network(accepted, camera) is not None
+    assert open_networks(accepted, [camera]).first is not None

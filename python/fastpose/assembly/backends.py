@@ -176,4 +176,6 @@ def _fake_maps(package: ModelPackage, input_shape: Shape) -> list[npt.NDArray[np
             row = (part + 1) * height // (parts + 1)
             heatmap[result, part, row, (result + part) % width] = 6.0
     locref = np.zeros((results, 2 * parts, height, width), np.float32)
-    return [heatmap, locref][: len(package.outputs)]
+    # Every row of a batch finds the same.
+    rows = [np.repeat(maps, input_shape[0], axis=0) for maps in (heatmap, locref)]
+    return rows[: len(package.outputs)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -48,10 +48,10 @@ def make_identity(spec: cfg.Identity, package: ModelPackage) -> _core.Identity |
     return _core.motion_identity(shape, unique_bodyparts=unique, **spec.model_dump(exclude={"type"}))
 
 
-def make_rules(config: cfg.Config, package: ModelPackage) -> list[_core.Rule]:
-    """Return the rules in the config's order."""
+def make_rules(config: cfg.Config, rules: Mapping[str, cfg.Rule], package: ModelPackage) -> list[_core.Rule]:
+    """Return these of the config's rules, in their order."""
     zones = {name: _zone(zone) for name, zone in config.zones.items()}
-    return [_named(name, rule, zones, package) for name, rule in config.rules.items()]
+    return [_named(name, rule, zones, package) for name, rule in rules.items()]
 
 
 def _named(name: str, rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
@@ -91,7 +91,7 @@ def _require_bodyparts(individual: int | str, names: Sequence[str], package: Mod
 
 
 def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
-    values: dict[str, Any] = rule.model_dump(exclude={"type"})
+    values: dict[str, Any] = rule.model_dump(exclude={"type", "camera"})
     values["individual"] = _individual(rule.individual, package)
     values["unique_bodyparts"] = len(package.unique_bodyparts)
     bodyparts, shape = package.bodyparts, (package.count_of_individuals, len(package.bodyparts))
@@ -128,8 +128,16 @@ class Lines:
         return self.interlock is not None and self.interlock.faulty_line >= 0
 
 
-def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool, cpus: Sequence[int] = ()) -> Lines:
+def open_outputs(
+    outputs: dict[str, cfg.Output],
+    *,
+    realtime: bool,
+    cpus: Sequence[int] = (),
+    hosted: Mapping[str, _core.OutputDriver] | None = None,
+) -> Lines:
     """Open every output, put it into its safe state and start the guardian.
+
+    Those in `hosted` have their drivers already: the processes of cameras move them.
 
     Raises
     ------
@@ -140,24 +148,30 @@ def open_outputs(outputs: dict[str, cfg.Output], *, realtime: bool, cpus: Sequen
     if not outputs:
         return lines
     ports: dict[str, _core.SerialPort] = {}
-    made = [_line(name, output, ports) for name, output in outputs.items()]
+    drivers = {**(hosted or {})}
+    for name, output in outputs.items():
+        if not isinstance(output, cfg.PylonOutput):
+            drivers[name] = _driver(name, output, ports)
+    made = [_line(name, output, drivers[name]) for name, output in outputs.items()]
     lines.descriptions = {line.name: line.driver.description for line in made}
     lines.interlock = _core.Interlock(made, timer_priority=TIMER_PRIORITY if realtime else 0, timer_cpus=cpus)
     lines.guardian = Guardian([_guarded(port, outputs) for port in ports.values()])
     return lines
 
 
-def _line(name: str, output: cfg.Output, ports: dict[str, _core.SerialPort]) -> _core.OutputLine:
+def _line(name: str, output: cfg.Output, driver: _core.OutputDriver) -> _core.OutputLine:
     return _core.OutputLine(
         name,
-        _driver(name, output, ports),
+        driver,
         max_on_ns=round((output.max_on_ms or 0) * NS_PER_MS),
         max_rate_hz=output.max_rate_hz or 0.0,
         safe_high=output.safe == "high",
     )
 
 
-def _driver(name: str, output: cfg.Output, ports: dict[str, _core.SerialPort]) -> _core.OutputDriver:
+def _driver(
+    name: str, output: cfg.SimOutput | cfg.SerialOutput, ports: dict[str, _core.SerialPort]
+) -> _core.OutputDriver:
     if isinstance(output, cfg.SimOutput):
         return _core.SimOutput(name)
     port = ports.get(output.port)
@@ -177,9 +191,12 @@ def _guarded(port: _core.SerialPort, outputs: dict[str, cfg.Output]) -> GuardedP
     return GuardedPort(port.path, safe, baud=port.baud, file_descriptor=port.fileno())
 
 
-def make_protocol(config: cfg.Config, bodyparts: Sequence[str]) -> _core.Protocol | None:
-    """Return the protocol that runs in the loop; None for type none, and for Python, which runs beside it."""
-    protocol, rules, outputs = config.protocol, list(config.rules), list(config.outputs)
+def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]) -> _core.Protocol | None:
+    """Return the protocol that runs in the loop; None for type none, and for Python, which runs beside it.
+
+    `rules` are those that it sees, in their order.
+    """
+    protocol, outputs = config.protocol, list(config.outputs)
     if isinstance(protocol, cfg.ConditionalProtocol):
         return _core.ConditionalProtocol(
             rule=rules.index(protocol.when),

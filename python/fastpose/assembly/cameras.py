@@ -82,7 +82,7 @@ def spawn_hosts(
     assert source.ring is not None
     if record.video is not None:
         nice = HOST_NICE if realtime else 5
-        source.encoder = _encoder(source, record.video, session_dir, nice=nice, cpus=cpus)
+        source.encoder = _encoder(source, record, session_dir, nice=nice, cpus=cpus)
     source.host = driver_of(source.spec.driver).spawn(
         source,
         stderr_path=session_dir / "log" / f"camera_{source.name}.txt",
@@ -95,9 +95,10 @@ def spawn_hosts(
 
 
 def _encoder(
-    source: CameraSource, video: cfg.VideoRecord, session_dir: Path, *, nice: int, cpus: Sequence[int]
+    source: CameraSource, record: cfg.Record, session_dir: Path, *, nice: int, cpus: Sequence[int]
 ) -> Host:
-    assert source.ring is not None
+    video = record.video
+    assert source.ring is not None and video is not None
     return spawn_encoder(
         source.ring.name,
         session_dir / f"video_{source.name}.mkv",
@@ -110,6 +111,7 @@ def _encoder(
         qp=video.qp,
         options=video.options,
         rate_hz=source.rate_hz,
+        queue_mib=0 if source.spec.frames == "every" else record.queue_mib,
         threads=ENCODER_THREADS,
         nice=nice,
         cpus=cpus,

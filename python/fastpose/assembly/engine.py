@@ -1,4 +1,4 @@
-"""Puts the engine together: cameras, network, rules and outputs of one config."""
+"""Puts the engine together: cameras, networks, rules and outputs of one config."""
 
 from __future__ import annotations
 
@@ -6,65 +6,22 @@ from collections.abc import Sequence
 
 from fastpose import _core
 from fastpose import config as cfg
-from fastpose.arming import require_parity
 from fastpose.assembly.behaviour import Lines, make_filter, make_identity, make_protocol, make_rules
-from fastpose.assembly.network import Network, NetworkOptions, TrackRoi, load_network
+from fastpose.assembly.network import Network
+from fastpose.assembly.networks import Networks
 from fastpose.assembly.session_folder import Names, SessionFolder
 from fastpose.drivers import CameraSource
 from fastpose.errors import ConfigError
-from fastpose.model_package import ModelPackage, read_model_package
 
-__all__ = ["loop_camera", "make_engine", "open_network"]
+__all__ = ["make_engine"]
 
-
-def loop_camera(config: cfg.Config, cameras: Sequence[CameraSource]) -> CameraSource | None:
-    """The camera that the network sees; None without a network."""
-    networks = list(config.networks.values())
-    wanted = networks[0].camera if networks else None
-    return next((camera for camera in cameras if camera.name == wanted), None)
-
-
-def open_network(config: cfg.Config, camera: CameraSource | None, *, placed: bool = False) -> Network | None:
-    """Load the config's network for the frames of its camera; None where there is none.
-
-    With `placed` the engine chooses the cores of all threads, and the network's runtime leaves them there.
-
-    Raises
-    ------
-    ConfigError, ModelError, DeviceError
-        It cannot run here.
-    """
-    networks = list(config.networks.values())
-    if len(networks) > 1:
-        raise ConfigError(f"models has {len(networks)} networks; allowed in this version: one")
-    if not networks or camera is None:
-        return None
-    spec = networks[0]
-    package = read_model_package(spec.folder)
-    if not spec.accept_parity:
-        require_parity(package, spec.precision if spec.device == "cpu" else "fp32")
-    return load_network(
-        package,
-        _options(spec, placed=placed),
-        frame_size=camera.frame_size,
-        pixel_format=camera.pixel_format,
-    )
-
-
-def _options(spec: cfg.Model, *, placed: bool) -> NetworkOptions:
-    tracked = spec.roi if isinstance(spec.roi, cfg.TrackedRoi) else None
-    fixed = tracked.within if tracked else spec.roi
-    roi = (fixed.x, fixed.y, fixed.width, fixed.height) if isinstance(fixed, cfg.Rectangle) else None
-    track = _track(tracked) if tracked else None
-    return NetworkOptions(
-        spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track, alone=not placed
-    )
+PATIENT_MS = 1000.0  # for the rest of a set, where the sources wait as well
 
 
 def make_engine(
     config: cfg.Config,
     cameras: Sequence[CameraSource],
-    network: Network | None,
+    networks: Networks,
     lines: Lines,
     folder: SessionFolder,
     *,
@@ -72,18 +29,75 @@ def make_engine(
     pose_feed: bool,
 ) -> _core.Engine:
     """The engine, not armed yet; every camera has its ring by now."""
-    names, loop = _names(config, network), loop_camera(config, cameras)
-    index = list(cameras).index(loop) if loop is not None else 0
+    names = [camera.name for camera in cameras]
     return _core.Engine(
-        cameras=[_part(camera, folder, names) for camera in cameras],
-        pipeline=_pipeline(config, network, lines) if network is not None else None,
-        loop_camera=index,
+        cameras=[_part(config, camera, networks, lines, folder) for camera in cameras],
+        set=_set(config, cameras, networks),
+        acting_camera=names.index(networks.acting) if networks.acting else 0,
         interlock=lines.interlock,
-        pose_log=folder.pose_log(cameras[index].name, names),
-        event_log=folder.event_log(names),
+        event_log=folder.event_log(Names(config)),
         pose_feed=pose_feed,
         realtime=realtime,
     )
+
+
+def _part(
+    config: cfg.Config, camera: CameraSource, networks: Networks, lines: Lines, folder: SessionFolder
+) -> _core.CameraPart:
+    assert camera.ring is not None
+    network = networks.by_camera.get(camera.name)
+    names = _names(config, network)
+    pipeline = _pipeline(config, camera.name, network, networks, lines) if network else None
+    return _core.CameraPart(
+        name=camera.name,
+        ring=camera.ring,
+        driver=camera.driver,
+        log=folder.frame_log(camera.name, names),
+        pipeline=pipeline,
+        pose_log=folder.pose_log(camera.name, names),
+        rate_hz=camera.rate_hz or 0.0,
+        follower=_follows(camera),
+        reconnect=bool(getattr(camera.spec, "reconnect", False)),
+    )
+
+
+def _follows(camera: CameraSource) -> bool:
+    """It exposes when an edge says so: it is armed before the cameras that may make the edges."""
+    trigger = getattr(camera.spec, "camera_trigger", None)
+    return trigger is not None and trigger.source == "external_edge"
+
+
+def _set(config: cfg.Config, cameras: Sequence[CameraSource], networks: Networks) -> _core.SetPart:
+    if config.synchronise is None or not networks.set:
+        return _core.SetPart(cameras=[])
+    index = {camera.name: place for place, camera in enumerate(cameras)}
+    spec = config.synchronise
+    period_ms = _period_ms(spec, [camera for camera in cameras if camera.name in networks.set])
+    return _core.SetPart(
+        cameras=[index[name] for name in networks.set],
+        by=spec.by,
+        tolerance_ms=spec.tolerance_ms or period_ms / 4,
+        wait_ms=spec.wait_ms or _wait_ms(cameras[index[networks.set[0]]], period_ms),
+        batch=networks.batch,
+        reads_all=isinstance(config.protocol, cfg.CythonProtocol),
+    )
+
+
+def _wait_ms(camera: CameraSource, period_ms: float) -> float:
+    return PATIENT_MS if camera.spec.frames == "every" else period_ms / 2
+
+
+def _period_ms(spec: cfg.Synchronise, cameras: Sequence[CameraSource]) -> float:
+    """Of the fastest camera; 0 where no rate is known and none is needed."""
+    rate_hz = max(camera.rate_hz or 0.0 for camera in cameras)
+    needed = spec.wait_ms is None or (spec.by == "time" and spec.tolerance_ms is None)
+    if not rate_hz and needed:
+        names = ", ".join(camera.name for camera in cameras)
+        raise ConfigError(
+            f"synchronise: the rate of cameras {names} is not known; give wait_ms, and with by: time "
+            "tolerance_ms"
+        )
+    return 1000 / rate_hz if rate_hz else 0.0
 
 
 def _names(config: cfg.Config, network: Network | None) -> Names:
@@ -93,37 +107,29 @@ def _names(config: cfg.Config, network: Network | None) -> Names:
     return Names(config, package.bodyparts, package.individuals, package.unique_bodyparts)
 
 
-def _part(camera: CameraSource, folder: SessionFolder, names: Names) -> _core.CameraPart:
-    assert camera.ring is not None
-    log = folder.frame_log(camera.name, names)
-    return _core.CameraPart(
-        name=camera.name, ring=camera.ring, driver=camera.driver, log=log, reconnect=_reconnects(camera)
-    )
-
-
-def _reconnects(camera: CameraSource) -> bool:
-    return bool(getattr(camera.spec, "reconnect", False))
-
-
-def _identity(config: cfg.Config, package: ModelPackage) -> _core.Identity | None:
-    (model,) = config.networks.values()
-    return make_identity(model.identity, package)
-
-
-def _pipeline(config: cfg.Config, network: Network, lines: Lines) -> _core.PipelineParts:
-    package = network.package
+def _pipeline(
+    config: cfg.Config, camera: str, network: Network, networks: Networks, lines: Lines
+) -> _core.PipelineParts:
+    package, model = network.package, config.analysed[camera]
     shape = (package.count_of_individuals, len(package.bodyparts))
+    rules, all_rules = config.rules_of(camera), list(config.rules)
+    acts = camera == networks.acting
     return _core.PipelineParts(
         estimator=network.estimator,
-        identity=_identity(config, package),
+        identity=make_identity(model.identity, package),
         filter=make_filter(config.filter, shape),
-        rules=make_rules(config, package),
-        protocol=make_protocol(config, package.bodyparts),
-        interlock=lines.interlock,
+        rules=make_rules(config, rules, package),
+        rule_ids=[all_rules.index(name) for name in rules],
+        protocol=make_protocol(config, _rules_seen(config, networks), package.bodyparts) if acts else None,
+        interlock=lines.interlock if acts else None,
         individuals=shape[0],
         bodyparts=shape[1],
     )
 
 
-def _track(roi: cfg.TrackedRoi) -> TrackRoi:
-    return TrackRoi(roi.size, roi.margin_px, roi.min_likelihood, roi.step_px)
+def _rules_seen(config: cfg.Config, networks: Networks) -> list[str]:
+    """The rules that the protocol sees, in the engine's order: see Note [One protocol] of set_pipeline.h."""
+    acting = networks.acting or ""
+    reads_all = isinstance(config.protocol, cfg.CythonProtocol) and acting in networks.set
+    cameras = networks.set if reads_all else (acting,)
+    return [name for camera in cameras for name in config.rules_of(camera)]

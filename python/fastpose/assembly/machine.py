@@ -57,15 +57,14 @@ class Machine:
         """SCHED_FIFO is asked for."""
         return self._asked.realtime and self._asked.fifo
 
-    def request(self, rate_hz: float) -> _core.RealtimeRequest:
-        """What the engine asks for; the loop's camera runs at `rate_hz` (0: not known)."""
+    def request(self) -> _core.RealtimeRequest:
+        """What the engine asks for."""
         return _core.RealtimeRequest(
             fifo=self.fifo,
             lock_memory=self._asked.realtime and self._asked.lock_memory,
             loop_cpus=self.placement.loop,
             other_cpus=self.placement.others,
             spin_ns=self._spin_us() * 1000,
-            rate_hz=rate_hz,
         )
 
     def _spin_us(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from fastpose.input_sizes import narrow_input, padded, tensor_sizes
 from fastpose.model_forms import Precision, tune_hint
 from fastpose.model_package import Detector, Factors, ModelPackage, Normalisation, Padding
 
-__all__ = ["Network", "NetworkOptions", "TrackRoi", "load_network"]
+__all__ = ["Frames", "Network", "NetworkOptions", "TrackRoi", "load_batch", "load_network", "why_no_batch"]
 
 _Made = TypeVar("_Made")
 Size = tuple[int, int]  # width, height; px
@@ -118,7 +118,9 @@ class Network:
 
 
 @dataclass(frozen=True)
-class _Frames:
+class Frames:
+    """What a camera delivers: width and height, px, and the pixel format."""
+
     size: Size
     pixel_format: PixelFormat
 
@@ -145,7 +147,7 @@ def load_network(
     ModelError
         The network is not what model.yaml says.
     """
-    frames, roi = _Frames(frame_size, pixel_format), options.roi or (0, 0, *frame_size)
+    frames, roi = Frames(frame_size, pixel_format), options.roi or (0, 0, *frame_size)
     if package.detector is not None:
         return _top_down(package, package.detector, options, frames, roi)
     _check_individuals(package)
@@ -161,10 +163,54 @@ def load_network(
     return Network(package, _core.single_stage(parts), (running,))
 
 
+def why_no_batch(package: ModelPackage, options: NetworkOptions, cameras: Sequence[Frames]) -> str:
+    """Why one network cannot take the frames of all these cameras at once; empty where it can."""
+    if package.detector is not None:
+        return f"model package '{package.name}' has a detector"
+    if options.track is not None:
+        return "roi.track is true"
+    areas = [options.roi[2:] if options.roi else frames.size for frames in cameras]
+    sizes = {tensor_sizes(package, options.input_size, area) for area in areas}
+    return "" if len(sizes) == 1 else "the cameras' frames differ in size; input_size would make them alike"
+
+
+def load_batch(
+    package: ModelPackage, options: NetworkOptions, cameras: Sequence[Frames]
+) -> tuple[_core.Batch, list[Network]]:
+    """Compile one network that takes a frame of each camera at once.
+
+    Returns
+    -------
+    Batch
+    list of Network
+        That of each camera: its row of the batch.
+
+    Raises
+    ------
+    ConfigError, DeviceError, ModelError
+        As `load_network`, or the network takes no batch.
+    """
+    _check_individuals(package)
+    count, rois = len(cameras), [options.roi or (0, 0, *frames.size) for frames in cameras]
+    image, tensor = tensor_sizes(package, options.input_size, rois[0][2:])
+    spec = _Tensor(image, tensor, package.padding, package.normalisation, package.resized_origin)
+    shape = (count, package.channels, tensor[1], tensor[0])
+    running = open_backend(package, options.runs_on, shape, f"batch of {count}")
+    batch = _core.Batch(
+        preprocessors=[
+            _preprocess(frames, roi, spec, running.backend) for frames, roi in zip(cameras, rois, strict=True)
+        ],
+        backend=running.backend,
+        decoder=make_decoder(package, [_of_one_row(shape, count) for shape in running.backend.output_shapes]),
+    )
+    rows = [_core.batch_row(batch, row) for row in range(count)]
+    return batch, [Network(package, row, (running,)) for row in rows]
+
+
 def _stages(
     package: ModelPackage,
     options: NetworkOptions,
-    frames: _Frames,
+    frames: Frames,
     roi: Rectangle,
     input_size: Size | None,
     part: str = "frame",
@@ -189,7 +235,7 @@ class _Tensor:
 
 
 def _preprocess(
-    frames: _Frames, roi: Rectangle, tensor: _Tensor, backend: _core.Backend
+    frames: Frames, roi: Rectangle, tensor: _Tensor, backend: _core.Backend
 ) -> _core.PreprocessStage:
     element, layout = backend.input_format
     scale, offset = _factors(tensor.normalisation, backend)
@@ -220,7 +266,7 @@ def _factors(normalisation: Normalisation, backend: _core.Backend) -> tuple[Fact
     return normalisation.in_counts(step, zero).factors if step else ((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
 
 
-def _tracking(package: ModelPackage, options: NetworkOptions, frames: _Frames, area: Rectangle) -> Network:
+def _tracking(package: ModelPackage, options: NetworkOptions, frames: Frames, area: Rectangle) -> Network:
     track = options.track
     assert track is not None
     if package.input_size is not None:
@@ -258,7 +304,7 @@ def _at_once(*makers: Callable[[], _Made]) -> list[_Made]:
 
 
 def _top_down(
-    package: ModelPackage, detector: Detector, options: NetworkOptions, frames: _Frames, roi: Rectangle
+    package: ModelPackage, detector: Detector, options: NetworkOptions, frames: Frames, roi: Rectangle
 ) -> Network:
     if options.track is not None:
         raise ConfigError(
@@ -287,7 +333,7 @@ def _top_down(
 
 
 def _detection(
-    package: ModelPackage, detector: Detector, device: Device, frames: _Frames, roi: Rectangle
+    package: ModelPackage, detector: Detector, device: Device, frames: Frames, roi: Rectangle
 ) -> tuple[_core.PreprocessStage, Running, _core.BoxStage]:
     scaled = (max(1, int(roi[2] * detector.scale)), max(1, int(roi[3] * detector.scale)))
     image, tensor = padded(detector.padding, scaled)
@@ -313,7 +359,7 @@ def _boxes(package: ModelPackage, detector: Detector, backend: _core.Backend) ->
 
 
 def _crop(
-    package: ModelPackage, detector: Detector, frames: _Frames, roi: Rectangle, backend: _core.Backend
+    package: ModelPackage, detector: Detector, frames: Frames, roi: Rectangle, backend: _core.Backend
 ) -> _core.CropStage:
     element, layout = backend.input_format
     scale, offset = _factors(package.normalisation, backend)

@@ -20,14 +20,26 @@ import numpy as np
 
 from fastpose import _core
 from fastpose import config as cfg
+from fastpose.assembly.network import Network
 from fastpose.cpu import this_cpu
 from fastpose.errors import RecordError
 from fastpose.session.atomic import write_json
 from fastpose.session.log import EVENT_DTYPE, FRAME_DTYPE, log_header, pose_dtype
 
-__all__ = ["Names", "SessionFolder"]
+__all__ = ["Names", "SessionFolder", "model_details"]
 
 LIBRARIES = ("fastpose-rig", "openvino", "av", "numpy", "pyarrow")
+
+
+def model_details(network: Network) -> dict[str, Any]:
+    """What session.json says of a network."""
+    return {
+        "name": network.package.name,
+        "sha256": network.package.sha256,
+        "skeleton": [list(edge) for edge in network.package.skeleton],
+        "text": network.description,
+        "runs": [each.as_json() for each in network.runs],
+    }
 
 
 class Names:
@@ -42,6 +54,7 @@ class Names:
     ) -> None:
         self.bodyparts, self.individuals, self.unique_bodyparts = bodyparts, individuals, unique_bodyparts
         self.rules, self.outputs = tuple(config.rules), tuple(config.outputs)
+        self.cameras = tuple(config.cameras)
 
 
 class SessionFolder:
@@ -113,6 +126,7 @@ class SessionFolder:
             unique_bodyparts=names.unique_bodyparts,
             rules=names.rules,
             outputs=names.outputs,
+            cameras=names.cameras,
             scorer="fastpose",
         )
         return _core.LogSpec(str(self.log / f"{stem}.fplog"), json.dumps(header))

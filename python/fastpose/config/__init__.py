@@ -1,12 +1,13 @@
 """Configs: what a user writes, checked. Imports nothing compiled."""
 
+from fastpose.config.aravis import AravisCamera
 from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
 from fastpose.config.cameras import Camera
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
-from fastpose.config.output import Output, SerialOutput, SimOutput
+from fastpose.config.output import Output, PylonOutput, SerialOutput, SimOutput
 from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
@@ -15,16 +16,22 @@ from fastpose.config.protocol import (
     Pulse,
     PythonProtocol,
 )
+from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import CameraTrigger, RealCamera
+from fastpose.config.realsense import RealSenseCamera
 from fastpose.config.record import Record, VideoRecord
 from fastpose.config.root import Config
 from fastpose.config.rule import AngleRule, DistanceRule, InZoneRule, OutsideZoneRule, Rule, SpeedRule
 from fastpose.config.session import Engine, Session
+from fastpose.config.stream import StreamCamera
+from fastpose.config.synchronise import Synchronise
 from fastpose.config.types import Rectangle
+from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
 __all__ = [
     "AngleRule",
+    "AravisCamera",
     "Camera",
     "CameraTrigger",
     "Circle",
@@ -48,8 +55,11 @@ __all__ = [
     "PixelFormat",
     "Protocol",
     "Pulse",
+    "PylonCamera",
+    "PylonOutput",
     "PythonProtocol",
     "RealCamera",
+    "RealSenseCamera",
     "Record",
     "Rectangle",
     "Rule",
@@ -58,7 +68,10 @@ __all__ = [
     "SimCamera",
     "SimOutput",
     "SpeedRule",
+    "StreamCamera",
+    "Synchronise",
     "TrackedRoi",
+    "V4l2Camera",
     "VideoCamera",
     "VideoRecord",
     "Zone",

@@ -15,11 +15,23 @@ from fastpose.config.types import (
     PositiveFloat,
     PositiveInt,
     Section,
+    Text,
 )
 
 Frames = Literal["newest", "every"]
-SimPixelFormat = Literal["mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8"]
-PixelFormat = SimPixelFormat | Literal["yuyv", "nv12"]
+PixelFormat = Literal[
+    "mono8",
+    "rgb8",
+    "bgr8",
+    "bayer_rg8",
+    "bayer_gr8",
+    "bayer_gb8",
+    "bayer_bg8",
+    "yuyv",
+    "nv12",
+    "mono10",
+    "mono12",
+]
 Rate = Annotated[float, Field(ge=0.1, le=10000), NUMBER]  # Hz
 SimPixels = Annotated[int, Field(ge=64, le=8192), NUMBER]  # px
 
@@ -29,7 +41,7 @@ class CameraSection(Section):
 
     driver: str
     ring_slots: Annotated[int, Field(ge=5, le=256), NUMBER] = 64
-    """Frames that the shared ring holds; the encoder may lag this much before it costs frames."""
+    """Frames that the shared ring holds; the encoder may lag this much, and record.queue_mib beyond."""
 
 
 class Lighting(Section):
@@ -78,6 +90,21 @@ class Faults(Section):
         return self
 
 
+class SimTrigger(Section):
+    """What starts an exposure of a simulated camera."""
+
+    source: Literal["internal", "external_edge"] = "internal"
+    """internal: its own clock; external_edge: an edge on `line`."""
+    line: Text | None = None
+    """A wire by any name; internal: the exposures drive it; external_edge: its edges expose this camera."""
+
+    @model_validator(mode="after")
+    def _an_edge_needs_its_line(self) -> Self:
+        if self.source == "external_edge" and self.line is None:
+            raise ValueError("source external_edge needs the line, a name that another sim camera drives")
+        return self
+
+
 class SimCamera(CameraSection):
     """A simulated animal in an arena, with known keypoints."""
 
@@ -92,7 +119,7 @@ class SimCamera(CameraSection):
     """Width and height, px."""
     rate_hz: Rate = 100.0
     exposure_us: Annotated[float, Field(ge=1), NUMBER] = 2000.0
-    pixel_format: SimPixelFormat = "mono8"
+    pixel_format: PixelFormat = "mono8"
     seed: NonNegativeInt = 0
     """The same seed gives the same frames."""
     frames_total: PositiveInt | None = None
@@ -105,6 +132,7 @@ class SimCamera(CameraSection):
     """Share of the time that the animal spends under a bar."""
     clock: Clock = Clock()
     faults: Faults = Faults()
+    camera_trigger: SimTrigger = SimTrigger()
     prerender_frames: Annotated[int, Field(ge=1, le=100000), NUMBER] | None = None
     """Render this many frames before the start and repeat them: high rates on a slow machine."""
     transfer_ms: Annotated[float, Field(ge=0, le=10000), NUMBER] = 0.5

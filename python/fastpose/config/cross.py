@@ -6,13 +6,24 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fastpose.config.camera import SimCamera
+from fastpose.config.cross_cameras import (
+    camera_of_protocol,
+    cameras_of_networks,
+    cameras_of_rules,
+    synchronised,
+    triggers,
+)
 from fastpose.config.model import Model, TrackedRoi
+from fastpose.config.output import PylonOutput
 from fastpose.config.problems import Problem, ProblemsError, no_such
 from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Pulse
+from fastpose.config.pylon import PylonCamera
+from fastpose.config.real_camera import RealCamera
 from fastpose.config.types import Rectangle
 
 if TYPE_CHECKING:
     from fastpose.config.root import Config
+    from fastpose.config.zone import Zone
 
 
 def check_references(config: Config) -> None:
@@ -21,6 +32,11 @@ def check_references(config: Config) -> None:
         *_networks(config),
         *_zones_of_rules(config),
         *_protocol(config),
+        *_lines_of_cameras(config),
+        *cameras_of_rules(config),
+        *camera_of_protocol(config),
+        *triggers(config),
+        *synchronised(config),
         *(
             problem
             for camera, size in known_sizes(config).items()
@@ -33,7 +49,11 @@ def check_references(config: Config) -> None:
 
 def known_sizes(config: Config) -> dict[str, tuple[int, int]]:
     """Return width and height, px, of the cameras whose size the config itself says."""
-    return {name: camera.size for name, camera in config.cameras.items() if isinstance(camera, SimCamera)}
+    return {
+        name: camera.size
+        for name, camera in config.cameras.items()
+        if isinstance(camera, (SimCamera, RealCamera)) and camera.size is not None
+    }
 
 
 def network_paths(config: Config) -> Iterator[tuple[str, Model]]:
@@ -47,16 +67,24 @@ def network_paths(config: Config) -> Iterator[tuple[str, Model]]:
 def outside_frame(config: Config, camera: str, size: tuple[int, int]) -> Iterator[Problem]:
     """Yield the zones and rois that do not lie on frames of this camera, whose size is given in px."""
     for path, model in network_paths(config):
-        if model.camera != camera:
+        if camera not in model.seen:
             continue
         yield from _roi(path, model, camera, size)
-        for name, zone in config.zones.items():
+        for name, zone in _zones_seen(config, camera).items():
             for x, y in zone.points_outside(*size)[:1]:
                 yield Problem(
                     f"zones.{name}",
                     f"({x:g}, {y:g}) is outside the frame of camera {camera!r}; "
                     f"allowed: x from 0 to {size[0]}, y from 0 to {size[1]}",
                 )
+
+
+def _zones_seen(config: Config, camera: str) -> dict[str, Zone]:
+    """The zones that lie on this camera's frames: with several cameras those that its rules name."""
+    if len(config.analysed) == 1:
+        return config.zones
+    named = {getattr(rule, "zone", None) for rule in config.rules_of(camera).values()}
+    return {name: zone for name, zone in config.zones.items() if name in named}
 
 
 def _roi(path: str, model: Model, camera: str, size: tuple[int, int]) -> Iterator[Problem]:
@@ -88,16 +116,7 @@ def _networks(config: Config) -> Iterator[Problem]:
     networks = list(network_paths(config))
     if config.model is not None and config.models:
         yield Problem("models", "given beside model; allowed: one of model, models")
-    elif len(networks) > 1:
-        names = ", ".join(config.models)
-        yield Problem(
-            "models", f"{len(networks)} networks ({names}); allowed: one, this version runs no more"
-        )
-    for path, model in networks:
-        if not model.camera:
-            yield Problem(f"{path}.camera", f"missing; allowed: {', '.join(config.cameras)}")
-        elif model.camera not in config.cameras:
-            yield Problem(f"{path}.camera", no_such("camera", model.camera, config.cameras))
+    yield from cameras_of_networks(config, networks)
     if not networks and (config.rules or not isinstance(config.protocol, NoProtocol)):
         yield Problem("model", "missing; rules and protocols need a network")
 
@@ -107,6 +126,24 @@ def _zones_of_rules(config: Config) -> Iterator[Problem]:
         zone = getattr(rule, "zone", None)
         if zone is not None and zone not in config.zones:
             yield Problem(f"rules.{name}.zone", no_such("zone", zone, config.zones))
+
+
+def _lines_of_cameras(config: Config) -> Iterator[Problem]:
+    """An output that is a line of a camera needs that camera, and the line for itself."""
+    taken: dict[tuple[str, str], str] = {
+        (name, camera.exposure_active_line): f"cameras.{name}.exposure_active_line"
+        for name, camera in config.cameras.items()
+        if isinstance(camera, PylonCamera) and camera.exposure_active_line is not None
+    }
+    of_pylon = [name for name, camera in config.cameras.items() if isinstance(camera, PylonCamera)]
+    for name, output in config.outputs.items():
+        if not isinstance(output, PylonOutput):
+            continue
+        if output.camera not in of_pylon:
+            yield Problem(f"outputs.{name}.camera", no_such("Basler camera", output.camera, of_pylon))
+        owner = taken.setdefault((output.camera, output.line), f"outputs.{name}")
+        if owner != f"outputs.{name}":
+            yield Problem(f"outputs.{name}.line", f"{output.line} is {owner}'s; allowed: another line")
 
 
 def _protocol(config: Config) -> Iterator[Problem]:

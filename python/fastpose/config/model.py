@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from fastpose.config.identity import Identity, MotionIdentity
 from fastpose.config.types import (
@@ -18,6 +18,8 @@ from fastpose.config.types import (
     Rectangle,
     Section,
     Size,
+    Text,
+    no_repeats,
 )
 
 _SHIPPED = Path(__file__).resolve().parents[1] / "models"
@@ -65,6 +67,8 @@ class Model(Section):
     """Folder of the package, relative to the config file; or builtin:NAME for one that fastpose ships."""
     camera: str = ""
     """Camera whose frames it sees; default: the only camera."""
+    cameras: Annotated[tuple[Text, ...], AfterValidator(no_repeats)] = ()
+    """Cameras whose frames it sees, where it is one network for several; in place of camera."""
     device: Literal["cpu", "fake"] = "cpu"
     """cpu: OpenVINO; fake: stored outputs, for tests and benchmarks of everything but the network."""
     precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
@@ -81,6 +85,11 @@ class Model(Section):
     accept_parity: bool = False
     """Arm a package whose poses are over its pixel budget: against the tool it came from (parity.json), or
     those of its int8 form against fp32 (optimized.json)."""
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Cameras whose frames it sees."""
+        return self.cameras or ((self.camera,) if self.camera else ())
 
     @property
     def folder(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from fastpose.config.types import PositiveFloat, Section, Text, number_to_text
+from fastpose.config.types import Name, PositiveFloat, Section, Text, number_to_text
 
 Baud = Literal[
     1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
@@ -69,4 +69,20 @@ class SerialOutput(_Output):
         return self
 
 
-Output = Annotated[SimOutput | SerialOutput, Field(discriminator="driver")]
+class PylonOutput(_Output):
+    """A line of a Basler camera of this config, moved by the camera's own process."""
+
+    driver: Literal["pylon"]
+    camera: Name
+    """Which of the cameras."""
+    line: Text
+    """As the camera calls it: Line2, ..."""
+    user_output: Text | None = None
+    """Register of the camera behind the line; null: the first that the line takes and no other output has."""
+    inverted: bool = False
+    """true: the camera turns the level round, as some opto-coupled outputs need it."""
+    max_on_ms: PositiveFloat
+    """The interlock ends a high level after this time."""
+
+
+Output = Annotated[SimOutput | SerialOutput | PylonOutput, Field(discriminator="driver")]

@@ -52,6 +52,8 @@ class PythonProtocol(Section):
     type: Literal["python"]
     path: Text
     """FILE.py:Class, relative to the config file."""
+    camera: Text | None = None
+    """Camera whose poses and rules it gets; null: the only one that a network sees."""
 
     @field_validator("path")
     @classmethod
@@ -84,6 +86,9 @@ class CythonProtocol(Section):
         ),
     ]
     """Dotted name of the extension module."""
+    camera: Text | None = None
+    """Camera whose poses and rules it gets; null: the only one that a network sees. In a synchronised set it
+    gets the rules of all cameras of the set."""
 
 
 Protocol = Annotated[

@@ -17,11 +17,16 @@ def _is_x26x(codec: object) -> bool:
     return str(codec).startswith("libx26")
 
 
+def _has_qp(codec: object) -> bool:
+    return codec in ("libx264", "nvenc", "h264_nvenc", "hevc_nvenc")
+
+
 class VideoRecord(Section):
     """Encoder of the video file."""
 
     codec: Text = "libx264"
-    """An FFmpeg encoder: libx264 (small), ffv1 (lossless), ..."""
+    """libx264 (small), nvenc (H.264 on an NVIDIA GPU), ffv1 (lossless), raw (as the camera gave it), or
+    another encoder by FFmpeg's name."""
     preset: Text | None = Field(
         default_factory=lambda data: "ultrafast" if _is_x26x(data.get("codec")) else None
     )
@@ -32,10 +37,10 @@ class VideoRecord(Section):
     """Quality, lower is better; default: 20 for libx265."""
     qp: Annotated[int, Field(ge=0, le=51), NUMBER] | None = Field(
         default_factory=lambda data: (
-            QUANTISER if data.get("codec") == "libx264" and data.get("crf") is None else None
+            QUANTISER if _has_qp(data.get("codec")) and data.get("crf") is None else None
         )
     )
-    """Constant quantiser in place of crf, cheaper to encode, lower is better; default: 25 for libx264."""
+    """Constant quantiser in place of crf, cheaper to encode, lower is better; 25 for libx264 and nvenc."""
     options: dict[str, str] = Field(default_factory=dict)
     """More options of the encoder, as FFmpeg names them."""
 
@@ -53,6 +58,11 @@ class Record(Section):
     """null: no video."""
     every_frame: bool = True
     """false: of the camera that the network sees, only the frames that it saw; all have their rows."""
+    queue_mib: Annotated[int, Field(ge=0, le=65536), NUMBER] = 512
+    """Memory, for each camera, in which frames wait for a slow encoder or disk beyond the ring's slots; when
+    it is full they are lost to the video. Taken only while needed, and not with frames: every, where the
+    source waits."""
     on_error: Literal["stop", "continue"] = "stop"
-    """A failing video encoder ends the session (outputs safe first), or is flagged while the loop goes on.
+    """After a video encoder failed (full disk, a crash), or was so slow that frames are lost to the video:
+    stop ends the session, outputs safe first; continue flags it, and the loop goes on.
     A session log that cannot be written always ends it."""

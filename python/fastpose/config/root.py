@@ -12,10 +12,11 @@ from fastpose.config.cross import check_references
 from fastpose.config.filter import Filter, NoFilter
 from fastpose.config.model import Model
 from fastpose.config.output import Output
-from fastpose.config.protocol import NoProtocol, Protocol
+from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Protocol
 from fastpose.config.record import Record
 from fastpose.config.rule import Rule
 from fastpose.config.session import Engine, Session
+from fastpose.config.synchronise import Synchronise
 from fastpose.config.types import Name, Section
 from fastpose.config.zone import Zone
 
@@ -25,6 +26,8 @@ class Config(Section):
 
     session: Session
     cameras: Annotated[dict[Name, Camera], Field(min_length=1)]
+    synchronise: Synchronise | None = None
+    """Cameras that are exposed together; null: each runs by itself."""
     model: Model | None = None
     """The network, where there is one."""
     models: dict[Name, Model] = Field(default_factory=dict)
@@ -42,9 +45,40 @@ class Config(Section):
         """The networks by name; that of `model:` is called model."""
         return dict(self.models) if self.model is None else {"model": self.model}
 
+    @property
+    def analysed(self) -> dict[str, Model]:
+        """The cameras that a network sees, in their order, each with its network."""
+        seen = {camera: model for model in self.networks.values() for camera in model.seen}
+        return {camera: seen[camera] for camera in self.cameras if camera in seen}
+
+    @property
+    def synchronised(self) -> tuple[str, ...]:
+        """The cameras that are exposed together, in their order; empty where none are."""
+        if self.synchronise is None:
+            return ()
+        named = self.synchronise.cameras or tuple(self.cameras)
+        return tuple(camera for camera in self.cameras if camera in named)
+
+    @property
+    def acting_camera(self) -> str | None:
+        """The camera that the protocol belongs to, else the first that a network sees; None: no network."""
+        protocol, first = self.protocol, next(iter(self.analysed), None)
+        if isinstance(protocol, ConditionalProtocol):
+            rule = self.rules.get(protocol.when)
+            return (rule.camera if rule else None) or first
+        return getattr(protocol, "camera", None) or first
+
+    def rules_of(self, camera: str) -> dict[str, Rule]:
+        """The rules that look at this camera, in their order."""
+        return {name: rule for name, rule in self.rules.items() if self.camera_of(rule) == camera}
+
+    def camera_of(self, rule: Rule) -> str | None:
+        """The camera that a rule looks at; None: there is none, or no only one."""
+        return rule.camera or (next(iter(self.analysed)) if len(self.analysed) == 1 else None)
+
     def network_of(self, camera: str) -> Model | None:
         """Return the network that sees this camera; None: the camera is recorded only."""
-        return next((network for network in self.networks.values() if network.camera == camera), None)
+        return self.analysed.get(camera)
 
     @model_validator(mode="before")
     @classmethod
@@ -67,6 +101,6 @@ class Config(Section):
 
 
 def _with_camera(model: Any, camera: Any) -> Any:
-    if isinstance(model, dict) and not model.get("camera"):
+    if isinstance(model, dict) and not model.get("camera") and not model.get("cameras"):
         return {**model, "camera": camera}
     return model

@@ -16,22 +16,16 @@ from fastpose.config.types import (
     PositiveFloat,
     Section,
     Text,
+    no_repeats,
 )
-
-
-def _no_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise ValueError(f"{repeated!r} stands twice")
-    return names
 
 
 def _word(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value  # YAML reads a bare false as a boolean
 
 
-BodyParts = Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(_no_repeats)]
-BodyPartPair = Annotated[tuple[Text, Text], AfterValidator(_no_repeats)]
+BodyParts = Annotated[tuple[Text, ...], Field(min_length=1), AfterValidator(no_repeats)]
+BodyPartPair = Annotated[tuple[Text, Text], AfterValidator(no_repeats)]
 Degrees = Annotated[float, Field(ge=0, le=180), NUMBER]
 
 
@@ -47,6 +41,8 @@ class _Rule(Section):
     """What a missing keypoint means for the condition; hold: what it was."""
     individual: NonNegativeInt | Text = "any"
     """Name or index of the animal, any, or all."""
+    camera: Text | None = None
+    """Camera whose poses it looks at; null: the only one that a network sees."""
 
     def names_of_bodyparts(self) -> tuple[str, ...]:
         """Return every body part that the rule reads."""
@@ -123,7 +119,7 @@ class AngleRule(_Rule):
     """
 
     type: Literal["angle"]
-    bodyparts: Annotated[tuple[Text, ...], Field(min_length=2, max_length=3), AfterValidator(_no_repeats)]
+    bodyparts: Annotated[tuple[Text, ...], Field(min_length=2, max_length=3), AfterValidator(no_repeats)]
     point: Point | None = None
     """Target in the arena, px."""
     heading_deg: Annotated[float, Field(ge=-360, le=360), NUMBER] | None = None

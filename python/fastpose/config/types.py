@@ -79,3 +79,11 @@ class Rectangle(Section):
     """Top row, px."""
     width: Pixels
     height: Pixels
+
+
+def no_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse a name that stands twice."""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"{repeated!r} stands twice")
+    return names

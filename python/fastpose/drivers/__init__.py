@@ -20,14 +20,28 @@ import importlib
 from typing import Protocol, cast
 
 from fastpose.config import Camera
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLines, CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
 from fastpose.hosts.host import Host
 
-__all__ = ["DRIVERS", "CameraLook", "CameraSource", "Driver", "DriverAbsent", "FoundCamera", "driver_of"]
+__all__ = [
+    "DRIVERS",
+    "CameraLines",
+    "CameraLook",
+    "CameraSource",
+    "Driver",
+    "DriverAbsent",
+    "FoundCamera",
+    "driver_of",
+]
 
 DRIVERS = {
     "sim": "fastpose.drivers.sim",
     "video": "fastpose.drivers.video",
+    "aravis": "fastpose.drivers.aravis",
+    "pylon": "fastpose.drivers.pylon",
+    "stream": "fastpose.drivers.stream",
+    "realsense": "fastpose.drivers.realsense",
+    "v4l2": "fastpose.drivers.v4l2",
 }
 """Module of each driver, in the order in which ``fastpose cameras`` lists them."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from fastpose.config import Camera, SimCamera
+from fastpose.config import Camera, PixelFormat, SimCamera
 from fastpose.drivers.source import CameraLook, CameraSource, FoundCamera, PathLike
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ def look(spec: Camera) -> CameraLook:
     assert isinstance(spec, SimCamera)
     length_s = spec.frames_total / spec.rate_hz if spec.frames_total else None
     channels = 3 if spec.pixel_format in ("rgb8", "bgr8") else 1
-    return CameraLook(spec.size, spec.rate_hz, length_s, channels, f"simulated {spec.shape}")
+    says, pixel_format = f"simulated {spec.shape}", spec.pixel_format
+    return CameraLook(spec.size, spec.rate_hz, length_s, channels, says, pixel_format=pixel_format)
 
 
 def open_source(name: str, spec: Camera) -> CameraSource:
@@ -40,18 +41,30 @@ def hosted(_spec: Camera) -> bool:
 
 def found() -> list[FoundCamera]:
     """There is always one."""
-    formats = ("mono8", "rgb8", "bgr8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8")
+    formats = get_args(PixelFormat)
     return [FoundCamera("sim", "", "simulated animal in an arena", formats, (8192, 8192), (0.1, 10000.0))]
 
 
 def _sim_spec(spec: SimCamera) -> _core.SimSpec:
     from fastpose import _core
 
-    not_its_own = {"driver", "frames", "ring_slots", "reconnect", "lighting", "clock", "faults"}
+    not_its_own = {
+        "driver",
+        "frames",
+        "ring_slots",
+        "reconnect",
+        "lighting",
+        "clock",
+        "faults",
+        "camera_trigger",
+    }
     return _core.SimSpec(
         **spec.model_dump(exclude=not_its_own),
         lighting=_core.SimLighting(**spec.lighting.model_dump()),
         clock=_core.SimClock(**spec.clock.model_dump()),
         faults=_core.SimFaults(**spec.faults.model_dump()),
+        camera_trigger=_core.SimTrigger(
+            source=spec.camera_trigger.source, line=spec.camera_trigger.line or ""
+        ),
         every_frame=spec.frames == "every",
     )

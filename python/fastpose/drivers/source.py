@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fastpose.config import Camera, PixelFormat
+from fastpose.config import Camera, PixelFormat, PylonOutput
 from fastpose.errors import CameraError
 from fastpose.hosts.host import Host
+from fastpose.hosts.progress import Progress
 
 if TYPE_CHECKING:
     from fastpose import _core
 
-__all__ = ["CameraLook", "CameraSource", "DriverAbsent", "FoundCamera", "PathLike"]
+__all__ = ["CameraLines", "CameraLook", "CameraSource", "DriverAbsent", "FoundCamera", "PathLike"]
 
 PathLike = str | os.PathLike[str]
+_BYTES_PER_PIXEL = {"rgb8": 3.0, "bgr8": 3.0, "yuyv": 2.0, "nv12": 1.5, "mono10": 2.0, "mono12": 2.0}
 
 
 class DriverAbsent(CameraError):  # noqa: N818  it is no error that a machine lacks a kind of camera
@@ -39,6 +42,8 @@ class CameraLook:
         What it is, in words.
     key : str
         Key of the config that names it, for messages; empty: the camera as a whole.
+    pixel_format : str or None
+        None: not known before it is opened; then mono8 or rgb8 is assumed.
     """
 
     size: tuple[int, int]
@@ -47,6 +52,18 @@ class CameraLook:
     channels: int
     says: str
     key: str = ""
+    pixel_format: PixelFormat | None = None
+
+    @property
+    def likely_format(self) -> PixelFormat:
+        """The pixel format, as far as it is known."""
+        return self.pixel_format or ("rgb8" if self.channels == 3 else "mono8")
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Of its pixels."""
+        per_pixel = _BYTES_PER_PIXEL.get(self.likely_format, 1.0)
+        return per_pixel * self.size[0] * self.size[1] * self.rate_hz
 
     def __str__(self) -> str:
         length = "" if self.length_s is None else f", {self.length_s:.0f} s"
@@ -84,6 +101,22 @@ class FoundCamera:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class CameraLines:
+    """Lines of a camera that are outputs of the experiment; the camera's process moves them.
+
+    Attributes
+    ----------
+    block : str
+        Name of the shared memory through which they are commanded.
+    outputs : mapping
+        The outputs by their names, in the order of the block's lines.
+    """
+
+    block: str
+    outputs: Mapping[str, PylonOutput]
+
+
 @dataclass
 class CameraSource:
     """What a camera delivers, known before anything starts; and what runs for it in a session.
@@ -101,6 +134,12 @@ class CameraSource:
         needs of each slot (0: those of the frame), slots that it holds at once.
     details : dict
         What was read back from the device, for session.json.
+    lines : CameraLines or None
+        Its lines that are outputs; None: it has none.
+    progress : Progress
+        Of the encoder.
+    notes : tuple of str
+        What a user should know; each becomes a warning of the session.
     """
 
     name: str
@@ -114,6 +153,9 @@ class CameraSource:
     buffer_bytes: int = 0
     slots_held: int = 1
     details: dict[str, object] | None = None
+    lines: CameraLines | None = None
+    notes: tuple[str, ...] = ()
     ring: _core.Ring | None = None
     host: Host | None = None
     encoder: Host | None = None
+    progress: Progress = field(default_factory=Progress)

@@ -20,6 +20,8 @@ import numpy.typing as npt
 from fastpose.errors import FastposeError
 
 __all__ = [
+    "FRAME_CLOCK_UNFITTED",
+    "FRAME_COUNTER_RESET",
     "FRAME_LAST",
     "FRAME_LATE",
     "FRAME_TORN",
@@ -45,13 +47,15 @@ FRAME_UNREADABLE = 1
 FRAME_TORN = 2
 FRAME_LATE = 4
 FRAME_LAST = 8
+FRAME_CLOCK_UNFITTED = 16
+FRAME_COUNTER_RESET = 64
 
 HostState = Literal["starting", "ready", "finished", "failed", "lost"]
 TEXT_BYTES = 500  # room for a state's text in the ring
 _WATCH_S = 0.25
 WAIT_MS = 100.0  # longest wait in one call, so that a stop is seen
 
-Pixels = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[Any]  # uint8; uint16 for mono10 and mono12
 
 
 class _HostOptions(Protocol):
@@ -103,6 +107,16 @@ class ProducerRing(RingBase, Protocol):
         flags: int = 0,
         exposure_error_ns: int = 0,
     ) -> int: ...
+    def note_failed(
+        self,
+        *,
+        camera_counter: int,
+        camera_timestamp_ns: int = 0,
+        exposure_start_ns: int = 0,
+        received_ns: int = 0,
+        flags: int = 0,
+        exposure_error_ns: int = 0,
+    ) -> None: ...
     def release(self, slot: int) -> None: ...
     def set_producer_state(self, state: HostState, text: str = "") -> None: ...
     def wait_started(self, timeout_ms: float) -> bool: ...
@@ -116,6 +130,7 @@ class RecorderRing(RingBase, Protocol):
     def counts(self) -> Mapping[str, int]: ...
     def recorder_next(self, timeout_ms: float) -> tuple[int, int, int, int] | None: ...
     def recorder_release(self, slot: int) -> None: ...
+    def set_recorder_progress(self, *, recorded: int, waiting: int) -> None: ...
     def set_recorder_state(self, state: HostState, text: str = "") -> None: ...
 
 
@@ -180,13 +195,14 @@ def slot_array(ring: RingBase, slot: int) -> Pixels:
 
     Returns
     -------
-    ndarray of uint8
-        (H, W) for mono8 and Bayer, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv, (H * 3/2, W) for nv12.
+    ndarray of uint8, of uint16 for mono10 and mono12
+        (H, W) for grey and Bayer, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv, (H * 3/2, W) for nv12.
         A view, also of rows that are padded.
     """
+    kind = np.dtype("<u2" if ring.pixel_format in ("mono10", "mono12") else np.uint8)
     pixels = np.frombuffer(ring.memory(slot), np.uint8, count=ring.slot_bytes)
     channels = {"rgb8": 3, "bgr8": 3, "yuyv": 2}.get(ring.pixel_format, 1)
-    rows = pixels.reshape(-1, ring.stride_bytes)[:, : ring.width * channels]
+    rows = pixels.reshape(-1, ring.stride_bytes)[:, : ring.width * channels * kind.itemsize].view(kind)
     return rows.reshape(len(rows), ring.width, channels) if channels > 1 else rows
 
 

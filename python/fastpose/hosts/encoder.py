@@ -7,27 +7,22 @@ until the end, so that the loop never waits for a disk.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from fastpose.disk import MIB, disk_room, kept_free
 from fastpose.errors import FastposeError, RecordError
-from fastpose.hosts.common import (
-    WAIT_MS,
-    Periodic,
-    Pixels,
-    RecorderRing,
-    StopFlag,
-    clip,
-    host_main,
-    report,
-    slot_array,
-)
+from fastpose.hosts.common import Periodic, RecorderRing, StopFlag, clip, host_main, report
 from fastpose.hosts.cores import Cores
+from fastpose.hosts.frame_queue import FrameQueue, QueuedFrame
 from fastpose.hosts.spawn import EncoderOptions
 from fastpose.hosts.video_writer import VideoWriter
 from fastpose.session.log import VIDEO_DTYPE, LogWriter, log_header
@@ -35,6 +30,7 @@ from fastpose.session.log import VIDEO_DTYPE, LogWriter, log_header
 __all__ = ["Recorder", "run"]
 
 _SYNC_S = 0.5
+_LOOK_S = 0.25  # how often the room on the disk and the pace are looked at
 _FULL = 0.25  # of the ring's slots: the recorder is behind
 _STOP_PATIENCE = 20  # empty waits after a stop was asked for, if the producer never says that it ended
 
@@ -64,7 +60,7 @@ class Recorder:
         self._ring, self._options = ring, options
         self._stop = stop or StopFlag()
         self._cores = Cores(options.cpus)
-        self._slots: list[Pixels] = [slot_array(ring, slot) for slot in range(ring.slots)]
+        self._queue = FrameQueue(ring, memory_bytes=options.queue_mib * MIB, rate_hz=options.rate_hz)
         self._writer = VideoWriter(options, ring.width, ring.height, ring.pixel_format)
         header = log_header("video", VIDEO_DTYPE, camera=options.camera)
         try:
@@ -74,7 +70,12 @@ class Recorder:
             raise
         paths = [options.path, options.log_path]
         self._syncing = Periodic("sync", _SYNC_S, lambda: _sync_all(paths))
-        self._frames = 0
+        self._pace = _Pace(self._writer)
+        self._frames, self._next_look_s, self._compared = 0, 0.0, 0
+        self._unseen_bytes, self._kept_bytes = (
+            0,
+            0,
+        )  # recorded at most since the last look at the disk; left free
         self.failure: FastposeError | None = None
 
     def record(self) -> str:
@@ -85,45 +86,87 @@ class Recorder:
         RecordError
             What went wrong with the file, raised only after the ring was drained.
         """
-        with self._syncing:
-            while (item := self._next()) is not None:
-                slot, frame_id, _flags, exposure_start_ns = item
+        with self._syncing, self._queue:
+            while (frame := self._next()) is not None:
                 try:
-                    self._write(slot, frame_id, exposure_start_ns)
+                    self._write(frame)
                 finally:
-                    self._ring.recorder_release(slot)
-                self._keep_up()
+                    self._queue.done(frame)
+                self._look()
             self._finish()
         if self.failure is not None:
             raise self.failure
         return f"{self._frames} frames in '{self._options.path}'"
 
-    def _keep_up(self) -> None:
-        """Take the loop's core too before the ring is full."""
-        if self._cores.confined and self._ring.counts()["recorder_queue"] > self._ring.slots * _FULL:
-            self._cores.spread()
-
-    def _next(self) -> tuple[int, int, int, int] | None:
+    def _next(self) -> QueuedFrame | None:
         empty_after_stop = 0
         while True:
-            item = self._ring.recorder_next(WAIT_MS)
-            if item is not None:
-                return item
-            if self._ring.recorder_drained or self._stop.is_set or not self._ring.creator_alive():
-                return None
+            frame = self._queue.next()
+            if frame is not None:
+                return frame
             empty_after_stop += self._ring.stop_requested
-            if empty_after_stop > _STOP_PATIENCE:
-                return None
+            if self._over or empty_after_stop > _STOP_PATIENCE:
+                return self._queue.next()  # one may have been on its way from the ring into memory
 
-    def _write(self, slot: int, frame_id: int, exposure_start_ns: int) -> None:
-        if self.failure is not None:
+    @property
+    def _over(self) -> bool:
+        return self._ring.recorder_drained or self._stop.is_set or not self._ring.creator_alive()
+
+    def _write(self, frame: QueuedFrame) -> None:
+        self._unseen_bytes += frame.pixels.nbytes
+        if self.failure is None:
+            self._guard(lambda: self._writer.write(frame.pixels, frame.frame_id, frame.exposure_start_ns))
+
+    def _look(self) -> None:
+        """Now and then: take the loop's core too before the ring is full, leave room on the disk."""
+        behind = self._ring.counts()["recorder_queue"] > self._ring.slots * _FULL
+        if behind and self._cores.confined:
+            self._cores.spread()
+        fills_fast = self._unseen_bytes > self._kept_bytes / 8
+        if self.failure is not None or (time.monotonic() < self._next_look_s and not fills_fast):
             return
-        self._guard(lambda: self._writer.write(self._slots[slot], frame_id, exposure_start_ns))
+        self._next_look_s, self._unseen_bytes = time.monotonic() + _LOOK_S, 0
+        if behind:
+            self._ring.set_recorder_state("ready", self._pace.text(self._frames))
+        self._guard(self._leave_room)
+        self._tell_fidelity()
+
+    def _leave_room(self) -> list[int]:
+        """Raise RecordError where the disk is so full that the session's log would be next."""
+        room = disk_room(Path(self._options.path).parent)
+        kept = self._kept_bytes = kept_free(room)
+        if room.free < kept:
+            raise RecordError(
+                f"video '{self._options.path}': cannot write: No space left on device but "
+                f"{room.free / MIB:.0f} MiB; {kept / MIB:.0f} MiB are kept for the session's log"
+            )
+        return []
+
+    def _tell_fidelity(self) -> None:
+        """Write down what was measured; see `fastpose.session.source.CameraLogs.recording`."""
+        found = self._writer.fidelity
+        if found["compared_frames"] == self._compared:
+            return
+        self._compared = found["compared_frames"]
+        self._describe(found)
+
+    def _describe(self, fidelity: dict[str, object]) -> None:
+        told = {"codec": self._options.codec, "stored_as": self._writer.stored_as, **fidelity}
+        told["most_frames_waiting"] = self._queue.most_waiting
+        path = Path(self._options.log_path).with_suffix(".json")
+        with contextlib.suppress(OSError):  # a full disk: the video's own error says so
+            temporary = path.with_suffix(".json.tmp")
+            temporary.write_text(json.dumps(told), encoding="utf-8")
+            temporary.replace(path)
 
     def _finish(self) -> None:
         if self.failure is None:
             self._guard(self._writer.close)
-        self._log.close()
+        self._describe(self._writer.fidelity)
+        try:
+            self._log.close()
+        except RecordError as error:
+            self.failure = self.failure or error
 
     def _guard(self, step: Callable[[], list[int]]) -> None:
         try:
@@ -135,6 +178,8 @@ class Recorder:
             self._fail(RecordError(f"recording to '{self._options.path}' and its log failed: {reason}"))
 
     def _note(self, frame_ids: list[int]) -> None:
+        if not frame_ids:
+            return
         records = np.zeros(len(frame_ids), VIDEO_DTYPE)
         records["frame_id"] = frame_ids
         self._log.extend(records)
@@ -145,6 +190,23 @@ class Recorder:
         self._ring.set_recorder_state("failed", clip(str(error)))
         report("failed", str(error))
         self._writer.abandon()
+
+
+class _Pace:
+    """What a frame costs, over the time since the last look."""
+
+    def __init__(self, writer: VideoWriter) -> None:
+        self._writer = writer
+        self._frames, self._encoding_s, self._writing_s = 0, 0.0, 0.0
+
+    def text(self, frames: int) -> str:
+        """In words: what the encoder and the disk take of a frame."""
+        count = max(frames - self._frames, 1)
+        encoding_ms = (self._writer.encoding_s - self._encoding_s) / count * 1e3
+        writing_ms = (self._writer.writing_s - self._writing_s) / count * 1e3
+        self._frames = frames
+        self._encoding_s, self._writing_s = self._writer.encoding_s, self._writer.writing_s
+        return f"encoding takes {encoding_ms:.1f} ms a frame, writing {writing_ms:.1f} ms"
 
 
 def _sync_all(paths: list[str]) -> None:

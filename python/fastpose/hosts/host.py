@@ -104,13 +104,23 @@ class Host:
         self._listener.join(1.0)
         return True
 
-    def stop(self, timeout_s: float = 10.0) -> int:
-        """Ask the process to end, kill it after the timeout; returns its exit code."""
+    def kill(self) -> None:
+        """End the process at once; its exit code follows."""
+        self._process.kill()
+
+    def stop(self, timeout_s: float = 10.0) -> int | None:
+        """Ask the process to end, kill it after the timeout.
+
+        Returns
+        -------
+        int or None
+            Its exit code; None where the system does not end it, because a disk or driver holds it.
+        """
         self._process.terminate()
         if not self.wait(timeout_s):
             self._process.kill()
             self.wait(timeout_s)
-        return self._process.wait()
+        return self._process.poll()
 
     def _why(self, timeout_s: float) -> str:
         deadline = time.monotonic() + 1.0

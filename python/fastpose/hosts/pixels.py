@@ -13,21 +13,16 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from fastpose.session.recorded import plane
+
 if TYPE_CHECKING:
     from fastpose.hosts.common import Pixels
 
-__all__ = ["GREY_FORMATS", "SlotFiller", "luma"]
+__all__ = ["GREY_FORMATS", "SlotFiller", "luma", "plane"]
 
-GREY_FORMATS = ("mono8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8")
+GREY_FORMATS = ("mono8", "bayer_rg8", "bayer_gr8", "bayer_gb8", "bayer_bg8", "mono10", "mono12")
 _LUMA_FIRST = ("gray", "yuv4", "yuvj4", "yuva4", "nv12", "nv16", "nv21", "nv24", "nv42")
 _RGB_NAMES = {"rgb8": "rgb24", "bgr8": "bgr24"}
-
-
-def plane(frame: VideoFrame, index: int = 0) -> Pixels:
-    """One plane without copying, padding cut off: (rows, bytes of a row) uint8."""
-    source = frame.planes[index]
-    rows = np.frombuffer(memoryview(source), np.uint8).reshape(-1, source.line_size)
-    return rows[: source.height]
 
 
 def luma(frame: VideoFrame) -> Pixels | None:

@@ -11,6 +11,7 @@ import av
 import av.error
 
 from fastpose.errors import CameraError
+from fastpose.session.recorded import PIXEL_FORMAT_TAG
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PIXEL_FORMAT_TAG", "VideoInfo", "open_video", "probe"]
 
-PIXEL_FORMAT_TAG = "FASTPOSE_PIXEL_FORMAT"  # our own recordings say what the camera delivered
 _TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}  # FFmpeg draws any text file as a picture
 
 
@@ -115,7 +115,7 @@ def _video_stream(file: Path, container: InputContainer) -> VideoStream:
 def _describe(container: InputContainer, stream: VideoStream) -> VideoInfo:
     rate = stream.guessed_rate or stream.average_rate
     recorded_as = container.metadata.get(PIXEL_FORMAT_TAG)
-    is_grey = recorded_as == "mono8" if recorded_as else stream.format.name.startswith("gray")
+    is_grey = recorded_as.startswith("mono") if recorded_as else stream.format.name.startswith("gray")
     return VideoInfo(
         width=stream.width,
         height=stream.height,

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 import av.error
 
 from fastpose.hosts.common import FRAME_TORN, FRAME_UNREADABLE
 from fastpose.hosts.probe import open_video
+from fastpose.hosts.timeline import Timeline
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -32,7 +31,6 @@ __all__ = ["VideoItem", "VideoReader"]
 
 _UNTIMED = {"avi", "h264", "hevc", "m4v", "mpegvideo", "mjpeg", "ivf"}
 _RAW = {"rawvideo", "v210", "v410", "r210", "yuv4", "y41p"}  # black frames of these are zeros
-_LONGEST_GAP_S = 1.0  # a longer silence in a steady file is a pause, not a row of lost frames
 _DEMUX_ERRORS = 100  # in a row; then the rest of the file is given up
 _NS = 1_000_000_000
 
@@ -80,7 +78,7 @@ class VideoReader:
         context.options = {"err_detect": "explode"}  # say what is broken instead of painting over it
         self._timed = self._container.format.name not in _UNTIMED
         self._expected: list[int] = []  # heap of time stamps in the stream's time base
-        self._timeline = _Timeline(self._nominal_period_ns())
+        self._timeline = Timeline(self._nominal_period_ns())
         self._broken_since: int | None = None
         self._errors_pending = 0  # untimed files only
         self.readable = 0
@@ -214,46 +212,3 @@ class VideoReader:
         if pts is None or base is None:
             return None
         return pts * base.numerator * _NS // base.denominator
-
-
-class _Timeline:
-    """Strictly increasing time stamps, the period between them, and the gaps."""
-
-    def __init__(self, period_ns: int) -> None:
-        self.period_ns = period_ns
-        self.pauses = 0
-        self._last_ns: int | None = None
-        self._deltas: deque[int] = deque(maxlen=31)
-
-    def step(self, pts_ns: int | None) -> int:
-        """The time stamp of the next frame; None: the file does not say."""
-        if self._last_ns is None:
-            self._last_ns = pts_ns or 0
-            return self._last_ns
-        if pts_ns is None or pts_ns <= self._last_ns:
-            pts_ns = self._last_ns + self.period_ns
-        if pts_ns - self._last_ns <= _LONGEST_GAP_S * _NS:
-            self._deltas.append(pts_ns - self._last_ns)
-            self.period_ns = round(median(self._deltas))
-        self._last_ns = pts_ns
-        return pts_ns
-
-    def gap_before(self, pts_ns: int | None) -> list[int]:
-        """Time stamps of the frames that the file lost before this one."""
-        if pts_ns is None or self._last_ns is None or not self._is_steady():
-            return []
-        delta = pts_ns - self._last_ns
-        periods = round(delta / self.period_ns)
-        if periods < 2 or abs(delta - periods * self.period_ns) > self._slack_ns():
-            return []
-        if delta > _LONGEST_GAP_S * _NS:
-            self.pauses += 1
-            return []
-        return [self._last_ns + k * delta // periods for k in range(1, periods)]
-
-    def _is_steady(self) -> bool:
-        slack_ns = self._slack_ns()
-        return len(self._deltas) >= 8 and all(abs(d - self.period_ns) <= slack_ns for d in self._deltas)
-
-    def _slack_ns(self) -> int:
-        return self.period_ns // 4 + 1_000_000  # containers round time stamps to the millisecond

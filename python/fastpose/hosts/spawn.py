@@ -73,6 +73,8 @@ class EncoderOptions:
         More options of the encoder.
     rate_hz : float or None
         The camera's nominal rate: a keyframe each second, and what players show.
+    queue_mib : int
+        Memory for frames that wait beyond the ring, MiB; 0: none.
     threads : int
         Threads of the encoder; 0: as many as it likes.
     nice : int
@@ -91,6 +93,7 @@ class EncoderOptions:
     qp: int | None = None
     options: dict[str, str] = field(default_factory=dict)
     rate_hz: float | None = None
+    queue_mib: int = 0
     threads: int = 1
     nice: int = 5
     cpus: tuple[int, ...] = ()
@@ -126,6 +129,7 @@ def spawn_encoder(
     qp: int | None = None,
     options: Mapping[str, str] | None = None,
     rate_hz: float | None = None,
+    queue_mib: int = 0,
     threads: int = 1,
     nice: int = 5,
     cpus: Sequence[int] = (),
@@ -142,6 +146,7 @@ def spawn_encoder(
         qp,
         dict(options or {}),
         rate_hz,
+        queue_mib,
         threads,
         nice,
         tuple(cpus),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,9 +22,10 @@ from fastpose.optimizing.extra import require_nncf
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
 from fastpose.optimizing.heads import join_heads
+from fastpose.optimizing.input_range import span_all_pixels
 from fastpose.optimizing.mark import mark_as_quantised
 from fastpose.optimizing.plain_weights import make_weights_plain
-from fastpose.optimizing.quantise import quantised
+from fastpose.optimizing.quantise import RANGES, Ranges, quantised
 from fastpose.optimizing.sensitivity import costly_layers
 from fastpose.optimizing.tensors import tensors_of
 from fastpose.optimizing.write import MadeForm, write_forms
@@ -163,7 +165,7 @@ def _single_form(work: _Work) -> Iterator[MadeForm]:
     if not fuse_group_norms(model):
         return
     model.reshape(work.shape)
-    path = _saved(work, model, "fp32")
+    path = _saved(work.folder, model, "fp32")
     cost = cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth)
     work.options.say(f"fp32 with fused group normalisation: {cost.mean_px:.3g} px mean")
     if _over(cost, work.options.budget_px):
@@ -176,7 +178,7 @@ def _single_form(work: _Work) -> Iterator[MadeForm]:
 def _half_form(work: _Work, made: list[MadeForm]) -> MadeForm:
     model = work.single.clone()
     model.reshape(work.shape)
-    path = made[0].path if made else _saved(work, model, "bf16")
+    path = made[0].path if made else _saved(work.folder, model, "bf16")
     cost = cost_of(poses_of(work.package, work.split.held, path, "bf16"), work.truth)
     if _over(cost, work.options.budget_px):
         raise ModelError(_refusal(work, "bf16", [f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max"]))
@@ -184,40 +186,65 @@ def _half_form(work: _Work, made: list[MadeForm]) -> MadeForm:
 
 
 def _whole_form(work: _Work) -> tuple[tuple[str, ...], MadeForm]:
-    """All layers in int8; over the budget the costliest stay in float32, more of them each time."""
+    """All layers in int8, by the ranges that cost less; over the budget the costliest stay in float32."""
     tensors = tensors_of(work.package, work.split.calibration)
-    model = quantised(work.single, tensors)
-    kept: tuple[str, ...] = ()
-    found: list[str] = []
+    attempts = [_attempt(work, tensors, ranges) for ranges in RANGES]
+    best = whole = min(attempts, key=lambda each: (math.isnan(each.cost.mean_px), each.cost.mean_px))
     costly: list[str] = []
-    for count in (0, *_ATTEMPTS):
-        if count:
-            costly = costly or costly_layers(work.single, model, tensors[:_JUDGED])
-            if count > len(costly):
-                break
-            kept = tuple(costly[:count])
-            model = quantised(work.single, tensors, but=kept)
-        cost, path = _measured(work, model)
-        found.append(f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max with {count} layers in float32")
-        work.options.say(f"int8: {found[-1]}")
-        if not _over(cost, work.options.budget_px):
-            return kept, MadeForm("int8", path, cost, kept)
-    raise ModelError(_refusal(work, "int8", found))
+    for count in _ATTEMPTS:
+        if not _over(best.cost, work.options.budget_px):
+            return best.kept, MadeForm("int8", best.path, best.cost, best.kept)
+        costly = costly or costly_layers(work.single, whole.model, tensors[:_JUDGED])
+        if count > len(costly):
+            break
+        best = _attempt(work, tensors, whole.ranges, kept=tuple(costly[:count]))
+        attempts.append(best)
+    if not _over(best.cost, work.options.budget_px):
+        return best.kept, MadeForm("int8", best.path, best.cost, best.kept)
+    raise ModelError(_refusal(work, "int8", [str(each) for each in attempts]))
 
 
-def _measured(work: _Work, model: Any) -> tuple[Cost, Path]:
+@dataclass(frozen=True)
+class _Attempt:
+    """An int8 form and its cost."""
+
+    ranges: Ranges
+    kept: tuple[str, ...]
+    model: Any
+    cost: Cost
+    path: Path
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cost.mean_px:.3g} px mean, {self.cost.max_px:.3g} px max with {self.ranges} ranges and "
+            f"{len(self.kept)} layers in float32"
+        )
+
+
+def _attempt(work: _Work, tensors: Sequence[Any], ranges: Ranges, kept: tuple[str, ...] = ()) -> _Attempt:
+    model = quantised(work.single, tensors, but=kept, ranges=ranges)
+    cost, path = _measured(work, model, f"int8_{ranges}_{len(kept)}")
+    attempt = _Attempt(ranges, kept, model, cost, path)
+    work.options.say(f"int8: {attempt}")
+    return attempt
+
+
+def _measured(work: _Work, model: Any, name: str) -> tuple[Cost, Path]:
     whole = model.clone()
+    span_all_pixels(whole, work.package.normalisation)
     fuse_group_norms(whole)
     whole.reshape(work.shape)
     if work.package.padding.mode != "zero":  # whose zeros are values of the tensor, not counts
         whole = with_byte_input(whole)
     mark_as_quantised(whole)
-    path = _saved(work, whole, "int8")
+    place = work.folder / name
+    place.mkdir()
+    path = _saved(place, whole, "int8")
     return cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth), path
 
 
-def _saved(work: _Work, model: Any, name: str) -> Path:
-    path = work.folder / f"model_{name}.xml"
+def _saved(folder: Path, model: Any, name: str) -> Path:
+    path = folder / f"model_{name}.xml"
     save(model, path)
     return path
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,16 @@ from fastpose.optimizing.extra import require_nncf
 from fastpose.optimizing.graph import consumers, kind
 from fastpose.optimizing.group_norm import group_norms
 
-__all__ = ["quantised"]
+__all__ = ["RANGES", "Ranges", "quantised"]
 
 Tensor = npt.NDArray[np.float32]
+Ranges = Literal["typical", "whole"]
+RANGES: tuple[Ranges, ...] = get_args(Ranges)
 
 
-def quantised(model: Any, tensors: Sequence[Tensor], *, but: Collection[str] = ()) -> Any:
+def quantised(
+    model: Any, tensors: Sequence[Tensor], *, but: Collection[str] = (), ranges: Ranges = "typical"
+) -> Any:
     """A copy of a graph with int8 convolutions.
 
     Parameters
@@ -31,6 +35,9 @@ def quantised(model: Any, tensors: Sequence[Tensor], *, but: Collection[str] = (
         (1, C, H, W) float32; ranges of values are measured on them.
     but : collection of str
         Names of layers that stay in float32.
+    ranges : {"typical", "whole"}
+        What 256 steps have to span. typical: the mean over the tensors of the largest value, the same on both
+        sides of zero. whole: from the smallest to the largest value of all, where rare peaks are what counts.
 
     Notes
     -----
@@ -46,7 +53,19 @@ def quantised(model: Any, tensors: Sequence[Tensor], *, but: Collection[str] = (
             nncf.Dataset(list(tensors)),
             subset_size=len(tensors),
             ignored_scope=nncf.IgnoredScope(names=alone, validate=False) if alone else None,
+            **(_whole_ranges() if ranges == "whole" else {}),
         )
+
+
+def _whole_ranges() -> dict[str, Any]:
+    from nncf import QuantizationPreset
+    from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
+    from nncf.quantization.range_estimator import RangeEstimatorParametersSet
+
+    whole = AdvancedQuantizationParameters(
+        activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+    )
+    return {"preset": QuantizationPreset.MIXED, "advanced_parameters": whole}
 
 
 def _around_group_norms(model: Any) -> list[str]:

@@ -16,7 +16,7 @@ from fastpose.session.atomic import replacing
 from fastpose.session.log import EVENT_DTYPE, Records
 from fastpose.session.source import SessionLogs
 
-__all__ = ["EVENTS", "event_records", "events_table", "write_events"]
+__all__ = ["EVENTS", "event_records", "events_of", "events_table", "write_events"]
 
 EVENTS = ("rule", "state", "output", "refused", "late")  # csrc/record/records.h EventKind
 _CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
@@ -29,6 +29,13 @@ def event_records(logs: SessionLogs) -> Records:
         return np.zeros(0, EVENT_DTYPE)
     records = logs.events.records
     return records[np.argsort(records["stamp_ns"], kind="stable")]
+
+
+def events_of(logs: SessionLogs, camera: str) -> Records:
+    """The events that came of this camera's frames; those that came of no frame are the acting camera's."""
+    records = event_records(logs)
+    mine: Records = records[_cameras_of(logs, records) == camera]
+    return mine
 
 
 def is_late(records: Records) -> npt.NDArray[np.bool_]:
@@ -44,7 +51,7 @@ def events_table(logs: SessionLogs) -> pa.Table:
     has_frame = records["frame_id"] >= 0
     start_ns = logs.start_monotonic_ns
     time_s = (records["stamp_ns"] - (start_ns or 0)) / 1e9
-    camera = np.where(has_frame, _camera_of(logs), "") if len(records) else np.zeros(0, str)
+    camera = np.where(has_frame, _cameras_of(logs, records), "") if len(records) else np.zeros(0, str)
     return pa.table(
         {
             "event": pa.array(_pick(EVENTS, records["kind"])),
@@ -80,7 +87,15 @@ def write_events(path: Path, table: pa.Table) -> None:
         csv.write_csv(table, file, options)
 
 
-def _camera_of(logs: SessionLogs) -> str:
+def _cameras_of(logs: SessionLogs, records: Records) -> npt.NDArray[np.str_]:
+    """(n,) the camera of each event's frame; the acting camera where there is none, or none is told."""
+    acting, names = _acting(logs), logs.events.names("cameras") if logs.events is not None else []
+    if not names or "camera" not in (records.dtype.names or ()):
+        return np.full(len(records), acting)
+    return np.where(records["frame_id"] >= 0, _pick(names, records["camera"]), acting)
+
+
+def _acting(logs: SessionLogs) -> str:
     told: Any = logs.events.header.get("camera") if logs.events is not None else None
     return str(told or logs.pose_camera or "")
 

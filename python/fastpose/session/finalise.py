@@ -9,14 +9,16 @@ import numpy as np
 
 from fastpose.errors import RecordError
 from fastpose.session.atomic import write_json
-from fastpose.session.events import EVENTS, event_records, events_table, write_events
+from fastpose.session.clocks import clock_texts
+from fastpose.session.events import EVENTS, event_records, events_of, events_table, write_events
 from fastpose.session.frames import CameraFrames, camera_frames, write_frames
 from fastpose.session.latency import camera_latency
 from fastpose.session.latency_html import write_latency_html
 from fastpose.session.log import Records
+from fastpose.session.matching import matched
 from fastpose.session.poses import pose_tables, write_poses
 from fastpose.session.session_json import how_it_ended, session_json, write_session_json
-from fastpose.session.source import CameraLogs, SessionLogs, read_session
+from fastpose.session.source import CameraLogs, SessionLogs, mapping, read_session
 from fastpose.session.summary import CameraSummary, Summary
 from fastpose.session.video_file import VideoState, repair_notes, repair_video, video_state
 
@@ -41,7 +43,7 @@ def finalise(session_dir: str | Path) -> Summary:
     """
     session_dir = Path(session_dir)
     logs = read_session(session_dir)
-    frames = {name: _camera(camera, logs.notes) for name, camera in logs.cameras.items()}
+    frames = matched(logs, {name: _camera(camera, logs.notes) for name, camera in logs.cameras.items()})
     try:
         return _write_all(logs, frames)
     except RecordError as error:
@@ -102,7 +104,7 @@ def _write_all(logs: SessionLogs, frames: dict[str, CameraFrames]) -> Summary:
     for camera in frames.values():
         for table in pose_tables(logs, camera):
             files += [path.name for path in write_poses(session_dir, table)]
-    latency = _latency(logs, frames, events)
+    latency = _latency(logs, frames)
     write_json(session_dir / "latency.json", latency)
     files += [camera.video_path.name for camera in logs.cameras.values() if camera.video_path.exists()]
     summary = _summary(logs, frames, events, latency, files)
@@ -111,12 +113,8 @@ def _write_all(logs: SessionLogs, frames: dict[str, CameraFrames]) -> Summary:
     return summary
 
 
-def _latency(logs: SessionLogs, frames: dict[str, CameraFrames], events: Records) -> dict[str, Any]:
-    none = events[:0]
-    cameras = {
-        name: camera_latency(camera, events if name == logs.pose_camera else none)
-        for name, camera in frames.items()
-    }
+def _latency(logs: SessionLogs, frames: dict[str, CameraFrames]) -> dict[str, Any]:
+    cameras = {name: camera_latency(camera, events_of(logs, name)) for name, camera in frames.items()}
     return {"session": logs.session_dir.name, "unit": "ms", "host": logs.meta.get("host"), "cameras": cameras}
 
 
@@ -135,6 +133,7 @@ def _summary(
             processed=int(camera.processed.sum()),
             drops=camera.drops(),
             video_frames=None if logs.cameras[name].video is None else len(camera.ids_in_video),
+            recording=logs.cameras[name].recording,
         )
         for name, camera in frames.items()
     }
@@ -148,4 +147,5 @@ def _summary(
         latency=latency,
         files=files,
         notes=list(logs.notes),
+        clocks=clock_texts(mapping(logs.ended or {}, "clocks")),
     )

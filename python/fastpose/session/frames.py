@@ -59,12 +59,16 @@ class CameraFrames:
         (m,) int64 frame id of each frame of the video, in its order.
     notes : list of str
         What had to be inferred.
+    set_id : ndarray or None
+        (n,) int64 number of the set of frames that were exposed together, negative: in none; None: this
+        camera is not synchronised with others.
     """
 
     camera: str
     records: Records
     ids_in_video: Int64
     notes: list[str]
+    set_id: Int64 | None = None
 
     @property
     def processed(self) -> Bool:
@@ -101,7 +105,8 @@ def camera_frames(logs: CameraLogs, video_frames: int | None = None) -> CameraFr
 
     A frame that the log tells of twice (not recorded, yet processed) becomes one row. A gap in the camera's
     counter between frames that follow each other becomes rows with reason `camera`. A frame id that the
-    frames log lacks, because a kill or a full disk took the record, becomes a row with reason `recorder`.
+    frames log lacks, because a kill or a full disk took the record, becomes a row with reason `recorder`, and
+    so does every frame that is not in the video of a recorded camera and has no other reason.
 
     Parameters
     ----------
@@ -116,6 +121,8 @@ def camera_frames(logs: CameraLogs, video_frames: int | None = None) -> CameraFr
     numbered = _add_lost(numbered, (ids_in_video, _ids(logs.poses)), notes)
     unnumbered = _add_counter_gaps(numbered, records[records["frame_id"] < 0], notes)
     rows = _in_order(numbered, unnumbered)
+    if logs.video is not None:
+        rows = _note_unrecorded(rows, ids_in_video)
     return CameraFrames(logs.camera, rows, ids_in_video, notes)
 
 
@@ -183,6 +190,16 @@ def _add_counter_gaps(numbered: Records, unnumbered: Records, notes: list[str]) 
     return np.concatenate([unnumbered, rows])
 
 
+def _note_unrecorded(rows: Records, ids_in_video: Int64) -> Records:
+    """Frames that the encoder took and never wrote: it failed, was killed, or its disk was full."""
+    lost = (rows["frame_id"] >= 0) & (rows["drop_reason"] == 0) & ~np.isin(rows["frame_id"], ids_in_video)
+    if not lost.any():
+        return rows
+    noted: Records = rows.copy()
+    noted["drop_reason"][lost] = DROP_REASONS.index("recorder")
+    return noted
+
+
 def _between(low: Int64, high: Int64) -> Int64:
     """All integers strictly between each low and its high, ascending pairs, without absurdly wide ones."""
     width = high - low - 1
@@ -240,6 +257,8 @@ def frames_table(frames: CameraFrames) -> pa.Table:
     columns["recorded"] = pa.array(frames.video_frame >= 0)
     columns["video_frame"] = pa.array(frames.video_frame, mask=frames.video_frame < 0)
     columns |= {flag: pa.array(frames.flagged(flag)) for flag in FLAGS}
+    set_id = np.full(n, -1, np.int64) if frames.set_id is None else frames.set_id
+    columns["set_id"] = pa.array(set_id, mask=set_id < 0)
     return pa.table(columns)
 
 

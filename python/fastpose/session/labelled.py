@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -16,14 +16,17 @@ import numpy.typing as npt
 from fastpose.errors import RecordError
 from fastpose.session.atomic import replacing
 from fastpose.session.drawing import Colour, Overlay, Rgb, colours, draw_pose, draw_text, to_rgb
-from fastpose.session.events import event_records
+from fastpose.session.events import events_of
 from fastpose.session.frames import CameraFrames, Int64, camera_frames
 from fastpose.session.poses import PoseTable, pose_tables
+from fastpose.session.recorded import PIXEL_FORMAT_TAG, displayed_pixels
 from fastpose.session.source import CameraLogs, SessionLogs, mapping, read_session
 from fastpose.session.states import StateTrack, state_tracks
 from fastpose.session.video_file import video_rate, video_state
 
 __all__ = ["encode_video", "write_labelled_video"]
+
+Progress = Callable[[int, int], None]  # frames done, frames in all
 
 _ZONE: Colour = (120, 200, 255)
 _OFF: Colour = (165, 165, 165)
@@ -38,6 +41,7 @@ def write_labelled_video(
     min_likelihood: float = 0.6,
     *,
     filtered: bool = False,
+    progress: Progress | None = None,
 ) -> Path:
     """Write `labelled_<camera>.mp4` into the session folder.
 
@@ -52,6 +56,8 @@ def write_labelled_video(
         Keypoints below are not drawn.
     filtered : bool
         Draw the filter's keypoints instead of the network's.
+    progress : callable, optional
+        Called after each frame with the frames done and those in all.
 
     Returns
     -------
@@ -68,7 +74,7 @@ def write_labelled_video(
     poses = [
         table for table in pose_tables(logs, frames) if table.field == ("filtered" if filtered else "raw")
     ]
-    painter = _Painter(logs, frames, poses[0] if poses else None, min_likelihood)
+    painter = _Painter(logs, frames, poses[0] if poses else None, min_likelihood, progress)
     target = logs.session_dir / f"labelled_{chosen.camera}.mp4"
     try:
         with replacing(target) as temporary:
@@ -113,8 +119,14 @@ class _Painter:
     """Draws one frame after the other."""
 
     def __init__(
-        self, logs: SessionLogs, frames: CameraFrames, poses: PoseTable | None, min_likelihood: float
+        self,
+        logs: SessionLogs,
+        frames: CameraFrames,
+        poses: PoseTable | None,
+        min_likelihood: float,
+        progress: Progress | None,
     ) -> None:
+        self._progress = progress
         self._poses, self._min_likelihood = poses, min_likelihood
         self._ids = frames.ids_in_video
         own = frames.camera == logs.pose_camera
@@ -124,7 +136,7 @@ class _Painter:
             np.where(frames.video_frame < 0, np.iinfo(np.int64).max, frames.video_frame)
         )
         self._times_s = _times_s(frames, logs.start_monotonic_ns)
-        self._tracks = state_tracks(logs, frames, event_records(logs)) if own else []
+        self._tracks = state_tracks(logs, frames, events_of(logs, frames.camera))
         self._bodyparts = poses.log.names("bodyparts") if poses else []
         self._skeleton = skeleton(logs, self._bodyparts)
 
@@ -133,9 +145,11 @@ class _Painter:
         with av.open(str(video)) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            is_grey = _holds_grey(container.metadata)
+            pixel_format = container.metadata.get(PIXEL_FORMAT_TAG, "")
             for number, frame in enumerate(islice(container.decode(stream), len(self._ids))):
-                yield self._paint(_pixels(frame, is_grey), number)
+                yield self._paint(displayed_pixels(frame, pixel_format), number)
+                if self._progress is not None:
+                    self._progress(number + 1, len(self._ids))
 
     def _paint(self, pixels: npt.NDArray[np.uint8], number: int) -> Rgb:
         canvas = to_rgb(pixels)
@@ -176,20 +190,6 @@ def _times_s(frames: CameraFrames, start_ns: int | None) -> npt.NDArray[np.float
     stamps: Int64 = frames.records["exposure_start_ns"]
     zero = start_ns if start_ns is not None else (int(stamps[stamps != 0].min()) if stamps.any() else 0)
     return np.where(stamps != 0, (stamps - zero) / 1e9, np.nan)
-
-
-def _holds_grey(metadata: dict[str, str]) -> bool:
-    """The recorder says that luma is the camera's grey, value by value."""
-    return metadata.get("FASTPOSE_PIXEL_FORMAT", "").startswith(("mono", "bayer"))
-
-
-def _pixels(frame: Any, is_grey: bool) -> npt.NDArray[np.uint8]:
-    """(H, W) grey, taken as it is without a conversion of ranges, or (H, W, 3) RGB."""
-    if is_grey or frame.format.name.startswith("gray"):
-        plane = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-        return rows[: frame.height, : frame.width]
-    return np.asarray(frame.to_ndarray(format="rgb24"))
 
 
 def skeleton(logs: SessionLogs, bodyparts: list[str]) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ import numpy as np
 from fastpose.session.atomic import replacing
 from fastpose.session.charts import STAGE_LABELS, histogram_chart, ms, stages_chart
 from fastpose.session.course import Course, course_chart
-from fastpose.session.events import event_records, is_late
+from fastpose.session.events import events_of, is_late
 from fastpose.session.frames import CameraFrames, Int64
 from fastpose.session.latency import ACTED, DECIDED, END_TO_END, STAGES
 from fastpose.session.log import Records
@@ -81,7 +81,7 @@ def _camera_section(logs: SessionLogs, frames: CameraFrames, latency: dict[str, 
     if latency["n"] == 0:
         return title + tiles + _card_of_text(f"No frame of camera {frames.camera} was processed.")
     own = frames.camera == logs.pose_camera
-    events = event_records(logs) if own else event_records(logs)[:0]
+    events = events_of(logs, frames.camera)
     loop = frames.records[frames.processed]
     deadline = mapping(logs.config, "protocol").get("deadline_ms") if own else None
     deadline_ms = float(deadline) if isinstance(deadline, (int, float)) else None

@@ -52,8 +52,8 @@ FRAME_DTYPE = np.dtype(
 EVENT_DTYPE = np.dtype(
     [
         *((name, "<i8") for name in ("frame_id", "stamp_ns", "exposure_start_ns")),
-        *((name, "<i4") for name in ("kind", "source", "value", "flags")),
-        *((name, "<u4") for name in ("reserved", "crc32")),
+        *((name, "<i4") for name in ("kind", "source", "value", "flags", "camera")),
+        ("crc32", "<u4"),
     ]
 )
 VIDEO_DTYPE = np.dtype([("frame_id", "<i8"), ("reserved", "<u4"), ("crc32", "<u4")])
@@ -82,7 +82,7 @@ class LogFile:
     path : Path
     header : dict
         The JSON of the header: kind, camera, dtype, bodyparts, individuals, unique_bodyparts, rules,
-        outputs, states, scorer.
+        outputs, cameras (that events refer to by index), states, scorer.
     records : ndarray
         (n,) structured: every record whose checksum fits, in the order of the file.
     torn_bytes : int
@@ -209,6 +209,7 @@ def log_header(
     unique_bodyparts: Sequence[str] = (),
     rules: Sequence[str] = (),
     outputs: Sequence[str] = (),
+    cameras: Sequence[str] = (),
     states: Sequence[str] = (),
     scorer: str | None = None,
 ) -> dict[str, Any]:
@@ -226,6 +227,7 @@ def log_header(
         "unique_bodyparts": list(unique_bodyparts),
         "rules": list(rules),
         "outputs": list(outputs),
+        "cameras": list(cameras),
         "states": list(states),
         "scorer": scorer,
         "created_unix_ns": time.time_ns(),

@@ -16,13 +16,19 @@ __all__ = ["CameraLogs", "SessionLogs", "read_session"]
 
 @dataclass(frozen=True)
 class CameraLogs:
-    """The logs of one camera; None where the session had none of that kind."""
+    """The logs of one camera; None where the session had none of that kind.
+
+    `recording` is what the recorder told of itself: codec, stored_as (FFmpeg's pixel format),
+    compared_frames, exact, psnr_db and largest_difference of the recorded pixels against the camera's,
+    most_frames_waiting; {} where nothing.
+    """
 
     camera: str
     frames: LogFile | None
     poses: LogFile | None
     video: LogFile | None
     video_path: Path
+    recording: dict[str, Any] = field(default_factory=dict)
 
     @property
     def files(self) -> list[LogFile]:
@@ -77,9 +83,18 @@ class SessionLogs:
 
     @property
     def pose_camera(self) -> str | None:
-        """The camera whose frames the protocol acts on: the first that has poses."""
+        """The camera that the protocol belongs to, else the first that has poses."""
         with_poses = [name for name, logs in self.cameras.items() if logs.poses is not None]
-        return next(iter(with_poses or self.cameras), None)
+        acting = acting_camera(self.config)
+        return acting if acting in with_poses else next(iter(with_poses or self.cameras), None)
+
+
+def acting_camera(config: Mapping[str, Any]) -> str | None:
+    """The camera that a resolved config's protocol names, itself or through its rule; None: it names none."""
+    protocol = mapping(config, "protocol")
+    rule = mapping(mapping(config, "rules"), str(protocol.get("when")))
+    camera = protocol.get("camera") or rule.get("camera")
+    return None if camera is None else str(camera)
 
 
 def mapping(parent: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -124,7 +139,8 @@ def _camera_logs(session_dir: Path, camera: str, notes: list[str]) -> CameraLogs
     frames, poses, video = (
         _read(session_dir / "log" / f"{kind}_{camera}.fplog", notes) for kind in ("frames", "poses", "video")
     )
-    return CameraLogs(camera, frames, poses, video, session_dir / f"video_{camera}.mkv")
+    recording = _read_json(session_dir / "log" / f"video_{camera}.json", notes) or {}
+    return CameraLogs(camera, frames, poses, video, session_dir / f"video_{camera}.mkv", recording)
 
 
 def _read(path: Path, notes: list[str]) -> LogFile | None:

@@ -11,18 +11,21 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+import numpy.typing as npt
 
 from fastpose.errors import RecordError
 from fastpose.session.atomic import replacing, write_json
 
 __all__ = [
     "VideoState",
+    "VideoTimes",
     "is_cut",
     "repair_notes",
     "repair_video",
     "video_rate",
     "video_size_px",
     "video_state",
+    "video_times",
 ]
 
 _SEGMENT_ID = b"\x18\x53\x80\x67"
@@ -79,6 +82,40 @@ def video_state(path: Path) -> VideoState:
             return VideoState(before + len(group), cut)
     except av.error.FFmpegError:
         return VideoState(0, True)
+
+
+@dataclass(frozen=True)
+class VideoTimes:
+    """When each frame of a video is shown.
+
+    Attributes
+    ----------
+    frames : int
+        Frames that can be decoded.
+    seconds : ndarray
+        (frames,) float64, ascending, from the first frame.
+    """
+
+    frames: int
+    seconds: npt.NDArray[np.float64]
+
+
+def video_times(path: Path) -> VideoTimes:
+    """The presentation times of a video's frames; nothing is decoded but the end of a file that was cut.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be opened.
+    """
+    state = video_state(path)
+    if state.frames == 0:
+        return VideoTimes(0, np.zeros(0))
+    with av.open(str(path)) as container:
+        time_base = container.streams.video[0].time_base
+        times = np.sort([packet.pts for packet in _packets(container) if packet.pts is not None])
+    seconds = (times - times[:1]) * float(time_base or 1)
+    return VideoTimes(state.frames, np.asarray(seconds[: state.frames], np.float64))
 
 
 def _packets(container: Any) -> Iterator[Any]:
@@ -143,7 +180,10 @@ def repair_video(path: Path) -> VideoState:
         return state
     copy = path.with_name(f".{path.stem}.copy{path.suffix}")
     try:
-        _remux(path, copy, state.frames)
+        try:
+            _remux(path, copy, state.frames)
+        except av.error.FFmpegError as error:
+            raise RecordError(f"cannot write an index for '{path}': {error}") from error
         copied = video_state(copy)
         if copied.frames == state.frames and not copied.cut:
             copy.replace(path)
@@ -167,14 +207,34 @@ def _repair_record(path: Path) -> Path:
 
 
 def _remux(path: Path, copy: Path, frames: int) -> None:
-    with replacing(copy) as temporary, av.open(str(path)) as source, av.open(str(temporary), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
+    with (
+        replacing(copy) as temporary,
+        av.open(str(path)) as source,
+        av.open(str(temporary), "w", options={"allow_raw_vfw": "1"}) as target,
+    ):
+        stream = _stream_like(target, source.streams.video[0])
         target.metadata.update(source.metadata)  # what the camera delivered, and when
         for number, packet in enumerate(_packets(source)):
             if number >= frames:
                 break
             packet.stream = stream
             target.mux(packet)
+
+
+def _stream_like(target: Any, source: Any) -> Any:
+    """A stream that takes the packets of another one."""
+    if source.codec_context.name != "rawvideo":
+        return target.add_stream_from_template(source)
+    # A template forgets the four letters by which Matroska knows raw formats.
+    stream = target.add_stream("rawvideo", rate=source.average_rate)
+    own, other = stream.codec_context, source.codec_context
+    own.width, own.height, own.pix_fmt, own.time_base = (
+        other.width,
+        other.height,
+        other.pix_fmt,
+        source.time_base,
+    )
+    return stream
 
 
 def video_rate(path: Path) -> Fraction:

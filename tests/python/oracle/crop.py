@@ -72,7 +72,7 @@ def crop(
 ) -> Array:
     """The crop (C, h, w) in grey levels; rectangle is relative to the roi, outside of which all is black."""
     x, y, width, height = roi
-    native = "rgb" if pixel_format not in ("mono8",) else "grey"
+    native = "rgb" if not pixel_format.startswith("mono") else "grey"
     channels = to_channels(frame, pixel_format, native)[y : y + height, x : x + width]
     resized = resize(cut(channels, rectangle), crop_size, antialias)
     if colour == "grey" and native == "rgb":

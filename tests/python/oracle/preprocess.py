@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 LUMA = np.array([0.299, 0.587, 0.114])  # BT.601
+WHITE = {"mono10": 1023, "mono12": 4095}  # these are scaled so that white is 255
 
 
 def demosaic(mosaic: NDArray[np.uint8], pattern: str) -> Array:
@@ -64,7 +65,9 @@ def to_channels(frame: NDArray[np.uint8], pixel_format: str, colour: str) -> Arr
     pixels = frame.astype(float)
     if pixel_format in ("yuyv", "nv12"):
         return _from_yuv(pixels, pixel_format, colour)
-    if pixel_format == "mono8":
+    if pixel_format in WHITE:
+        pixels = pixels * 255 / WHITE[pixel_format]
+    if pixel_format.startswith("mono"):
         return np.repeat(pixels[..., None], 3 if colour == "rgb" else 1, axis=2)
     if pixel_format.startswith("bayer_"):
         rgb = demosaic(frame, pixel_format[6:8])

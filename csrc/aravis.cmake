@@ -1,0 +1,21 @@
+# GigE Vision and USB3 Vision cameras through Aravis (LGPL, linked dynamically), where its headers are installed.
+if(FASTPOSE_ARAVIS STREQUAL "OFF")
+  return()
+endif()
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(ARAVIS QUIET IMPORTED_TARGET GLOBAL aravis-0.8>=0.8.20)
+endif()
+if(NOT ARAVIS_FOUND)
+  if(FASTPOSE_ARAVIS STREQUAL "ON")
+    message(FATAL_ERROR "FASTPOSE_ARAVIS=ON, but pkg-config finds no aravis-0.8 (0.8.20 or later): on Debian and Ubuntu "
+                        "apt-get install libaravis-dev libusb-1.0-0-dev libxml2-dev zlib1g-dev pkg-config")
+  endif()
+  message(STATUS "Aravis not found: building without camera driver 'aravis'")
+  return()
+endif()
+
+file(GLOB aravis_sources CONFIGURE_DEPENDS camera/aravis_*.cpp)
+add_library(fastpose_aravis STATIC ${aravis_sources})
+target_link_libraries(fastpose_aravis PUBLIC fastpose_engine PRIVATE PkgConfig::ARAVIS)
+fastpose_flags(fastpose_aravis)

@@ -1,0 +1,11 @@
+# _aravis: GigE Vision and USB3 Vision cameras, where csrc/aravis.cmake found the library.
+if(NOT TARGET fastpose_aravis)
+  return()
+endif()
+pybind11_add_module(_aravis bind_aravis.cpp)
+target_link_libraries(_aravis PRIVATE fastpose_aravis)
+if(FASTPOSE_IN_SOURCE)
+  set_target_properties(_aravis PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_SOURCE_DIR}/python/fastpose)
+endif()
+fastpose_flags(_aravis)
+install(TARGETS _aravis LIBRARY DESTINATION fastpose)
