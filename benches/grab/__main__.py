@@ -3,8 +3,9 @@
     python -m benches.grab [--seconds 10] [--sources sim,memory] [--output benches/results/grab.json]
 
 `received_to_dequeued`: from the moment that the library's call returned with the frame in our memory until
-the loop has it: one hand-off between threads (C++ drivers) or processes (those hosted in Python). A driver
-that cannot work on this machine is in the report with its reason.
+the loop has it: one hand-off between threads (C++ drivers) or processes (those hosted in Python). `queued`:
+from a C++ driver's call, for a frame that waits already, until the loop has it. `own`: what a driver's own
+bench measures. A driver that cannot work on this machine is in the report with its reason.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def run(source: Source, frames: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="fastpose-grab-") as folder, _beside(source.companion):
         output = Path(folder) / "found.json"
         command = [sys.executable, "-m", "benches.grab.session", source.name, str(frames), str(output)]
-        environment = {**os.environ, **source.environment}
+        environment = {**os.environ, **source.environment()}
         done = subprocess.run(command, env=environment, check=False, stderr=subprocess.PIPE, text=True)
         if done.returncode:
             return {**about, "failed": done.stderr.strip().splitlines()[-1]}
