@@ -8,7 +8,7 @@
 namespace fastpose::aravis {
 namespace {
 
-constexpr std::array<std::pair<PixelFormat, ArvPixelFormat>, 8> formats{{
+constexpr std::array<std::pair<PixelFormat, ArvPixelFormat>, 10> formats{{
     {PixelFormat::mono8, ARV_PIXEL_FORMAT_MONO_8},
     {PixelFormat::rgb8, ARV_PIXEL_FORMAT_RGB_8_PACKED},
     {PixelFormat::bgr8, ARV_PIXEL_FORMAT_BGR_8_PACKED},
@@ -17,6 +17,8 @@ constexpr std::array<std::pair<PixelFormat, ArvPixelFormat>, 8> formats{{
     {PixelFormat::bayer_gb8, ARV_PIXEL_FORMAT_BAYER_GB_8},
     {PixelFormat::bayer_bg8, ARV_PIXEL_FORMAT_BAYER_BG_8},
     {PixelFormat::yuyv, ARV_PIXEL_FORMAT_YUV_422_YUYV_PACKED},
+    {PixelFormat::mono10, ARV_PIXEL_FORMAT_MONO_10},
+    {PixelFormat::mono12, ARV_PIXEL_FORMAT_MONO_12},
 }};
 
 }  // namespace
@@ -25,7 +27,7 @@ ArvPixelFormat pixel_code(PixelFormat format) {
     for (const auto& [ours, theirs] : formats)
         if (ours == format) return theirs;
     throw CameraError("pixel_format " + std::string(name_of(format)) +
-                      " is none of GenICam's; allowed: mono8, rgb8, bgr8, bayer_*8, yuyv");
+                      " is none of GenICam's; allowed: mono8, mono10, mono12, rgb8, bgr8, bayer_*8, yuyv");
 }
 
 PixelFormat pixel_format_of(ArvCamera* camera) {

@@ -161,7 +161,8 @@ void Engine::open_log() {
 void Engine::arm() {
     if (parts_.log) open_log();
     if (parts_.interlock) parts_.interlock->arm();
-    for (const CameraPart& camera : parts_.cameras) {
+    for (std::size_t i = 0; i < parts_.cameras.size(); ++i) {
+        const CameraPart& camera = parts_.cameras[i];
         if (!camera.driver) {
             grabbers_.push_back(nullptr);
             continue;
@@ -169,9 +170,16 @@ void Engine::arm() {
         const ThreadRequest thread{"fp-grab-" + camera.name, parts_.realtime.other_cpus,
                                    parts_.realtime.fifo ? grabber_priority : 0};
         grabbers_.push_back(std::make_unique<Grabber>(camera.name, camera.driver, camera.ring, faults_,
-                                                      thread, camera.reconnect));
+                                                      thread, camera.reconnect, when_lost(i)));
         grabbers_.back()->start();
     }
+}
+
+// The loop would see it within a tenth of a second.
+std::function<void()> Engine::when_lost(std::size_t camera) const {
+    const bool acts = !loops_.empty() && places_[camera].loop == loops_.front().get();
+    if (!acts || !parts_.interlock) return {};
+    return [interlock = parts_.interlock] { interlock->to_safe(); };
 }
 
 void Engine::start() {

@@ -1,5 +1,6 @@
 // The running system: threads, hand-offs, faults and shutdown around any number of cameras and loops.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -112,6 +113,7 @@ class Engine {
     [[nodiscard]] bool paced(const std::vector<int>& cameras) const noexcept;
     [[nodiscard]] std::vector<std::vector<int>> shares() const;
     [[nodiscard]] std::size_t acting() const noexcept;
+    [[nodiscard]] std::function<void()> when_lost(std::size_t camera) const;
     void open_log();
     void start_followers() noexcept;
     void wait_until_armed(const CameraPart& camera) noexcept;

@@ -21,13 +21,14 @@ constexpr int clock_readings_in_doubt = 3;  // as many as the fit needs to begin
 }  // namespace
 
 Grabber::Grabber(std::string camera_name, std::shared_ptr<Camera> camera, std::shared_ptr<Ring> ring,
-                 FaultSlot& faults, ThreadRequest thread, bool reconnect)
+                 FaultSlot& faults, ThreadRequest thread, bool reconnect, std::function<void()> on_lost)
     : name_(std::move(camera_name)),
       camera_(std::move(camera)),
       ring_(std::move(ring)),
       faults_(faults),
       request_(std::move(thread)),
-      reconnect_(reconnect) {
+      reconnect_(reconnect),
+      on_lost_(std::move(on_lost)) {
     lent_.reserve(static_cast<std::size_t>(ring_->spec().slots));
 }
 
@@ -143,6 +144,7 @@ bool Grabber::lose() noexcept {
         return false;
     }
     ring_->set_producer_state(HostState::lost, text.c_str());
+    if (on_lost_) on_lost_();
     disarm();
     return get_back();
 }

@@ -1,5 +1,6 @@
 // The grabber thread of a C++ camera: frames go from the driver straight into slots of the ring.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -23,7 +24,8 @@ namespace fastpose {
 class Grabber {
   public:
     Grabber(std::string camera_name, std::shared_ptr<Camera> camera, std::shared_ptr<Ring> ring,
-            FaultSlot& faults, ThreadRequest thread, bool reconnect = false);
+            FaultSlot& faults, ThreadRequest thread, bool reconnect = false,
+            std::function<void()> on_lost = {});  // runs on its thread, at once; must not throw
     ~Grabber();
     // Starts the thread; the camera is armed, on it, when the ring is started. What goes wrong is a fault.
     void start();
@@ -55,6 +57,7 @@ class Grabber {
     FaultSlot& faults_;
     ThreadRequest request_;
     bool reconnect_;
+    std::function<void()> on_lost_;
     std::vector<int> lent_;  // slots that the camera holds
     bool came_back_ = false;
     std::int64_t last_counter_ = -1, counter_offset_ = 0;

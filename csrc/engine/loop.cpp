@@ -136,18 +136,27 @@ void Loop::watch_outputs() noexcept {
     faults_.post(FaultKind::output, interlock_->fault_message().c_str());
 }
 
-// While a camera is gone the outputs are safe; when it is back, commands pass again.
+// While a camera is gone the outputs are safe; when it is back, commands pass again. One that came back
+// between two looks counts, too: outputs that were high for a frame of before are low then.
 void Loop::watch_cameras() noexcept {
     if (!spec_.acts || interlock_ == nullptr) return;
     const bool lost = std::any_of(spec_.cameras.begin(), spec_.cameras.end(), [](const LoopCamera& camera) {
         return camera.ring->producer_state() == HostState::lost;
     });
-    if (lost == camera_lost_) return;
-    camera_lost_ = lost;
-    if (lost)
+    if (const std::int64_t losses = times_lost(); losses != losses_seen_) {
+        losses_seen_ = losses;
+        camera_lost_ = true;
         interlock_->to_safe();
-    else
-        come_back();
+    }
+    if (!camera_lost_ || lost) return;
+    camera_lost_ = false;
+    come_back();
+}
+
+std::int64_t Loop::times_lost() const noexcept {
+    std::int64_t losses = 0;
+    for (const LoopCamera& camera : spec_.cameras) losses += camera.ring->times_lost();
+    return losses;
 }
 
 void Loop::come_back() noexcept {

@@ -70,6 +70,7 @@ class Loop {
     void note_passed_over(std::size_t camera, int slot) noexcept;
     void watch_outputs() noexcept;
     void watch_cameras() noexcept;
+    [[nodiscard]] std::int64_t times_lost() const noexcept;
     void come_back() noexcept;
 
     LoopSpec spec_;
@@ -82,7 +83,8 @@ class Loop {
     LoopPriority priority_;
     ThreadGrant grant_;
     bool is_moved_ = false;
-    bool camera_lost_ = false;  // its thread only
+    bool camera_lost_ = false;      // its thread only
+    std::int64_t losses_seen_ = 0;  // its thread only
     std::atomic<bool> ready_{false}, ended_{true}, stopping_{false}, ending_{false};
     std::thread thread_;
 };

@@ -269,6 +269,8 @@ RingCounts Ring::counts() const noexcept {
             .recorder_waiting = layout_->recorder_waiting.load()};
 }
 
+std::int64_t Ring::times_lost() const noexcept { return layout_->times_lost.load(); }
+
 void Ring::set_producer_state(HostState state, const char* text) noexcept {
     if (state == HostState::lost && producer_state() != HostState::lost) layout_->times_lost.fetch_add(1);
     set(layout_->producer, state, text);

@@ -117,6 +117,8 @@ class Ring {
     // --- engine ---
     [[nodiscard]] bool next_ledger_entry(LedgerEntry& entry) noexcept;
     [[nodiscard]] RingCounts counts() const noexcept;
+    // How often the producer said that its camera is lost.
+    [[nodiscard]] std::int64_t times_lost() const noexcept;
     [[nodiscard]] ClockReport clock() const noexcept;
     [[nodiscard]] HostState producer_state() const noexcept;
     [[nodiscard]] HostState recorder_state() const noexcept;

@@ -365,6 +365,17 @@ class Rig:
         trace = self._protocol.traceback if self._protocol is not None else ""
         for line in (trace, f"error: {error}" if error else "", f"ended: {self._ended}"):
             self._folder.say(line) if line else None
+        for camera in self._cameras:
+            self._say_transport(camera)
+
+    def _say_transport(self, camera: CameraSource) -> None:
+        """What its transport counted, and how often it was gone."""
+        assert self._folder is not None
+        if camera.driver is not None and (counted := camera.driver.statistics):
+            self._folder.say(f"camera {camera.name}: {counted}")
+        if camera.ring is not None and (lost := camera.ring.counts()["times_lost"]):
+            times = "once" if lost == 1 else f"{lost} times"
+            self._warn(f"camera '{camera.name}' was gone {times}; outputs were safe meanwhile")
 
     def _warn(self, text: str) -> None:
         if text in self._warnings:

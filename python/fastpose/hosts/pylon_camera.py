@@ -104,7 +104,7 @@ class BaslerCamera:
                 self._camera.MaxNumBuffer.Value = slots.count
                 self._camera.SetBufferFactory(factory)
                 self._camera.StartGrabbing(self._pylon.GrabStrategy_OneByOne)
-            slots.ring.note_armed()
+            slots.note_armed()
             yield
         finally:
             with contextlib.suppress(self._exception):

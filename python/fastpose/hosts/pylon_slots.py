@@ -35,6 +35,10 @@ class Slots:
         """How many there are."""
         return int(self._ring.slots)
 
+    def note_armed(self) -> None:
+        """Say that the camera exposes as soon as it is triggered."""
+        self._ring.note_armed()
+
     @property
     def all_out(self) -> bool:
         """Whether pylon has no buffer left to fill."""
