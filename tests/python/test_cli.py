@@ -43,6 +43,8 @@ class Summary:
     hint: str = "not tuned"
     timing: list[str] = field(default_factory=lambda: ["SCHED_FIFO, locked memory"])
     video: list[str] = field(default_factory=lambda: ["top: 1,000 in the video"])
+    latencies_ms: dict[str, dict[str, float]] = field(default_factory=dict)
+    clocks: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ def error_of(data: Any) -> str:
 BAD = [
     # unknown keys
     ("cameras.top.rate", 5, "cameras.top.rate: unknown key (did you mean 'rate_hz'?); allowed: driver, ring_slots,"),
-    ("rulez", 5, "rulez: unknown key (did you mean 'rules'?); allowed: session, cameras, model,"),
+    ("rulez", 5, "rulez: unknown key (did you mean 'rules'?); allowed: session, cameras, synchronise, model,"),
     ("model.roi", {"track": True, "size": [9, 9], "margin_px": 2, "x": 0}, "model.roi.x: unknown key; allowed: track, size,"),
     ("model.roi", {"z": 0, "x": 0, "y": 0, "width": 9, "height": 9}, "model.roi.z: unknown key; allowed: x, y, width, height"),
     ("model.roi", {"track": False, "size": [99, 99]}, "model.roi.track: false is not allowed; allowed: True"),
@@ -130,8 +130,8 @@ def test_every_problem_has_its_line() -> None:
         ("session: {subject: a, subject: b}\n", "line 1, column 23: key 'subject' stands twice; keep one"),
         ("session: [\n", "line 2, column 1: expected the node content, but found '<stream end>'"),
         ("session: \t{a\n", "line 1, column 10: found character '\\t' that cannot start any token"),
-        ("", "no sections; allowed: session, cameras, model,"),
-        ("- 1\n", "no sections; allowed: session, cameras, model,"),
+        ("", "no sections; allowed: session, cameras, synchronise, model,"),
+        ("- 1\n", "no sections; allowed: session, cameras, synchronise, model,"),
         ("session: !!python/object:os.system {}\n", "line 1, column 10: could not determine a constructor"),
         ("a: &a [*a]\n", "refers to itself through a YAML alias; write the values out"),
         ("a: \x07\n", "is not YAML: unacceptable character"),

@@ -24,7 +24,8 @@ IN_PROCESS = {**CAMERA, "simulated": True}
 
 
 def camera_of(values: dict[str, Any]) -> AravisCamera:
-    camera = config_from(changed("cameras.top", values)).cameras["top"]
+    sections = changed("cameras.top", values)
+    camera = config_from({name: sections[name] for name in ("session", "cameras")}).cameras["top"]
     assert isinstance(camera, AravisCamera)
     return camera
 

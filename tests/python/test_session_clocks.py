@@ -23,7 +23,7 @@ REPORT: dict[str, Any] = {
 
 def test_all_there_is_to_say() -> None:
     assert clock_text(REPORT) == (
-        "clock read 7,200 times, exposures within 212.0 us, drift 35.0 ± 0.1 ppm, residual 41.2 us, "
+        "clock read 7,200 times, exposures within 212.0 us, drift 35.0 +- 0.1 ppm, residual 41.2 us, "
         "3 outliers, 1 restarts, PTP Slave"
     )
 
@@ -32,7 +32,7 @@ def test_nothing_of_what_is_not_there() -> None:
     quiet = {**REPORT, "source": "frames", "outliers": 0, "restarts": 0, "ptp": "", "residual_ns": 12.0}
     assert clock_text(quiet) == (
         "clock taken from 7,200 frames' arrival, it cannot be read, exposures within 212.0 us, "
-        "drift 35.0 ± 0.1 ppm, residual 12 ns"
+        "drift 35.0 +- 0.1 ppm, residual 12 ns"
     )
 
 

@@ -67,8 +67,9 @@ def _alternatives(schema: Node, node: Node) -> Iterator[Node]:
 def _nodes_at(schema: Node, location: Sequence[str | int]) -> list[Node]:
     nodes = list(_alternatives(schema, schema))
     for key in location:
+        # A tag first: "stream" is a driver, and a key of another one.
         children = [child for node in nodes for child in _children(schema, node, key)]
-        nodes = children or _with_tag(nodes, key)
+        nodes = _with_tag(nodes, key) or children or nodes
     return nodes
 
 
@@ -88,14 +89,13 @@ def _children(schema: Node, node: Node, key: str | int) -> Iterator[Node]:
 
 
 def _with_tag(nodes: list[Node], tag: str | int) -> list[Node]:
-    """Return the members of a union that carry this tag; all, where the key is no tag."""
-    tagged = [
+    """Return the members of a union that carry this tag; none, where the key is no tag."""
+    return [
         node
         for node in nodes
         if node.get("title") == tag
         or any(node.get("properties", {}).get(key, {}).get("const") == tag for key in ("driver", "type"))
     ]
-    return tagged or nodes
 
 
 def _describe(schema: Node, node: Node) -> str:

@@ -116,6 +116,7 @@ def _networks(config: Config) -> Iterator[Problem]:
     networks = list(network_paths(config))
     if config.model is not None and config.models:
         yield Problem("models", "given beside model; allowed: one of model, models")
+        return  # what follows from it helps nobody
     yield from cameras_of_networks(config, networks)
     if not networks and (config.rules or not isinstance(config.protocol, NoProtocol)):
         yield Problem("model", "missing; rules and protocols need a network")

@@ -87,7 +87,13 @@ class BaslerCamera:
             self._camera.Close()
         with contextlib.suppress(self._exception):
             self._camera.DestroyDevice()
+        self._forget_handler()
         self._camera = self._nodes = self._handler = None
+
+    def _forget_handler(self) -> None:
+        """A traceback may keep pylon's object for longer than ours: it must not call what is gone."""
+        if self._handler is not None:
+            self._camera.DeregisterConfiguration(self._handler)
 
     @contextmanager
     def grabbing(self, slots: Slots) -> Iterator[None]:

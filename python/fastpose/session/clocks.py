@@ -30,7 +30,7 @@ def clock_text(clock: Mapping[str, Any]) -> str:
     parts = [
         _SOURCES[clock["source"]].format(**clock),
         f"exposures within {_duration(clock['error_ns'])}",
-        f"drift {clock['drift_ppm']:.1f} ± {clock['drift_error_ppm']:.1f} ppm",
+        f"drift {clock['drift_ppm']:.1f} +- {clock['drift_error_ppm']:.1f} ppm",
         f"residual {_duration(clock['residual_ns'])}",
     ]
     parts += [f"{clock[name]:,} {name}" for name in ("outliers", "restarts") if clock[name]]
