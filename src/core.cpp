@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, m) {
     m.def("now_ns", &fastpose::now_ns, "Host clock (monotonic), ns.");
     m.def("wall_clock_ns", &fastpose::wall_clock_ns, "Wall clock (Unix epoch), ns.");
     bind_errors();
+    bind_clocks(m);
     bind_ring(m);
     bind_sim(m);
     bind_stages(m);
@@ -19,7 +20,6 @@ PYBIND11_MODULE(_core, m) {
     bind_outputs(m);
     bind_infer(m);
     bind_latency(m);
-    bind_clocks(m);
     bind_engine(m);
     bind_grab_cost(m);
     bind_v4l2(m);

@@ -373,7 +373,11 @@ def _errors_in_one_line(*, debug: bool) -> Iterator[None]:
 def _progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, where that is a terminal; yields what is told how many are done, and of how many."""
     columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    shown = Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    )
+    with shown as bar:
         task = bar.add_task(unit, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

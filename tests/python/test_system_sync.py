@@ -124,8 +124,8 @@ def test_a_camera_that_comes_back_counts_on(tmp_path: Path) -> None:
         {
             "cameras.top.frames_total": None,
             "cameras.top.reconnect": True,
-            "cameras.top.faults": {"disconnect_after_s": 0.5},
-            "session.duration_s": 1.4,
+            "cameras.top.faults": {"disconnect_after_s": 0.5, "reconnect_after_s": 0.2},
+            "session.duration_s": 2.4,
         },
     )
     frames = session.frames

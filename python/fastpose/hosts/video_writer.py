@@ -159,7 +159,7 @@ class VideoWriter:
         try:
             configure(self._context, options, target, size, grey=pixel_format in GREY_FORMATS)
         except RecordError as error:
-            raise RecordError(f"video '{self._path}': {error}") from error
+            raise RecordError(f"video of camera '{options.camera}': {error}") from error
 
     def _saying(self, action: str) -> _Saying:
         return _Saying(self._path, action)
