@@ -38,7 +38,8 @@ def rig(serial: str, duration_s: float, **values: Any) -> dict[str, Any]:
 
 def accounted(session: Session) -> None:
     """Every number that the camera counted between the first and the last row has a row."""
-    numbered = session.frames["camera_counter"].dropna()  # of a frame whose first packet is lost it is not known
+    # Of a frame whose first packet is lost it is not known.
+    numbered = session.frames["camera_counter"].dropna()
     counters = numbered.astype(int).sort_values().to_list()
     assert counters == list(range(counters[0], counters[-1] + 1))
 
