@@ -94,9 +94,9 @@ def _video(*, in_memory: bool) -> Callable[[Path, int], dict[str, Any]]:
     return camera
 
 
-def _aravis(serial: str, **gige: int) -> Callable[[Path, int], dict[str, Any]]:
+def _aravis(which_one: dict[str, Any], **gige: int) -> Callable[[Path, int], dict[str, Any]]:
     def camera(_folder: Path, _frames: int) -> dict[str, Any]:
-        section = {"driver": "aravis", "serial": serial, "size": SIZE, "rate_hz": RATE_HZ}
+        section = {"driver": "aravis", **which_one, "size": SIZE, "rate_hz": RATE_HZ}
         return {**section, "exposure_us": EXPOSURE_US, **({"gige": gige} if gige else {})}
 
     return camera
@@ -130,11 +130,13 @@ SOURCES = (
     Source("sim", "simulated camera, C++", _simulated),
     Source("memory", "frames in memory, C++", _video(in_memory=True)),
     Source("video", "PyAV in a process of its own", _video(in_memory=False)),
-    Source("aravis", "Aravis, its camera in process, C++", _aravis("Fake_1"), 20.0, absent=_no_aravis),
+    Source(
+        "aravis", "Aravis, its camera in process, C++", _aravis({"simulated": True}), 20.0, absent=_no_aravis
+    ),
     Source(
         "gige",
         "Aravis, its fake GigE camera on the loopback, C++",
-        _aravis("GVBENCH", packet_size=8000, frame_retention_ms=100),
+        _aravis({"serial": "GVBENCH"}, packet_size=8000, frame_retention_ms=100),
         20.0,
         companion=(FAKE_GIGE, "-i", "127.0.0.1", "-s", "GVBENCH"),
         absent=_no_fake_gige,
