@@ -86,9 +86,10 @@ std::vector<std::vector<int>> Engine::shares() const {
             std::find(set.begin(), set.end(), i) == set.end())
             found.push_back({i});
     const int first = static_cast<int>(acting());
-    std::stable_partition(found.begin(), found.end(), [first](const std::vector<int>& share) {
+    const auto acts = std::find_if(found.begin(), found.end(), [first](const std::vector<int>& share) {
         return std::find(share.begin(), share.end(), first) != share.end();
     });
+    if (acts != found.end()) std::rotate(found.begin(), acts, acts + 1);
     return found;
 }
 

@@ -17,14 +17,15 @@ using testing_rig::side;
 
 constexpr int cells = side / 8;
 
-// The peak of row r lies in the cell (1 + 4 r, 1 + 4 r).
+// The peak of row r lies in the cell (1 + 4 r, 1 + 4 r), around the edge.
 std::shared_ptr<Backend> backend(int rows) {
     std::vector<float> heatmap(static_cast<std::size_t>(rows * bodyparts * cells * cells), -6.0F);
     std::vector<float> locref(2 * heatmap.size(), 0.0F);
     for (int row = 0; row < rows; ++row)
-        for (int part = 0; part < bodyparts; ++part)
-            heatmap[static_cast<std::size_t>(((row * bodyparts + part) * cells + 1 + 4 * row) * cells + 1 +
-                                             4 * row)] = 6.0F;
+        for (int part = 0; part < bodyparts; ++part) {
+            const int at = (1 + 4 * row) % cells;
+            heatmap[static_cast<std::size_t>(((row * bodyparts + part) * cells + at) * cells + at)] = 6.0F;
+        }
     return make_fake_backend({rows, 1, side, side}, {{{rows, bodyparts, cells, cells}, heatmap},
                                                      {{rows, 2 * bodyparts, cells, cells}, locref}});
 }
