@@ -29,11 +29,14 @@ class Host {
         : lines_(HostedLines::attach(name)), works_(works), thread_([this] { run(); }) {
         while (!serves_) std::this_thread::yield();
     }
-    ~Host() {
+    ~Host() { end(); }
+    // What it was asked for. Before that `seen` is its thread's.
+    const std::vector<LineCommand>& end() {
         stop_ = true;
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
+        return seen;
     }
-    std::vector<LineCommand> seen;  // to be read when the host is gone, or between answered writes
+    std::vector<LineCommand> seen;
 
   private:
     void run() {
@@ -78,7 +81,7 @@ TEST(HostedLines, AWriteReturnsWhenTheHostHasAnswered) {
             EXPECT_TRUE(first.write(i % 2 == 0));
             EXPECT_TRUE(second.write(i % 2 == 1));
         }
-        seen = host.seen;
+        seen = host.end();
     }
     ASSERT_GE(seen.size(), 400u);
     for (std::size_t i = 0; i < 400; ++i) {
