@@ -34,41 +34,35 @@ TORCH_TESTS = (
 STUBTEST_OPTIONS = ("--mypy-config-file", "pyproject.toml", "--allowlist", "tools/stubtest_allowlist.txt")
 
 
+def can_install() -> bool:
+    """Whether Debian packages can be installed here."""
+    return shutil.which("apt-get") is not None and os.geteuid() == 0
+
+
+def debian(*packages: str) -> None:
+    """Try to install Debian packages."""
+    subprocess.run(["apt-get", "update", "-qq"], check=False)
+    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=False)
+
+
 def googletest() -> None:
     """Install Debian's GoogleTest where that is possible; else CMake fetches the official release."""
-    if Path("/usr/include/gtest/gtest.h").exists() or shutil.which("apt-get") is None or os.geteuid() != 0:
-        return
-    subprocess.run(["apt-get", "update", "-qq"], check=False)
-    subprocess.run(["apt-get", "install", "-y", "-qq", "libgtest-dev"], check=False)
+    if can_install() and not Path("/usr/include/gtest/gtest.h").exists():
+        debian("libgtest-dev")
 
 
 def rtsp_server() -> None:
     """Install Debian's RTSP server where that is possible; else the tests of RTSP cameras are skipped."""
     look = ("/usr/bin/python3", "tests/python/rtsp_server.py", "--look")
-    if (
-        shutil.which("apt-get") is None
-        or os.geteuid() != 0
-        or subprocess.run(look, check=False).returncode == 0
-    ):
-        return
-    packages = ("base", "good", "ugly")
-    subprocess.run(["apt-get", "update", "-qq"], check=False)
-    subprocess.run(
-        [
-            *("apt-get", "install", "-y", "-qq", "--no-install-recommends"),
-            *("gir1.2-gst-rtsp-server-1.0", "python3-gi"),
-            *(f"gstreamer1.0-plugins-{package}" for package in packages),
-        ],
-        check=False,
-    )
+    if can_install() and subprocess.run(look, check=False).returncode != 0:
+        plugins = (f"gstreamer1.0-plugins-{package}" for package in ("base", "good", "ugly"))
+        debian("gir1.2-gst-rtsp-server-1.0", "python3-gi", *plugins)
 
 
 def motion_jpeg() -> None:
     """Install Debian's libjpeg-turbo where that is possible; else tests of Motion-JPEG are skipped."""
-    if ctypes.util.find_library("turbojpeg") or shutil.which("apt-get") is None or os.geteuid() != 0:
-        return
-    subprocess.run(["apt-get", "update", "-qq"], check=False)
-    subprocess.run(["apt-get", "install", "-y", "-qq", "libturbojpeg0"], check=False)
+    if can_install() and not ctypes.util.find_library("turbojpeg"):
+        debian("libturbojpeg0")
 
 
 def cpp_tests(session: nox.Session, preset: str) -> None:
@@ -95,11 +89,9 @@ def built(session: nox.Session, extension: str) -> bool:
 @nox.session(venv_backend="none")
 def system_packages(session: nox.Session) -> None:
     """Debian packages of optional drivers and their emulators: before the package is built; needs root."""
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
+    if not can_install():
         session.skip("needs apt-get and root; drivers whose libraries are absent are not built")
-    session.run("apt-get", "update", "-qq", external=True, success_codes=range(256))
-    options = ("-y", "-qq", "--no-install-recommends")
-    session.run("apt-get", "install", *options, *ARAVIS, external=True, success_codes=range(256))
+    debian(*ARAVIS)
 
 
 @nox.session

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from fastpose.config import AravisCamera, Camera
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import (
+    CameraLook,
+    CameraSource,
+    DriverAbsent,
+    FoundCamera,
+    PathLike,
+    source_of_driver,
+)
 from fastpose.errors import CameraError
 
 __all__ = ["found", "hosted", "look", "open_source", "runtime", "spawn"]
@@ -41,19 +48,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     """Open the camera and set it up; it exposes when the engine arms it. Raises as `look`."""
     assert isinstance(spec, AravisCamera)
     camera = _open(spec)
-    return CameraSource(
-        name,
-        spec,
-        camera.frame_size,
-        camera.pixel_format,
-        camera.rate_hz,
-        None,
-        driver=camera,
-        stride_bytes=camera.stride_bytes,
-        buffer_bytes=camera.buffer_bytes,
-        slots_held=camera.depth,
-        details=dict(camera.details),
-    )
+    return source_of_driver(name, spec, camera, details=camera.details)
 
 
 def spawn(_source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> None:

@@ -15,7 +15,15 @@ from fastpose.hosts.progress import Progress
 if TYPE_CHECKING:
     from fastpose import _core
 
-__all__ = ["CameraLines", "CameraLook", "CameraSource", "DriverAbsent", "FoundCamera", "PathLike"]
+__all__ = [
+    "CameraLines",
+    "CameraLook",
+    "CameraSource",
+    "DriverAbsent",
+    "FoundCamera",
+    "PathLike",
+    "source_of_driver",
+]
 
 PathLike = str | os.PathLike[str]
 _BYTES_PER_PIXEL = {"rgb8": 3.0, "bgr8": 3.0, "yuyv": 2.0, "nv12": 1.5, "mono10": 2.0, "mono12": 2.0}
@@ -159,3 +167,28 @@ class CameraSource:
     host: Host | None = None
     encoder: Host | None = None
     progress: Progress = field(default_factory=Progress)
+
+
+def source_of_driver(
+    name: str,
+    spec: Camera,
+    driver: _core.Camera,
+    *,
+    details: Mapping[str, object],
+    notes: tuple[str, ...] = (),
+) -> CameraSource:
+    """What a device delivers whose C++ driver has opened it and read back what it was set to."""
+    return CameraSource(
+        name,
+        spec,
+        driver.frame_size,
+        driver.pixel_format,
+        driver.rate_hz,
+        None,
+        driver,
+        stride_bytes=driver.stride_bytes,
+        buffer_bytes=driver.buffer_bytes,
+        slots_held=driver.depth,
+        details=dict(details),
+        notes=notes,
+    )

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastpose.config import Camera, V4l2Camera
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import (
+    CameraLook,
+    CameraSource,
+    DriverAbsent,
+    FoundCamera,
+    PathLike,
+    source_of_driver,
+)
 from fastpose.drivers.v4l2_nodes import Node, nodes, pick
 from fastpose.errors import CameraError
 
@@ -46,21 +53,8 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     """
     assert isinstance(spec, V4l2Camera)
     camera = _open(spec)
-    settings = camera.settings
-    return CameraSource(
-        name,
-        spec,
-        camera.frame_size,
-        camera.pixel_format,
-        camera.rate_hz,
-        None,
-        camera,
-        stride_bytes=camera.stride_bytes,
-        buffer_bytes=camera.buffer_bytes,
-        slots_held=camera.depth,
-        details={**settings, "exposure_us": camera.exposure_ns / 1000, "rate_hz": camera.rate_hz},
-        notes=_notes(name, camera),
-    )
+    details = {**camera.settings, "exposure_us": camera.exposure_ns / 1000, "rate_hz": camera.rate_hz}
+    return source_of_driver(name, spec, camera, details=details, notes=_notes(name, camera))
 
 
 def _notes(name: str, camera: _core.V4l2Camera) -> tuple[str, ...]:
