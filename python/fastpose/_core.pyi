@@ -978,6 +978,10 @@ class Decision(_Bound):
     def late(self) -> bool: ...
     @property
     def suppressed_outputs(self) -> int: ...  # bit i: output i
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def notes(self) -> list[tuple[Literal["state", "trial"], int, int, int]]: ...  # kind, source, value, stamp_ns
 
 class Protocol(_Bound):
     def step(
@@ -989,6 +993,9 @@ class Protocol(_Bound):
         exposure_start_ns: int = 0,
         now_ns: int = 0,
     ) -> Decision: ...
+    def advance(self, now_ns: int) -> Decision: ...  # what is due without a frame
+    @property
+    def next_wakeup_ns(self) -> int: ...  # int64's largest: never
     def reset(self) -> None: ...
 
 class NoProtocol(Protocol):
@@ -1176,6 +1183,8 @@ class Engine(_Bound):
     def rethrow(self) -> None: ...
     @property
     def faulted(self) -> bool: ...
+    @property
+    def protocol_finished(self) -> bool: ...
     def post_fault(self, kind: _FaultKind, text: str) -> None: ...
     def snapshot(self) -> _Snapshot: ...
     def next_pose(

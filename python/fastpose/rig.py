@@ -283,7 +283,7 @@ class Rig:
 
     @property
     def ended(self) -> str:
-        """Why the session ended: duration, finished, interrupted or fault; empty while it runs."""
+        """Why the session ended: duration, finished, protocol, interrupted or fault; empty while it runs."""
         return self._ended
 
     @property
@@ -418,6 +418,8 @@ class Rig:
             return
         elif over:
             self._ended = "finished"
+        elif self.engine.protocol_finished:
+            self._ended = "protocol"
         elif self.config.session.duration_s and self.elapsed_s >= self.config.session.duration_s:
             self._ended = "duration"
 
