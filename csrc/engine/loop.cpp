@@ -135,7 +135,8 @@ void Loop::note_passed_over(std::size_t camera, int slot) noexcept {
 
 std::int64_t Loop::longest_wait_ns() const noexcept {
     const std::int64_t wakeup_ns = pipelines_.next_wakeup_ns();
-    return wakeup_ns == Protocol::never_ns ? poll_ns : std::clamp<std::int64_t>(wakeup_ns - now_ns(), 0, poll_ns);
+    return wakeup_ns == Protocol::never_ns ? poll_ns
+                                           : std::clamp<std::int64_t>(wakeup_ns - now_ns(), 0, poll_ns);
 }
 
 void Loop::wake_protocol() noexcept {

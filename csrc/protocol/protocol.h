@@ -71,8 +71,8 @@ class Protocol {
 
     // When advance() has something to do; never_ns: nothing but a frame can change anything.
     [[nodiscard]] virtual std::int64_t next_wakeup_ns() const noexcept { return never_ns; }
-    // Carries out, in order, what is due up to `now_ns`. Where the room of a decision does not do, the rest is
-    // left for another call, and next_wakeup_ns() stays due.
+    // Carries out, in order, what is due up to `now_ns`. Where the room of a decision does not do, the rest
+    // is left for another call, and next_wakeup_ns() stays due.
     virtual void advance(std::int64_t /*now_ns*/, Decision& /*decision*/) noexcept {}
 };
 

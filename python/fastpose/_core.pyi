@@ -1014,6 +1014,83 @@ class ConditionalProtocol(Protocol):
 class PolicyProtocol(Protocol):
     def __init__(self, capsule: CapsuleType) -> None: ...
 
+_Command: TypeAlias = tuple[int, _Action, int]  # output, action, duration_ns
+_Duration: TypeAlias = tuple[int, int]  # shortest and longest, ns: drawn between both
+_Guard: TypeAlias = tuple[int, int, int]  # counter, least, most
+
+class TransitionSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        trigger: Literal["when", "unless", "rises", "falls", "after", "timer"],
+        source: int = 0,  # rule or timer
+        after: _Duration = (0, 0),
+        provided: Sequence[_Guard] = (),
+        choice: Literal["chance", "present_trial", "next_trial"] = "chance",
+        targets: Sequence[tuple[int, float]],  # state, weight; of trials one a type
+    ) -> None: ...
+
+class StateSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        on_entry: Sequence[_Command] = (),
+        on_exit: Sequence[_Command] = (),
+        during: Sequence[_Command] = (),
+        next: Sequence[TransitionSpec] = (),
+        start_timers: Sequence[int] = (),
+        stop_timers: Sequence[int] = (),
+        count: Sequence[tuple[int, int, bool]] = (),  # counter, by, reset first
+        final: bool = False,
+        limited: bool = False,
+        checks_limits: bool = False,
+        deadline_ns: int = 0,
+        suppress_late: bool = True,
+    ) -> None: ...
+
+class StatesLimits(_Bound):
+    def __init__(
+        self,
+        *,
+        session_ns: int = 0,
+        time_in_states_ns: int = 0,
+        counters: Sequence[_Guard] = (),
+        trials: bool = False,
+        end_state: int = -1,
+    ) -> None: ...
+
+class TrialListSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        counts: Sequence[int] = (),
+        blocks: int = 1,
+        order: Literal["sequence", "random", "blocked"] = "blocked",
+    ) -> None: ...
+
+def draw_trials(spec: TrialListSpec, *, seed: int) -> list[int]: ...
+
+class StateMachine(Protocol):
+    def __init__(
+        self,
+        *,
+        rules: int,
+        outputs: int,
+        states: Sequence[StateSpec],
+        initial: int = 0,
+        timers: Sequence[_Duration] = (),
+        counters: int = 0,
+        trials: TrialListSpec = ...,
+        limits: StatesLimits = ...,
+        seed: int = 0,
+        tells_states: bool = True,
+    ) -> None: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    def counter(self, index: int) -> int: ...
+
 # --- engine ---
 
 class Estimator(_Bound): ...
