@@ -233,8 +233,16 @@ const char* name_of(Action action) {
     return names[static_cast<int>(action)];
 }
 
+OutputCommand make_command(int output, const std::string& action, std::int64_t duration_ns) {
+    if (action == "on") return {output, Action::on, duration_ns};
+    if (action == "off") return {output, Action::off, duration_ns};
+    if (action == "pulse") return {output, Action::pulse, duration_ns};
+    throw ConfigError("action '" + action + "': allowed are on, off, pulse");
+}
+
 void bind_decision(py::module_& m) {
     py::class_<OutputCommand>(m, "OutputCommand")
+        .def(py::init(&make_command), "output"_a, "action"_a, py::kw_only(), "duration_ns"_a = 0)
         .def_readonly("output", &OutputCommand::output)
         .def_property_readonly("action", [](const OutputCommand& command) { return name_of(command.action); })
         .def_readonly("duration_ns", &OutputCommand::duration_ns);

@@ -18,7 +18,7 @@ using namespace fastpose;
 
 namespace {
 
-using Command = std::tuple<int, std::string, std::int64_t>;               // output, action, duration_ns
+using Commands = std::vector<OutputCommand>;
 using Span = std::pair<std::int64_t, std::int64_t>;                       // the shortest and the longest, ns
 using Guards = std::vector<std::tuple<int, std::int64_t, std::int64_t>>;  // counter, least, most
 using Targets = std::vector<std::pair<int, double>>;                      // state, weight
@@ -33,18 +33,6 @@ Enum one_of(const std::vector<std::string>& words, const std::string& word, cons
         allowed += (i == 0 ? "" : ", ") + words[i];
     }
     throw ConfigError(key + " is '" + word + "'; allowed: " + allowed);
-}
-
-// The one place where an action of the config becomes a command; assembly/actions.py makes the tuples.
-OutputCommand make_command(const Command& command) {
-    const auto& [output, action, duration_ns] = command;
-    return {output, one_of<Action>({"off", "on", "pulse"}, action, "the action of an output"), duration_ns};
-}
-
-std::vector<OutputCommand> make_commands(const std::vector<Command>& commands) {
-    std::vector<OutputCommand> made;
-    for (const Command& command : commands) made.push_back(make_command(command));
-    return made;
 }
 
 std::vector<CounterGuard> make_guards(const Guards& guards) {
@@ -66,15 +54,14 @@ TransitionSpec make_transition(const std::string& trigger, int source, Span afte
     return spec;
 }
 
-StateSpec make_state(const std::vector<Command>& on_entry, const std::vector<Command>& on_exit,
-                     const std::vector<Command>& during, std::vector<TransitionSpec> next,
+StateSpec make_state(Commands on_entry, Commands on_exit, Commands during, std::vector<TransitionSpec> next,
                      std::vector<std::int32_t> start_timers, std::vector<std::int32_t> stop_timers,
                      const Counts& count, bool final, bool limited, bool checks_limits,
                      std::int64_t deadline_ns, bool suppress_late) {
     StateSpec spec;
-    spec.on_entry = make_commands(on_entry);
-    spec.on_exit = make_commands(on_exit);
-    spec.during = make_commands(during);
+    spec.on_entry = std::move(on_entry);
+    spec.on_exit = std::move(on_exit);
+    spec.during = std::move(during);
     spec.next = std::move(next);
     spec.start_timers = std::move(start_timers);
     spec.stop_timers = std::move(stop_timers);
@@ -116,7 +103,6 @@ std::unique_ptr<StateMachine> make_machine(int rules, int outputs, std::vector<S
 }
 
 void bind_parts_of_states(py::module_& m) {
-    using Commands = std::vector<Command>;
     using Indices = std::vector<std::int32_t>;
     py::class_<TransitionSpec>(m, "TransitionSpec")
         .def(py::init(&make_transition), py::kw_only(), "trigger"_a, "source"_a = 0, "after"_a = Span{},

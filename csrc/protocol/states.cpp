@@ -10,16 +10,12 @@ namespace {
 constexpr std::int64_t never_ns = Protocol::never_ns;
 constexpr int notes_of_a_change = 2;
 
-bool same(const OutputCommand& a, const OutputCommand& b) noexcept {
-    return a.output == b.output && a.action == b.action && a.duration_ns == b.duration_ns;
-}
-
 // What stays as it is when it is asked for once more.
 bool lasts(const OutputCommand& command) noexcept { return command.action == Action::on; }
 
 bool keeps(const StateSpec& before, const OutputCommand& command) noexcept {
-    return lasts(command) && std::any_of(before.during.begin(), before.during.end(),
-                                         [&](const OutputCommand& held) { return same(held, command); });
+    return lasts(command) &&
+           std::find(before.during.begin(), before.during.end(), command) != before.during.end();
 }
 
 std::int64_t later(std::int64_t at_ns, std::int64_t by_ns) noexcept {

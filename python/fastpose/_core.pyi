@@ -962,6 +962,7 @@ class Interlock(_Bound):
 # --- protocols ---
 
 class OutputCommand(_Bound):
+    def __init__(self, output: int, action: _Action, *, duration_ns: int = 0) -> None: ...
     @property
     def output(self) -> int: ...
     @property
@@ -1014,7 +1015,6 @@ class ConditionalProtocol(Protocol):
 class PolicyProtocol(Protocol):
     def __init__(self, capsule: CapsuleType) -> None: ...
 
-_Command: TypeAlias = tuple[int, _Action, int]  # output, action, duration_ns
 _Duration: TypeAlias = tuple[int, int]  # shortest and longest, ns: drawn between both
 _Guard: TypeAlias = tuple[int, int, int]  # counter, least, most
 
@@ -1034,9 +1034,9 @@ class StateSpec(_Bound):
     def __init__(
         self,
         *,
-        on_entry: Sequence[_Command] = (),
-        on_exit: Sequence[_Command] = (),
-        during: Sequence[_Command] = (),
+        on_entry: Sequence[OutputCommand] = (),
+        on_exit: Sequence[OutputCommand] = (),
+        during: Sequence[OutputCommand] = (),
         next: Sequence[TransitionSpec] = (),
         start_timers: Sequence[int] = (),
         stop_timers: Sequence[int] = (),
