@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "bindings.h"
+#include "engine/virtual_rig.h"
 #include "protocol/states.h"
 
 namespace py = pybind11;
@@ -130,10 +131,46 @@ void bind_parts_of_states(py::module_& m) {
         "spec"_a, py::kw_only(), "seed"_a, "The types of the trials in the order in which they come.");
 }
 
+// (time_ns, output, high, refused, cause)
+std::vector<std::tuple<std::int64_t, int, bool, bool, std::string>> edges_of(const VirtualRig& rig) {
+    const std::vector<std::string> causes{"protocol", "timer", "interlock", "safe", "user"};
+    std::vector<std::tuple<std::int64_t, int, bool, bool, std::string>> edges;
+    for (const VirtualEdge& edge : rig.edges())
+        edges.emplace_back(edge.time_ns, edge.output, edge.high, edge.refused,
+                           causes.at(static_cast<std::size_t>(edge.cause)));
+    return edges;
+}
+
+// (kind, source, value, stamp_ns)
+std::vector<std::tuple<std::string, int, int, std::int64_t>> notes_of(const VirtualRig& rig) {
+    std::vector<std::tuple<std::string, int, int, std::int64_t>> notes;
+    for (const ProtocolNote& note : rig.notes())
+        notes.emplace_back(note.kind == ProtocolNote::Kind::trial ? "trial" : "state", note.source,
+                           note.value, note.stamp_ns);
+    return notes;
+}
+
+void bind_virtual_rig(py::module_& m) {
+    py::class_<VirtualRig>(m, "VirtualRig")
+        .def(py::init<std::shared_ptr<Protocol>, std::vector<OutputLine>>(), "protocol"_a, "lines"_a)
+        .def("run_until", &VirtualRig::run_until, "time_ns"_a)
+        .def(
+            "frame",
+            [](VirtualRig& rig, std::int64_t time_ns, const std::vector<std::uint8_t>& rules,
+               std::int64_t age_ns) { rig.frame(time_ns, rules, age_ns); },
+            "time_ns"_a, "rules"_a, py::kw_only(), "age_ns"_a = 0)
+        .def("end", &VirtualRig::end)
+        .def("high", &VirtualRig::high, "output"_a)
+        .def_property_readonly("finished", &VirtualRig::finished)
+        .def_property_readonly("edges", &edges_of)
+        .def_property_readonly("notes", &notes_of);
+}
+
 }  // namespace
 
 void bind_states(py::module_& m) {
     bind_parts_of_states(m);
+    bind_virtual_rig(m);
     py::class_<StateMachine, Protocol, py::smart_holder>(m, "StateMachine")
         .def(py::init(&make_machine), py::kw_only(), "rules"_a, "outputs"_a, "states"_a, "initial"_a = 0,
              "timers"_a = std::vector<Span>{}, "counters"_a = 0, "trials"_a = TrialListSpec{},

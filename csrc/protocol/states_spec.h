@@ -45,10 +45,10 @@ struct Target {
 struct TransitionSpec {
     Trigger trigger = Trigger::when;
     std::int32_t source = 0;  // rule or timer
-    Duration after;           // after only
-    std::vector<CounterGuard> provided;
+    Duration after{};         // after only
+    std::vector<CounterGuard> provided{};
     Choice choice = Choice::chance;
-    std::vector<Target> targets;  // of trials: one a type, in their order
+    std::vector<Target> targets{};  // of trials: one a type, in their order
 };
 
 struct CounterChange {
@@ -58,12 +58,12 @@ struct CounterChange {
 };
 
 struct StateSpec {
-    std::vector<OutputCommand> on_entry, on_exit;
-    std::vector<OutputCommand> during;  // given on entry; off on leaving for a state that does not have it
-    std::vector<TransitionSpec> next;   // the first one that holds is taken
-    std::vector<std::int32_t> start_timers, stop_timers;  // on entry
-    std::vector<CounterChange> count;                     // on entry
-    bool final = false;                                   // entering it ends the session
+    std::vector<OutputCommand> on_entry{}, on_exit{};
+    std::vector<OutputCommand> during{};  // given on entry; off on leaving for a state that does not have it
+    std::vector<TransitionSpec> next{};   // the first one that holds is taken
+    std::vector<std::int32_t> start_timers{}, stop_timers{};  // on entry
+    std::vector<CounterChange> count{};                     // on entry
+    bool final = false;                                     // entering it ends the session
     bool limited = false;          // the time in it adds up to StatesLimits::time_in_states_ns
     bool checks_limits = false;    // before it is entered, the limits of counters and trials are looked at
     std::int64_t deadline_ns = 0;  // from exposure_start to entering it by a frame; 0: none
@@ -71,21 +71,21 @@ struct StateSpec {
 };
 
 struct StatesLimits {
-    std::int64_t session_ns = 0;         // from the first frame; 0: none
-    std::int64_t time_in_states_ns = 0;  // 0: none
-    std::vector<CounterGuard> counters;  // reached from `least` on; `most` is not looked at
-    bool trials = false;                 // reached when the list is used up
-    std::int32_t end_state = -1;         // final, entered when a limit is reached; -1: there are no limits
+    std::int64_t session_ns = 0;           // from the first frame; 0: none
+    std::int64_t time_in_states_ns = 0;    // 0: none
+    std::vector<CounterGuard> counters{};  // reached from `least` on; `most` is not looked at
+    bool trials = false;                   // reached when the list is used up
+    std::int32_t end_state = -1;           // final, entered when a limit is reached; -1: there are no limits
 };
 
 struct StatesSpec {
     std::int32_t rules = 0, outputs = 0;  // how many there are
-    std::vector<StateSpec> states;
+    std::vector<StateSpec> states{};
     std::int32_t initial = 0;
-    std::vector<Duration> timers;
+    std::vector<Duration> timers{};
     std::int32_t counters = 0;  // start at 0
-    TrialListSpec trials;
-    StatesLimits limits;
+    TrialListSpec trials{};
+    StatesLimits limits{};
     std::uint64_t seed = 0;
     bool tells_states = true;  // false: states are not noted, as those of the conditional protocol
 };

@@ -14,7 +14,7 @@ enum class TrialOrder : std::int32_t {
 };
 
 struct TrialListSpec {
-    std::vector<std::int32_t> counts;  // of each type in a block; empty: there are no trials
+    std::vector<std::int32_t> counts{};  // of each type in a block; empty: there are no trials
     std::int32_t blocks = 1;
     TrialOrder order = TrialOrder::blocked;
 };

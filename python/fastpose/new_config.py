@@ -96,8 +96,8 @@ def _outputs(answers: Answers) -> str:
 
 
 _HEAD = """\
-# Made by `fastpose new`. Check it with `fastpose check {name}`, look at its protocol with `fastpose draw {name}`, run it
-# with `fastpose run {name}`. Every key that is left out has a default; `fastpose schema` lists all of them.
+# Made by `fastpose new`. Check it with `fastpose check {name}`, see its protocol with `fastpose draw {name}`,
+# run it with `fastpose run {name}`. Every key that is left out has a default; `fastpose schema` lists them.
 
 session:
   subject: {subject}              # the session folder is sessions/<subject>_<date>_<time>
@@ -153,7 +153,7 @@ filter:
   min_cutoff_hz: 2.0
   beta: 0.02
 
-# Zones are in px of the full frame: x to the right, y down. `fastpose preview` writes a picture to read them from.
+# Zones are in px of the frame: x to the right, y down. `fastpose preview` writes a picture to read them off.
 zones:
   target: {{circle: {{center: [320, 240], radius_px: 80}}}}
 

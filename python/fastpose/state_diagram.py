@@ -35,6 +35,7 @@ class _Box:
     lines: list[str]
     ways: list[_Way]
     height: float
+    colour: str
     is_first: bool = False
     is_final: bool = False
 
@@ -99,30 +100,22 @@ def draw_states(protocol: StatesProtocol, title: str = "") -> str:
 
 
 def _stack(protocol: StatesProtocol, top: float) -> list[_Box]:
-    """The boxes below each other, in the order in which states are reached."""
+    """The boxes below each other, in the config's order, the initial state first."""
     boxes: list[_Box] = []
     y = top
-    for name in _order(protocol):
+    for name in dict.fromkeys([protocol.first, *protocol.all_states]):
         state = protocol.all_states[name]
         lines = list(lines_of_state(state))
-        ways_y = y + HEADER + ROW * len(lines) + (6 if lines else 0)
+        ways_y = y + HEADER + ROW * len(lines) + (6 if lines else 3)
         ways = [
             _Way(f"{text} → {target}", ways_y + ROW * (row + 0.5), target)
             for row, (text, target) in enumerate(way for each in state.next for way in ways_out(each))
         ]
         height = ways_y - y + ROW * len(ways) + (6 if ways or lines else 0)
-        boxes.append(_Box(name, y, lines, ways, height, name == protocol.first, state.final))
+        colour = COLOURS[len(boxes) % len(COLOURS)]
+        boxes.append(_Box(name, y, lines, ways, height, colour, name == protocol.first, state.final))
         y += height + GAP
     return boxes
-
-
-def _order(protocol: StatesProtocol) -> list[str]:
-    """Breadth first from the initial state; what only limits lead to comes last."""
-    order = [protocol.first]
-    for name in order:
-        for transition in protocol.all_states[name].next:
-            order += [target for target in transition.targets if target not in order]
-    return order + [name for name in protocol.all_states if name not in order]
 
 
 def _lanes(boxes: list[_Box]) -> tuple[list[_Lane], list[_Lane]]:
@@ -167,7 +160,7 @@ def _heading(title: str, facts: list[str]) -> Iterator[str]:
 
 def _arrows(lane: _Lane, edge: float, side: int) -> str:
     """All arrows of a lane: from the rows out to it, along it, and into the target's header."""
-    colour = COLOURS[sum(map(ord, lane.target.name)) % len(COLOURS)]
+    colour = lane.target.colour
     x, door = edge + side * LANE * (lane.place + 1), lane.target.door
     tip = edge + side * 7
     strokes = [f"M{edge:g} {way.y:g}H{x:g}V{door:g}H{tip:g}" for way in lane.ways]
@@ -185,7 +178,7 @@ def _draw_box(box: _Box, x: float, width: float) -> Iterator[str]:
         f"stroke='#333' stroke-width='{thick}'/>"
     )
     yield (
-        f"<path d='M{x:g} {box.y + HEADER:g}v{7 - HEADER:g}q0 -7 7 -7h{width - 14:g}q7 0 7 7v{HEADER - 7:g}z' "
+        f"<path d='M{x:g} {box.y + HEADER:g}v{7 - HEADER}q0 -7 7 -7h{width - 14:g}q7 0 7 7v{HEADER - 7}z' "
         f"fill='{fill}' stroke='#333' stroke-width='{thick}'/>"
     )
     yield _text(x + PAD, box.y + HEADER / 2, box.name, "font-weight='bold'")

@@ -37,7 +37,8 @@ StatesSpec machine(std::vector<StateSpec> states) {
 Decision frame(Protocol& protocol, std::int64_t now_ns, std::vector<std::uint8_t> rules = {0, 0},
                std::int64_t age_ns = 0) {
     Decision decision;
-    protocol.step({.rules = rules, .exposure_start_ns = now_ns - age_ns, .now_ns = now_ns}, decision);
+    protocol.step({.pose = {}, .rules = rules, .exposure_start_ns = now_ns - age_ns, .now_ns = now_ns},
+                  decision);
     return decision;
 }
 
@@ -303,7 +304,7 @@ TEST(StateMachine, AllocatesNothing) {
     start_counting_allocations();
     for (int i = 1; i <= 1'000; ++i) {
         decision.clear();
-        protocol.step({.rules = i % 7 == 0 ? high : low, .now_ns = i * ms}, decision);
+        protocol.step({.pose = {}, .rules = i % 7 == 0 ? high : low, .now_ns = i * ms}, decision);
     }
     EXPECT_EQ(stop_counting_allocations(), 0);
 }

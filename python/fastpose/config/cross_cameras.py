@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fastpose.config.camera import SimCamera
+from fastpose.config.cross_states import native_protocols
 from fastpose.config.model import Model
 from fastpose.config.problems import Problem, no_such
-from fastpose.config.cross_states import native_protocols
 from fastpose.config.protocol import CythonProtocol, PythonProtocol
 
 if TYPE_CHECKING:

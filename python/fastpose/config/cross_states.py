@@ -103,8 +103,8 @@ def _never_off(config: Config) -> Iterator[Problem]:
                 continue
             yield Problem(
                 f"{path}.{name}",
-                f"on, and nothing turns it off; allowed: `during` in a state, {{pulse_ms: x}}, off in another "
-                f"state, or outputs.{name}.max_on_ms",
+                f"on, and nothing turns it off; allowed: `during` in a state, {{pulse_ms: x}}, off in "
+                f"another state, or outputs.{name}.max_on_ms",
             )
 
 
@@ -168,7 +168,7 @@ def _targets(protocol: StatesProtocol) -> Iterator[Problem]:
             allowed = ", ".join(types) or "none, as there are no trials"
             yield Problem(
                 f"{path}.{key}",
-                f"has {', '.join(by_trial) or 'no trials'}; allowed: every type of protocol.trials: {allowed}",
+                f"has {', '.join(by_trial) or 'nothing'}; allowed: every type of protocol.trials: {allowed}",
             )
 
 

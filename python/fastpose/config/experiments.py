@@ -1,4 +1,4 @@
-"""Experiments as DeepLabStream knows them, in their own words; `translate.py` makes state machines of them."""
+"""Experiments as DeepLabStream knows them, in their own words; `translate.py` makes machines of them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TrialType(Section):
     """One kind of trial."""
 
     do: Held = Field(default_factory=dict)
-    """The stimulus, per output: on, or another action; off when its time is over. None: a trial without one."""
+    """The stimulus, per output: on, or another action; off when its time is over. None: no stimulus."""
     count: PositiveInt = 40
     """How often it comes in a block."""
 
@@ -78,7 +78,7 @@ class TrialProtocol(Section):
     trial_s: PositiveFloat = 10.0
     """How long a trial lasts."""
     result: Literal["any", "all"] = "any"
-    """any: a success where the response was true in a frame of the trial; all: where it was in every frame."""
+    """any: a success where the response was true in a frame of the trial; all: in every frame of it."""
     result_at: Literal["end", "once_known"] = "end"
     """end: a trial always takes its time; once_known: it ends as soon as its result is certain."""
     on_success: Actions = Field(default_factory=dict)

@@ -151,7 +151,7 @@ def _ends_early(protocol: TrialProtocol) -> bool:
 
 
 def _names(trial: str, protocol: TrialProtocol) -> list[str]:
-    """The states of one type of trial: with its stimulus and after it; before the result is known and then."""
+    """States of a type of trial: with its stimulus and after it, before the result is known and then."""
     known = [] if protocol.result_at == "once_known" else [f"{trial}_known"]
     names = [trial, *known]
     return [*names, *(f"{name}_after" for name in names)] if _ends_early(protocol) else names

@@ -18,7 +18,8 @@ from fastpose.session.source import SessionLogs
 
 __all__ = ["EVENTS", "event_records", "events_of", "events_table", "write_events"]
 
-EVENTS = ("rule", "state", "output", "refused", "late", "confirmed", "trial", "stop", "user")  # csrc/record/records.h EventKind
+# csrc/record/records.h EventKind
+EVENTS = ("rule", "state", "output", "refused", "late", "confirmed", "trial", "stop", "user")
 _CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
 _LATE = 1
 
