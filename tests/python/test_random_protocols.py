@@ -9,7 +9,8 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -120,15 +121,14 @@ def test_the_checks_would_see_a_fault() -> None:
     )
     check_lines(rig)
 
-    class Wrong:
-        config, machine, state, states = rig.config, rig.machine, rig.state, rig.states
-        rig = rig.rig
-        visited = ("a", "b")
-
-        def levels(self, _name: str) -> list[tuple[float, int]]:
-            return [(1.0, 1)]
-
+    wrong = SimpleNamespace(
+        config=rig.config, machine=rig.machine, state=rig.state, rig=rig.rig, visited=["a", "b"]
+    )
+    wrong.levels = lambda _name: [(1.0, 1)]
     with pytest.raises(AssertionError, match="an ON without its OFF"):
-        check_lines(Wrong())  # type: ignore[arg-type]
+        check_lines(cast(ProtocolRig, wrong))
+    wrong.levels, wrong.on_ms = lambda _name: [(1.0, 1), (70_000.0, 0)], lambda _name: [(1.0, 69_999.0)]
+    with pytest.raises(AssertionError, match=r"laser.*1\.0"):
+        check_lines(cast(ProtocolRig, wrong))
     with pytest.raises(AssertionError):
-        check_states(Wrong())  # type: ignore[arg-type]
+        check_states(cast(ProtocolRig, wrong))
