@@ -73,7 +73,14 @@ def soft_window_decode(
     *, bodyparts: int, map_size: _Size, stride: float, size: int, min_score: float
 ) -> Decode: ...
 def peaks_decode(
-    *, bodyparts: int, map_size: _Size, stride: float, nms_size: int, min_score: float
+    *,
+    bodyparts: int,
+    map_size: _Size,
+    stride: float,
+    nms_size: int,
+    min_score: float,
+    locref_stdev: float = 0.0,
+    activation: str = "none",
 ) -> Decode: ...  # the highest local maxima of each map, as many as there are individuals, highest first
 def host_decode(
     stage: DecodeStage,
@@ -81,7 +88,7 @@ def host_decode(
 
 class PinnedRing(_Bound):
     """The slots of a frame ring as pinned memory: frames in it are uploaded from where they lie."""
-    def __init__(self, ring: Ring) -> None: ...
+    def __init__(self, ring: Ring, *, emulated: bool = False) -> None: ...
 
 class _StageTimes(TypedDict):  # of the last frame, ns
     upload: int
@@ -112,16 +119,19 @@ class CudaNetwork(_Bound):
         bodyparts: int,
         high_priority: bool = True,
         stage_times: bool = True,
+        whole_frames: bool = False,
         emulated: bool = False,
-    ) -> None: ...  # emulated: memory and kernels on the CPU, without a GPU; for tests
+    ) -> None: ...  # whole_frames: all of a frame is uploaded, not only the roi's part; emulated: memory and kernels on the CPU, without a GPU; for tests
     @property
-    def stream(self) -> int: ...  # cudaStream_t, not the default one; 0 where emulated
+    def stream(self) -> int: ...  # cudaStream_t, not the default one; no more than a number where emulated
     @property
     def input_address(self) -> int: ...
     @property
     def output_addresses(self) -> list[int]: ...
     @property
-    def frame_addresses(self) -> list[int]: ...  # of each row: the frame on the device, dense rows
+    def frame_addresses(self) -> list[int]: ...  # of each row: the frame on the device
+    @property
+    def frame_strides(self) -> list[int]: ...  # bytes from one row of it to the next
     def synchronize(self) -> None: ...
     def begin_capture(self) -> None: ...  # of this thread's work on `stream`, thread-local mode
     def end_capture(
@@ -129,7 +139,7 @@ class CudaNetwork(_Bound):
     ) -> bool: ...  # False: nothing usable was captured, see capture_error; the stream is usable again
     @property
     def capture_error(self) -> str: ...
-    def adopt_graph(self, graph: int) -> None: ...  # cudaGraph_t, cloned
+    def adopt_graph(self, graph: int) -> None: ...  # cudaGraph_t, cloned by finish(): alive until then
     def call_each_frame(
         self, call: Callable[[], bool]
     ) -> None: ...  # where capture was refused: it enqueues on `stream`; two launches a frame, holds the GIL
@@ -188,5 +198,6 @@ class CudaBackend(Backend):
     def capture_error(self) -> str: ...
     def adopt_graph(self, graph: int) -> None: ...
     def call_each_frame(self, call: Callable[[], bool]) -> None: ...
+    def emulate_work(self, call: Callable[[], bool]) -> None: ...
     def keep(self, owner: object) -> None: ...
     def finish(self) -> None: ...
