@@ -24,7 +24,7 @@ DATA = Path(os.environ.get("FASTPOSE_DATA", ROOT.parent / "shared" / "data"))
 TRACKLETS = DATA / "trimouse-poses" / "trimouse_tracklets.npz"
 KINDS = ("conditional", "optogenetic", "trial", "states")
 FRAMES = 180
-FIRST = 100  # of the trajectories: an animal comes into the centre soon
+FIRST = 100  # of the trajectories: an animal comes to the port soon
 
 
 @pytest.fixture(scope="module")
