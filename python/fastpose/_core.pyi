@@ -181,18 +181,35 @@ class ClockFit(_Bound):
     @property
     def residual_ns(self) -> float: ...
 
-class FrameCounter(_Bound):
-    """A camera's own count of exposures that runs on for ever; see csrc/camera/frame_counter.h.
+class FrameStamps(_Bound):
+    """What the ring wants to know of a frame beside its pixels; see csrc/frame/frame.h."""
 
-    highest_rate_hz: the camera exposes no faster; 0: not known. Raises ConfigError for an unknown kind.
+    @property
+    def camera_counter(self) -> int: ...
+    @property
+    def camera_timestamp_ns(self) -> int: ...
+    @property
+    def exposure_start_ns(self) -> int: ...
+    @property
+    def exposure_error_ns(self) -> int: ...
+    @property
+    def received_ns(self) -> int: ...
+    @property
+    def flags(self) -> int: ...
+
+class FrameStamper(_Bound):
+    """Which frame it is and when it was exposed; see csrc/engine/frame_stamper.h.
+
+    highest_rate_hz: the camera exposes no faster; 0: not known. Raises ConfigError for an unknown counter.
     """
 
-    def __init__(self, kind: _CounterKind, *, highest_rate_hz: float = 0.0) -> None: ...
-    def next(self, raw: int, received_ns: int) -> tuple[int, bool]:
-        """(camera_counter, reset); camera_counter is -1 for a number that stays as it was."""
+    def __init__(self, counter: _CounterKind, *, highest_rate_hz: float = 0.0) -> None: ...
+    def begin(self, exposure_ns: int) -> None:
+        """A connection begins: the next number continues nothing, the clock is fitted anew."""
 
-    def restart(self) -> None:
-        """The acquisition began again: the next number continues nothing."""
+    def stamp(self, number: int, camera_ns: int, received_ns: int) -> FrameStamps: ...
+    @property
+    def clock(self) -> ClockFit: ...
 
 # --- frame ring ---
 
@@ -237,6 +254,9 @@ class Ring(_Bound):
     def address(self, slot: int) -> int: ...  # of buffer_bytes of it, in this process
     # The producer's side.
     def acquire(self, timeout_ms: float) -> int: ...  # a slot; -1: none became free
+    @overload
+    def publish(self, slot: int, stamps: FrameStamps) -> int: ...  # the frame_id
+    @overload
     def publish(
         self,
         slot: int,
@@ -248,6 +268,9 @@ class Ring(_Bound):
         flags: int = 0,
         exposure_error_ns: int = 0,
     ) -> int: ...  # the frame_id
+    @overload
+    def note_failed(self, stamps: FrameStamps) -> None: ...
+    @overload
     def note_failed(
         self,
         *,
