@@ -1116,6 +1116,10 @@ class StateMachine(Protocol):
     def finished(self) -> bool: ...
     def counter(self, index: int) -> int: ...
 
+def time_steps(
+    protocol: Protocol, rules: Sequence[Sequence[int]], *, steps: int, period_ns: int
+) -> NDArray[np.int64]: ...
+
 _Edge: TypeAlias = tuple[int, int, bool, bool, _EdgeCause]  # time_ns, output, high, refused, cause
 
 class VirtualRig(_Bound):

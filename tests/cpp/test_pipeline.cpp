@@ -117,8 +117,9 @@ TEST(Pipeline, ActsBetweenFramesAndEndsTheSession) {
     for (EventRecord event; loop.sink.events.pop(&event);) {
         if (event.kind == static_cast<int>(EventKind::state))
             states.emplace_back(event.frame_id, event.value, event.stamp_ns - began_ns);
-        if (event.kind == static_cast<int>(EventKind::output) && event.value == 0)
+        if (event.kind == static_cast<int>(EventKind::output) && event.value == 0) {
             EXPECT_EQ(event.frame_id, -1);  // no frame made it
+        }
     }
     EXPECT_EQ(states, (std::vector<std::tuple<std::int64_t, int, std::int64_t>>{
                           {0, 0, 0}, {-1, 1, 5'000'000}, {-1, 2, 10'000'000}}));
