@@ -1050,7 +1050,7 @@ class TransitionSpec(_Bound):
         trigger: Literal["when", "unless", "rises", "falls", "after", "timer"],
         source: int = 0,  # rule or timer
         after: _Duration = (0, 0),
-        provided: Sequence[_Guard] = (),
+        provided: Sequence[_Guard] = ...,
         choice: Literal["chance", "present_trial", "next_trial"] = "chance",
         targets: Sequence[tuple[int, float]],  # state, weight; of trials one a type
     ) -> None: ...
@@ -1059,13 +1059,13 @@ class StateSpec(_Bound):
     def __init__(
         self,
         *,
-        on_entry: Sequence[OutputCommand] = (),
-        on_exit: Sequence[OutputCommand] = (),
-        during: Sequence[OutputCommand] = (),
-        next: Sequence[TransitionSpec] = (),
-        start_timers: Sequence[int] = (),
-        stop_timers: Sequence[int] = (),
-        count: Sequence[tuple[int, int, bool]] = (),  # counter, by, reset first
+        on_entry: Sequence[OutputCommand] = ...,
+        on_exit: Sequence[OutputCommand] = ...,
+        during: Sequence[OutputCommand] = ...,
+        next: Sequence[TransitionSpec] = ...,
+        start_timers: Sequence[int] = ...,
+        stop_timers: Sequence[int] = ...,
+        count: Sequence[tuple[int, int, bool]] = ...,  # counter, by, reset first
         final: bool = False,
         limited: bool = False,
         checks_limits: bool = False,
@@ -1079,7 +1079,7 @@ class StatesLimits(_Bound):
         *,
         session_ns: int = 0,
         time_in_states_ns: int = 0,
-        counters: Sequence[_Guard] = (),
+        counters: Sequence[_Guard] = ...,
         trials: bool = False,
         end_state: int = -1,
     ) -> None: ...
@@ -1088,7 +1088,7 @@ class TrialListSpec(_Bound):
     def __init__(
         self,
         *,
-        counts: Sequence[int] = (),
+        counts: Sequence[int] = ...,
         blocks: int = 1,
         order: Literal["sequence", "random", "blocked"] = "blocked",
     ) -> None: ...
@@ -1103,7 +1103,7 @@ class StateMachine(Protocol):
         outputs: int,
         states: Sequence[StateSpec],
         initial: int = 0,
-        timers: Sequence[_Duration] = (),
+        timers: Sequence[_Duration] = ...,
         counters: int = 0,
         trials: TrialListSpec = ...,
         limits: StatesLimits = ...,
@@ -1115,6 +1115,10 @@ class StateMachine(Protocol):
     @property
     def finished(self) -> bool: ...
     def counter(self, index: int) -> int: ...
+
+def time_steps(
+    protocol: Protocol, rules: Sequence[Sequence[int]], *, steps: int, period_ns: int
+) -> NDArray[np.int64]: ...
 
 _Edge: TypeAlias = tuple[int, int, bool, bool, _EdgeCause]  # time_ns, output, high, refused, cause
 
