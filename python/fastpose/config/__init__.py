@@ -1,19 +1,28 @@
 """Configs: what a user writes, checked. Imports nothing compiled."""
 
+from fastpose.config.action import Action, Level, Pulse, Ramp, Train
 from fastpose.config.aravis import AravisCamera
+from fastpose.config.beside import BesideOutput, PlugInOutput, PoseStream, ScreenOutput
 from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
 from fastpose.config.cameras import Camera
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
-from fastpose.config.output import Output, PylonOutput, SerialOutput, SimOutput
+from fastpose.config.output import (
+    FirmwareOutput,
+    GpioOutput,
+    PylonOutput,
+    SerialOutput,
+    SimOutput,
+    TeensyLaserOutput,
+)
+from fastpose.config.outputs import Output, config_of_output
 from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
     NoProtocol,
     Protocol,
-    Pulse,
     PythonProtocol,
 )
 from fastpose.config.pylon import PylonCamera
@@ -30,8 +39,10 @@ from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
 __all__ = [
+    "Action",
     "AngleRule",
     "AravisCamera",
+    "BesideOutput",
     "Camera",
     "CameraTrigger",
     "Circle",
@@ -41,9 +52,12 @@ __all__ = [
     "DistanceRule",
     "Engine",
     "Filter",
+    "FirmwareOutput",
+    "GpioOutput",
     "Identity",
     "InZoneRule",
     "KalmanFilter",
+    "Level",
     "Model",
     "MotionIdentity",
     "NoFilter",
@@ -53,16 +67,20 @@ __all__ = [
     "Output",
     "OutsideZoneRule",
     "PixelFormat",
+    "PlugInOutput",
+    "PoseStream",
     "Protocol",
     "Pulse",
     "PylonCamera",
     "PylonOutput",
     "PythonProtocol",
+    "Ramp",
     "RealCamera",
     "RealSenseCamera",
     "Record",
     "Rectangle",
     "Rule",
+    "ScreenOutput",
     "SerialOutput",
     "Session",
     "SimCamera",
@@ -70,13 +88,16 @@ __all__ = [
     "SpeedRule",
     "StreamCamera",
     "Synchronise",
+    "TeensyLaserOutput",
     "TrackedRoi",
+    "Train",
     "V4l2Camera",
     "VideoCamera",
     "VideoRecord",
     "Zone",
     "ZoneRectangle",
     "config_from",
+    "config_of_output",
     "load_config",
     "resolved_yaml",
 ]

@@ -16,9 +16,21 @@ from fastpose.session.atomic import replacing
 from fastpose.session.log import EVENT_DTYPE, Records
 from fastpose.session.source import SessionLogs
 
-__all__ = ["EVENTS", "event_records", "events_of", "events_table", "write_events"]
+__all__ = [
+    "EVENTS",
+    "confirmation_delays_ms",
+    "event_records",
+    "events_of",
+    "events_table",
+    "with_frames_of_edges",
+    "write_events",
+]
 
-EVENTS = ("rule", "state", "output", "refused", "late")  # csrc/record/records.h EventKind
+EVENTS = (  # csrc/record/records.h EventKind
+    *("rule", "state", "output", "refused", "late"),
+    *("confirmed", "trial", "stop", "user", "level"),
+)
+STOPS = ("emergency", "no_poses", "poses_back")  # csrc/output/event_queue.h StopReason
 _CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
 _LATE = 1
 
@@ -29,6 +41,38 @@ def event_records(logs: SessionLogs) -> Records:
         return np.zeros(0, EVENT_DTYPE)
     records = logs.events.records
     return records[np.argsort(records["stamp_ns"], kind="stable")]
+
+
+def with_frames_of_edges(records: Records) -> Records:
+    """The same events; confirmations have frame_id, exposure_start_ns and camera of their edge.
+
+    A device confirms the edges of an output in their order, so that the newest edge of this level before a
+    confirmation is the one that it confirms.
+    """
+    if not np.any(records["kind"] == EVENTS.index("confirmed")):
+        return records
+    found, edges = records.copy(), dict[tuple[int, int], Any]()
+    for record in found:
+        key = int(record["source"]), int(record["value"])
+        if record["kind"] == EVENTS.index("output"):
+            edges[key] = record
+        elif record["kind"] == EVENTS.index("confirmed") and key in edges:
+            for field in ("frame_id", "exposure_start_ns", "camera"):
+                if field in (found.dtype.names or ()):
+                    record[field] = edges[key][field]
+    return found
+
+
+def confirmation_delays_ms(records: Records) -> dict[int, npt.NDArray[np.float64]]:
+    """From each edge (the write returned) to its confirmation, ms, by the index of the output."""
+    delays, edges = dict[int, list[float]](), dict[tuple[int, int], int]()
+    for record in records:
+        output, value, stamp_ns = int(record["source"]), int(record["value"]), int(record["stamp_ns"])
+        if record["kind"] == EVENTS.index("output"):
+            edges[output, value] = stamp_ns
+        elif record["kind"] == EVENTS.index("confirmed") and (output, value) in edges:
+            delays.setdefault(output, []).append((stamp_ns - edges[output, value]) / 1e6)
+    return {output: np.array(each) for output, each in delays.items()}
 
 
 def events_of(logs: SessionLogs, camera: str) -> Records:
@@ -44,8 +88,11 @@ def is_late(records: Records) -> npt.NDArray[np.bool_]:
 
 
 def events_table(logs: SessionLogs) -> pa.Table:
-    """The events of a session as `events.csv` has them; a value that does not exist is null."""
-    records = event_records(logs)
+    """The events of a session as `events.csv` has them; a value that does not exist is null.
+
+    A confirmation has the frame of the edge that it confirms.
+    """
+    records = with_frames_of_edges(event_records(logs))
     exposed = records["exposure_start_ns"] != 0
     latency_ms = (records["stamp_ns"] - records["exposure_start_ns"]) / 1e6
     has_frame = records["frame_id"] >= 0
@@ -116,6 +163,7 @@ def _names(logs: SessionLogs, records: Records) -> pa.Array:
     about_rule = records["kind"] == EVENTS.index("rule")
     about_state = records["kind"] == EVENTS.index("state")
     names = np.where(about_rule, _pick(rules, records["source"]), _pick(outputs, records["source"]))
+    names = np.where(records["kind"] == EVENTS.index("stop"), _pick(STOPS, records["value"]), names)
     return pa.array(np.where(about_state, _pick(states, records["value"]), names), pa.string())
 
 
