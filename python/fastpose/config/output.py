@@ -121,7 +121,7 @@ class FirmwareOutput(BaseOutput):
     heartbeat_ms: Annotated[int, Field(ge=20, le=60_000), NUMBER] = 250
     """Silence after which the microcontroller makes its lines safe."""
     max_on_ms: PositiveFloat
-    """The interlock ends a high level after this time, the microcontroller a tenth and 5 ms later."""
+    """The interlock ends a high level after this time, the board a tenth and 5 ms later."""
 
     @property
     def analogue(self) -> bool:
