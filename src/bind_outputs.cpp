@@ -238,6 +238,27 @@ Step step(Protocol& protocol, PoseArray& keypoints, const std::vector<std::uint8
     return result;
 }
 
+Step advance(Protocol& protocol, std::int64_t now) {
+    Step result;
+    protocol.advance(now, result.decision);
+    result.commands.assign(result.decision.commands.begin(),
+                           result.decision.commands.begin() + result.decision.count);
+    return result;
+}
+
+// (kind, source, value, stamp_ns)
+using NoteTuple = std::tuple<std::string, int, int, std::int64_t>;
+
+std::vector<NoteTuple> notes_of(const Step& step) {
+    std::vector<NoteTuple> notes;
+    for (int i = 0; i < step.decision.note_count; ++i) {
+        const ProtocolNote& note = step.decision.notes[static_cast<std::size_t>(i)];
+        notes.emplace_back(note.kind == ProtocolNote::Kind::trial ? "trial" : "state", note.source,
+                           note.value, note.stamp_ns);
+    }
+    return notes;
+}
+
 const char* name_of(Action action) { return action_names.at(static_cast<std::size_t>(action)); }
 
 OutputCommand make_command(int output, const std::string& action, std::int64_t duration_ns,
@@ -260,6 +281,8 @@ void bind_decision(py::module_& m) {
         .def_readonly("commands", &Step::commands)
         .def_property_readonly("state", [](const Step& step) { return step.decision.state; })
         .def_property_readonly("late", [](const Step& step) { return step.decision.late; })
+        .def_property_readonly("finished", [](const Step& step) { return step.decision.finished; })
+        .def_property_readonly("notes", &notes_of)
         .def_property_readonly("suppressed_outputs",
                                [](const Step& step) { return step.decision.suppressed_outputs; });
 }
@@ -306,6 +329,8 @@ void bind_protocols(py::module_& m) {
     py::class_<Protocol, py::smart_holder>(m, "Protocol")
         .def("step", &step, "keypoints"_a, "rules"_a, py::kw_only(), "frame_id"_a = 0,
              "exposure_start_ns"_a = 0, "now_ns"_a = 0)
+        .def("advance", &advance, "now_ns"_a)
+        .def_property_readonly("next_wakeup_ns", &Protocol::next_wakeup_ns)
         .def("reset", &Protocol::reset);
     py::class_<NoProtocol, Protocol, py::smart_holder>(m, "NoProtocol").def(py::init<>());
     py::class_<ConditionalProtocol, Protocol, py::smart_holder>(m, "ConditionalProtocol")

