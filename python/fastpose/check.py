@@ -21,10 +21,10 @@ from fastpose.config import (
     Config,
     CythonProtocol,
     Model,
+    PoseRule,
     PylonOutput,
     PythonProtocol,
     SerialOutput,
-    SpeedRule,
 )
 from fastpose.config.cross import network_paths, outside_frame
 from fastpose.config.problems import nearest, no_such
@@ -198,11 +198,12 @@ def _fits_package(config: Config, path: str, model: Model, package: ModelPackage
     for name, rule in config.rules.items():
         if config.camera_of(rule) not in model.seen:
             continue
-        for bodypart in rule.names_of_bodyparts():
-            if bodypart not in package.bodyparts:
-                key = "bodypart" if isinstance(rule, SpeedRule) else "bodyparts"
-                yield problem(f"rules.{name}.{key}", no_such("body part", bodypart, package.bodyparts))
-        yield from _individual(f"rules.{name}.individual", rule.individual, package)
+        for key, bodyparts in rule.names_of_bodyparts().items():
+            for bodypart in bodyparts:
+                if bodypart not in package.bodyparts:
+                    yield problem(f"rules.{name}.{key}", no_such("body part", bodypart, package.bodyparts))
+        if isinstance(rule, PoseRule):
+            yield from _individual(f"rules.{name}.individual", rule.individual, package)
 
 
 def _individual(path: str, asked: int | str, package: ModelPackage) -> Iterator[Finding]:
