@@ -4,6 +4,7 @@ from fastpose.config.aravis import AravisCamera
 from fastpose.config.calibration import Calibration
 from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
 from fastpose.config.cameras import Camera
+from fastpose.config.experiments import OptogeneticProtocol, TrialProtocol, TrialType
 from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
@@ -13,10 +14,10 @@ from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
     NoProtocol,
-    Protocol,
     Pulse,
     PythonProtocol,
 )
+from fastpose.config.protocols import Protocol
 from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import CameraTrigger, RealCamera
 from fastpose.config.realsense import RealSenseCamera
@@ -59,8 +60,10 @@ from fastpose.config.rule import (
 )
 from fastpose.config.rule_classifier import Feature
 from fastpose.config.session import Engine, Session
+from fastpose.config.states import State, StatesProtocol, Transition, Trials, Uniform
 from fastpose.config.stream import StreamCamera
 from fastpose.config.synchronise import Synchronise
+from fastpose.config.translate import as_states
 from fastpose.config.types import Rectangle
 from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Ellipse, Square, Zone, ZoneRectangle
@@ -106,6 +109,7 @@ __all__ = [
     "NoProtocol",
     "NotRule",
     "OneEuroFilter",
+    "OptogeneticProtocol",
     "Output",
     "OutsideZoneRule",
     "PixelFormat",
@@ -130,11 +134,18 @@ __all__ = [
     "SimOutput",
     "SpeedRule",
     "Square",
+    "State",
+    "StatesProtocol",
     "StreamCamera",
     "Synchronise",
     "Target",
     "TimedRule",
     "TrackedRoi",
+    "Transition",
+    "TrialProtocol",
+    "TrialType",
+    "Trials",
+    "Uniform",
     "V4l2Camera",
     "VideoCamera",
     "VideoRecord",
@@ -143,6 +154,7 @@ __all__ = [
     "ZoneExitRule",
     "ZoneRectangle",
     "ZoneRule",
+    "as_states",
     "config_from",
     "load_config",
     "resolved_yaml",

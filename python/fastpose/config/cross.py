@@ -14,6 +14,7 @@ from fastpose.config.cross_cameras import (
     triggers,
 )
 from fastpose.config.cross_rules import calibrated_cameras, composites, crossings, rules_and_zones
+from fastpose.config.cross_states import problems_of_experiment
 from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import PylonOutput
 from fastpose.config.problems import Problem, ProblemsError, no_such
@@ -35,6 +36,7 @@ def check_references(config: Config) -> None:
         *composites(config),
         *calibrated_cameras(config),
         *_protocol(config),
+        *problems_of_experiment(config),
         *_lines_of_cameras(config),
         *cameras_of_rules(config),
         *camera_of_protocol(config),
