@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "bind_devices.h"
 #include "bindings.h"
+#include "bindings_rules.h"
 
 namespace py = pybind11;
 
@@ -24,6 +25,9 @@ PYBIND11_MODULE(_core, m) {
     bind_infer(m);
     bind_latency(m);
     bind_engine(m);
+    bind_conditions(m);
+    bind_classifier(m);
+    bind_behaviour(m);
     bind_grab_cost(m);
     bind_v4l2(m);
 }

@@ -41,20 +41,19 @@ void copy_roi(const Roi& roi, FrameRecord& record) noexcept {
 }  // namespace
 
 Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
-    : parts_(std::move(parts)), sink_(sink), faults_(faults) {
+    : parts_(std::move(parts)), sink_(sink), faults_(faults), rules_(parts_.rules) {
     check(parts_);
     const auto keypoints =
         static_cast<std::size_t>(parts_.individuals) * static_cast<std::size_t>(parts_.bodyparts);
     raw_.resize(keypoints);
     filtered_.resize(keypoints);
-    rule_values_.resize(parts_.rules.size());
 }
 
 void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept {
     begin(meta, record);
     const bool estimated = estimate(frame, record);
     track(estimated, record);
-    react(record, rule_values_);
+    react(record, rule_values());
     finish(record);
 }
 
@@ -116,14 +115,11 @@ void Pipeline::smooth(FrameRecord& record) noexcept {
 }
 
 void Pipeline::update_rules(const FrameRecord& record) noexcept {
-    for (std::size_t i = 0; i < parts_.rules.size(); ++i) {
-        const bool value = parts_.rules[i]->update(filtered(), record.exposure_start_ns);
-        if (value == (rule_values_[i] != 0)) continue;
-        rule_values_[i] = value ? 1 : 0;
-        const int id = rule_id(i);
+    rules_.update(filtered(), record.exposure_start_ns, [&](int rule, bool value) noexcept {
+        const int id = rule_id(static_cast<std::size_t>(rule));
         rule_bits_.fetch_xor(std::uint64_t{1} << id, std::memory_order_relaxed);
         note(record, EventKind::rule, id, value ? 1 : 0, 0, now_ns());
-    }
+    });
 }
 
 void Pipeline::decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {

@@ -35,6 +35,8 @@ _Activation: TypeAlias = Literal["none", "sigmoid", "clip"]
 _Isa: TypeAlias = Literal["scalar", "avx2", "avx512"]
 _Missing: TypeAlias = Literal["hold", "false", "true"]
 _Which: TypeAlias = Literal["any", "all"]
+_Side: TypeAlias = Literal["left", "right", "both"]
+_Activation: TypeAlias = Literal["none", "logistic", "softmax"]
 _NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed", "lost"]
 _HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed", "lost"]
 _Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing", "failed"]
@@ -787,86 +789,225 @@ class Zone(_Bound):
 def polygon_zone(corners: Sequence[Sequence[float]]) -> Zone: ...
 def circle_zone(*, center: Sequence[float], radius_px: float) -> Zone: ...
 def rectangle_zone(*, x: float, y: float, width: float, height: float) -> Zone: ...
+def square_zone(*, center: Sequence[float], side_px: float, angle_deg: float = 0.0) -> Zone: ...
+def ellipse_zone(
+    *, center: Sequence[float], half_axes_px: Sequence[float], angle_deg: float = 0.0
+) -> Zone: ...
+def mask_zone(mask: NDArray[np.uint8]) -> Zone: ...
+
+class Condition(_Bound): ...
 
 class Rule(_Bound):
+    def __init__(
+        self,
+        condition: Condition,
+        *,
+        min_duration_ms: float = 0.0,
+        refractory_ms: float = 0.0,
+        missing: _Missing = "hold",
+    ) -> None: ...
     def update(self, pose: NDArray[np.float32], exposure_start_ns: int) -> bool: ...
     @property
     def value(self) -> bool: ...
     def reset(self) -> None: ...
 
-def in_zone_rule(
-    shape: _Shape,
+class RuleSet(_Bound):
+    def __init__(self, rules: Sequence[Rule]) -> None: ...
+    def update(self, pose: NDArray[np.float32], exposure_start_ns: int) -> list[int]: ...
+    @property
+    def order(self) -> list[int]: ...
+    def reset(self) -> None: ...
+
+class Calibration(_Bound):
+    def __init__(self, px_to_mm: Sequence[float]) -> None: ...  # a homography, row by row
+    def to_mm(self, x: float, y: float) -> tuple[float, float]: ...
+
+class Gate(_Bound):
+    def __init__(
+        self,
+        shape: _Shape,
+        *,
+        min_likelihood: float = 0.6,
+        individual: int | str = "any",
+        unique_bodyparts: int = 0,
+        calibration: Calibration | None = None,
+    ) -> None: ...
+
+class Limit(_Bound):
+    def __init__(
+        self,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        hysteresis: float = 0.0,
+        unit: str = "px",
+    ) -> None: ...
+
+def in_zone_condition(
+    gate: Gate,
     *,
     zone: Zone,
     bodyparts: Sequence[int],
     which: _Which = "any",
-    hysteresis_px: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def outside_zone_rule(
-    shape: _Shape,
+    outside: bool = False,
+    hysteresis: float = 0.0,
+) -> Condition: ...
+def head_in_zone_condition(
+    gate: Gate,
     *,
     zone: Zone,
-    bodyparts: Sequence[int],
+    zone_bodyparts: Sequence[int],
     which: _Which = "any",
-    hysteresis_px: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def speed_rule(
-    shape: _Shape,
+    hysteresis: float = 0.0,
+    bodyparts: Sequence[int],
+    point: Sequence[float],
+    limit: Limit,
+) -> Condition: ...
+def crossing_condition(
+    gate: Gate,
     *,
     bodypart: int,
-    above_px_s: float | None = None,
-    below_px_s: float | None = None,
-    window_ms: float = 50.0,
-    hysteresis_px_s: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def distance_rule(
-    shape: _Shape,
+    start: Sequence[float],
+    end: Sequence[float],
+    side: _Side = "both",
+    hysteresis: float = 0.0,
+    max_gap_ms: float = 500.0,
+) -> Condition: ...
+def edge_condition(
+    inner: Condition, *, begins: bool, min_duration_ms: float = 0.0, missing: _Missing = "hold"
+) -> Condition: ...
+def dwell_condition(
+    inner: Condition, *, limit: Limit, within_ms: float = 0.0, missing: _Missing = "hold"
+) -> Condition: ...
+def speed_condition(gate: Gate, *, bodypart: int, limit: Limit, window_ms: float = 50.0) -> Condition: ...
+def freezing_condition(
+    gate: Gate,
     *,
     bodyparts: Sequence[int],
-    above_px: float | None = None,
-    below_px: float | None = None,
-    hysteresis_px: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def angle_rule(
-    shape: _Shape,
+    limit: Limit,
+    which: _Which = "all",
+    window_ms: float = 200.0,
+) -> Condition: ...
+def acceleration_condition(
+    gate: Gate,
+    *,
+    bodypart: int,
+    limit: Limit,
+    change: Literal["any", "faster", "slower"] = "any",
+    window_ms: float = 100.0,
+) -> Condition: ...
+def angular_velocity_condition(
+    gate: Gate,
     *,
     bodyparts: Sequence[int],
+    limit: Limit,
+    side: _Side = "both",
+    window_ms: float = 100.0,
+) -> Condition: ...
+def distance_condition(gate: Gate, *, bodyparts: Sequence[int], limit: Limit) -> Condition: ...
+def contact_condition(
+    gate: Gate,
+    *,
+    bodypart: int,
+    limit: Limit,
+    point: Sequence[float] | None = None,
+    to_bodypart: int = 0,
+    to_individual: int | str = "other",
+) -> Condition: ...
+def approach_condition(
+    gate: Gate,
+    *,
+    bodypart: int,
+    limit: Limit,
+    point: Sequence[float] | None = None,
+    to_bodypart: int = 0,
+    to_individual: int | str = "other",
+    away: bool = False,
+    window_ms: float = 200.0,
+) -> Condition: ...
+def angle_condition(
+    gate: Gate,
+    *,
+    bodyparts: Sequence[int],
+    limit: Limit,
     point: Sequence[float] | None = None,
     heading_deg: float | None = None,
-    above_deg: float | None = None,
-    below_deg: float | None = None,
-    hysteresis_deg: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
+) -> Condition: ...
+def egocentric_condition(
+    gate: Gate, *, bodyparts: Sequence[int], limit: Limit, side: _Side = "both"
+) -> Condition: ...
+def body_length_condition(gate: Gate, *, bodyparts: Sequence[int], limit: Limit) -> Condition: ...
+def posture_condition(
+    gate: Gate,
+    *,
+    bodyparts: Sequence[int],
+    places: Sequence[Sequence[float]],
+    limit: Limit,
+    turn: bool = True,
+    scale: bool = False,
+) -> Condition: ...
+def join_condition(join: Literal["any", "all"], rules: Sequence[int]) -> Condition: ...
+def not_condition(rule: int) -> Condition: ...
+def edge_of_rule_condition(rule: int, *, begins: bool) -> Condition: ...
+def sequence_condition(rules: Sequence[int], *, within_ms: float) -> Condition: ...
+
+class Scorer(_Bound):
+    def run(self, numbers: Sequence[float]) -> list[float]: ...
+    def time_runs(self, runs: int) -> NDArray[np.int64]: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def description(self) -> str: ...
+
+def forest_scorer(
+    *,
+    inputs: int,
+    classes: int,
+    nodes: Sequence[tuple[int, float, int, int]],
+    roots: Sequence[int],
+    leaves: Sequence[tuple[int, int, float]],
+    base: Sequence[float] = ...,
+    complement: bool = False,
+    offset: Sequence[float] = ...,
+    scale: Sequence[float] = ...,
+    activation: _Activation = "none",
+    divide_by_sum: bool = False,
+) -> Scorer: ...
+def linear_scorer(
+    *,
+    coefficients: NDArray[np.float32],
+    intercepts: Sequence[float],
+    offset: Sequence[float] = ...,
+    scale: Sequence[float] = ...,
+    activation: _Activation = "none",
+    divide_by_sum: bool = False,
+) -> Scorer: ...
+def backend_scorer(backend: Backend) -> Scorer: ...
+def classifier_condition(
+    gate: Gate,
+    *,
+    scorer: Scorer,
+    features: Sequence[tuple[str, Sequence[tuple[int, int]]]],
+    window: Literal["stack", "mean", "mean_std"] = "stack",
+    window_frames: int = 1,
+    class_index: int = 1,
+    above: float | None = None,
+    hysteresis: float = 0.0,
+    hold_ns: int = 100000000,
+    max_gap_ns: int = 200000000,
+) -> Condition: ...
+def plugin_condition(capsule: object, *, min_likelihood: float = 0.6) -> Condition: ...
+def time_behaviour_ns(
+    rules: RuleSet,
+    protocol: Protocol,
+    interlock: Interlock,
+    poses: NDArray[np.float32],
+    *,
+    calls: int,
+    step_ns: int,
+) -> NDArray[np.int64]: ...  # (calls, 3): rules, protocol, interlock
 def bench_rule(
     rule: Rule, pose: NDArray[np.float32], *, calls: int = 100000, step_ns: int = 10000000
 ) -> float: ...  # mean ns of a call

@@ -23,9 +23,9 @@ from fastpose.config import (
     CythonProtocol,
     FirmwareOutput,
     Model,
+    PoseRule,
     PythonProtocol,
     SerialOutput,
-    SpeedRule,
     TeensyLaserOutput,
 )
 from fastpose.config.cross import network_paths, outside_frame
@@ -198,11 +198,12 @@ def _fits_package(config: Config, path: str, model: Model, package: ModelPackage
     for name, rule in config.rules.items():
         if config.camera_of(rule) not in model.seen:
             continue
-        for bodypart in rule.names_of_bodyparts():
-            if bodypart not in package.bodyparts:
-                key = "bodypart" if isinstance(rule, SpeedRule) else "bodyparts"
-                yield problem(f"rules.{name}.{key}", no_such("body part", bodypart, package.bodyparts))
-        yield from _individual(f"rules.{name}.individual", rule.individual, package)
+        for key, bodyparts in rule.names_of_bodyparts().items():
+            for bodypart in bodyparts:
+                if bodypart not in package.bodyparts:
+                    yield problem(f"rules.{name}.{key}", no_such("body part", bodypart, package.bodyparts))
+        if isinstance(rule, PoseRule):
+            yield from _individual(f"rules.{name}.individual", rule.individual, package)
 
 
 def _individual(path: str, asked: int | str, package: ModelPackage) -> Iterator[Finding]:

@@ -305,6 +305,26 @@ def tune(
         module.print_tuning(tuning, _output())
 
 
+@app.command()
+def calibrate(
+    picture: Annotated[Path, typer.Argument(help="A frame of the camera with a chessboard on the floor.")],
+    *,
+    corners: Annotated[str, typer.Option(metavar="CxR", help="Inner corners of the board.")] = "9x6",
+    square_mm: Annotated[float, typer.Option(help="Width of a square.")],
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("calibration.yaml"),
+    debug: Debug = False,
+) -> None:
+    """Make a calibration from px to mm; in the config: calibration: {file: calibration.yaml}."""
+    with _errors_in_one_line(debug=debug):
+        command = import_module("fastpose.calibrate_command")
+        found = command.calibrate(picture, command.Board.parse(corners, square_mm))
+        command.write_calibration(found, picture, output)
+        print(
+            f"{output}: {found.corners} corners, rms {found.rms_mm:.3f} mm, largest "
+            f"{found.largest_mm:.3f} mm, {found.px_per_mm:.3f} px per mm at the board"
+        )
+
+
 def _say_parity(report: Report) -> None:
     print_parity(report, _output())
     if report.problem:

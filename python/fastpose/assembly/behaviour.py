@@ -13,6 +13,7 @@ from fastpose import config as cfg
 from fastpose.assembly.actions import command_of
 from fastpose.assembly.beside import Beside
 from fastpose.assembly.devices import Devices
+from fastpose.assembly.rules import make_rules
 from fastpose.assembly.states import make_state_machine
 from fastpose.errors import ConfigError
 from fastpose.guardian import Guardian
@@ -51,66 +52,6 @@ def make_identity(spec: cfg.Identity, package: ModelPackage) -> _core.Identity |
     if animals == 1 or isinstance(spec, cfg.NoIdentity):
         return None
     return _core.motion_identity(shape, unique_bodyparts=unique, **spec.model_dump(exclude={"type"}))
-
-
-def make_rules(config: cfg.Config, rules: Mapping[str, cfg.Rule], package: ModelPackage) -> list[_core.Rule]:
-    """Return these of the config's rules, in their order."""
-    zones = {name: _zone(zone) for name, zone in config.zones.items()}
-    return [_named(name, rule, zones, package) for name, rule in rules.items()]
-
-
-def _named(name: str, rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
-    try:
-        return _rule(rule, zones, package)
-    except ConfigError as error:
-        raise ConfigError(*(f"rules.{name}.{line}" for line in error.lines)) from None
-
-
-def _zone(zone: cfg.Zone) -> _core.Zone:
-    if zone.polygon is not None:
-        return _core.polygon_zone(list(zone.polygon))
-    if zone.circle is not None:
-        return _core.circle_zone(center=zone.circle.center, radius_px=zone.circle.radius_px)
-    assert zone.rectangle is not None
-    return _core.rectangle_zone(**zone.rectangle.model_dump())
-
-
-def _individual(asked: int | str, package: ModelPackage) -> int | str:
-    try:
-        return package.index_of_individual(asked)
-    except ConfigError as error:
-        raise ConfigError(f"individual: {error}") from None
-
-
-def _require_bodyparts(individual: int | str, names: Sequence[str], package: ModelPackage) -> None:
-    """The last individual has the unique body parts and no others; every animal can be compared with them."""
-    unique = package.unique_bodyparts
-    if not unique or individual != package.count_of_individuals - 1:
-        return
-    strangers = [name for name in names if name not in unique]
-    if strangers:
-        raise ConfigError(
-            f"individual is {package.individuals[-1]!r}, which has no {strangers[0]!r}; allowed body parts: "
-            f"{', '.join(unique)}; or give an animal"
-        )
-
-
-def _rule(rule: cfg.Rule, zones: dict[str, _core.Zone], package: ModelPackage) -> _core.Rule:
-    values: dict[str, Any] = rule.model_dump(exclude={"type", "camera"})
-    values["individual"] = _individual(rule.individual, package)
-    values["unique_bodyparts"] = len(package.unique_bodyparts)
-    bodyparts, shape = package.bodyparts, (package.count_of_individuals, len(package.bodyparts))
-    for key in ("bodypart", "bodyparts"):
-        if key in values:
-            names = [values[key]] if key == "bodypart" else values[key]
-            _require_bodyparts(values["individual"], names, package)
-            indices = [bodyparts.index(name) for name in names]
-            values[key] = indices[0] if key == "bodypart" else indices
-    if "zone" in values:
-        values["zone"] = zones[values["zone"]]
-    make: Any = getattr(_core, f"{rule.type}_rule")
-    made: _core.Rule = make(shape, **values)
-    return made
 
 
 @dataclass

@@ -14,6 +14,7 @@ from fastpose.config.cross_cameras import (
     synchronised,
     triggers,
 )
+from fastpose.config.cross_rules import calibrated_cameras, composites, crossings, rules_and_zones
 from fastpose.config.cross_states import problems_of_experiment
 from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import PylonOutput
@@ -32,7 +33,9 @@ def check_references(config: Config) -> None:
     """Raise ProblemsError with everything that does not fit together."""
     problems = [
         *_networks(config),
-        *_zones_of_rules(config),
+        *rules_and_zones(config),
+        *composites(config),
+        *calibrated_cameras(config),
         *_protocol(config),
         *problems_of_experiment(config),
         *_lines_of_cameras(config),
@@ -75,12 +78,13 @@ def outside_frame(config: Config, camera: str, size: tuple[int, int]) -> Iterato
             continue
         yield from _roi(path, model, camera, size)
         for name, zone in _zones_seen(config, camera).items():
-            for x, y in zone.points_outside(*size)[:1]:
+            for x, y in zone.points_outside(*size, config.calibration_of_camera(camera))[:1]:
                 yield Problem(
                     f"zones.{name}",
                     f"({x:g}, {y:g}) is outside the frame of camera {camera!r}; "
                     f"allowed: x from 0 to {size[0]}, y from 0 to {size[1]}",
                 )
+        yield from crossings(config, camera, size)
 
 
 def _zones_seen(config: Config, camera: str) -> dict[str, Zone]:
@@ -124,13 +128,6 @@ def _networks(config: Config) -> Iterator[Problem]:
     yield from cameras_of_networks(config, networks)
     if not networks and (config.rules or not isinstance(config.protocol, NoProtocol)):
         yield Problem("model", "missing; rules and protocols need a network")
-
-
-def _zones_of_rules(config: Config) -> Iterator[Problem]:
-    for name, rule in config.rules.items():
-        zone = getattr(rule, "zone", None)
-        if zone is not None and zone not in config.zones:
-            yield Problem(f"rules.{name}.zone", no_such("zone", zone, config.zones))
 
 
 def _lines_of_cameras(config: Config) -> Iterator[Problem]:
