@@ -54,7 +54,9 @@ struct CudaNetwork::Row {
         if (whole_frame) return {{0, (lines - 1) * stride + dense_stride}, {}};
         return preprocess.needed(static_cast<std::ptrdiff_t>(stride));
     }
+    // Whether a frame may lie on the device as it lies on the host; whole ones are for users, and dense.
     [[nodiscard]] bool fits(std::ptrdiff_t frame_stride) const noexcept {
+        if (whole_frame) return frame_stride == static_cast<std::ptrdiff_t>(dense_stride);
         return frame_stride >= 0 && lines * static_cast<std::size_t>(frame_stride) <= frame.bytes();
     }
     // Copies the rows that `wanted` covers, which are counted in the dense layout.
