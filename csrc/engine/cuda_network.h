@@ -51,6 +51,8 @@ class CudaNetwork {
     [[nodiscard]] DeviceNetwork& network() noexcept { return network_; }
     // The network is made: builds the graph and runs it once.
     void finish();
+    // Pins it, once for all networks.
+    void use_ring(const std::shared_ptr<Ring>& ring);
     void register_memory(std::shared_ptr<const RegisteredMemory> memory);
 
     // As Batch::run.

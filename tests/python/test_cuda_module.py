@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gpu import cuda_module, require_gpu
 from numpy.typing import NDArray
 
 from fastpose import _core
 from fastpose.errors import ConfigError, DeviceError
+from gpu import cuda_module, require_gpu
 
 SIZE = (64, 48)  # width, height
 CELL = 8

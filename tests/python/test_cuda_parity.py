@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gpu import cuda_module, require_gpu
 from numpy.typing import NDArray
+
+from gpu import cuda_module, require_gpu
 from oracle import decode as decode_oracle
 from oracle import preprocess as preprocess_oracle
 from oracle import soft_heatmap
