@@ -28,7 +28,7 @@ from fastpose.cuda.nvinfer import Nvinfer, open_tensorrt_rtx
 from fastpose.cuda.runtime import Gpu, Job
 from fastpose.errors import ModelError
 from fastpose.model_forms import Shape
-from fastpose.optimizing.onnx_quantise import quantisable, with_quantised_convolutions
+from fastpose.optimizing.onnx_quantise import quantisable, quantised_in_half
 from fastpose.optimizing.onnx_ranges import measured_ranges
 from fastpose.optimizing.onnx_types import with_half_types
 
@@ -150,7 +150,7 @@ def in_precision(network: Network, precision: str, folder: Path) -> Path:
     if precision == "int8":
         tensors = [np.random.default_rng(1).standard_normal(network.shape).astype(np.float32)]
         ranges = measured_ranges(model, tensors, {node.input[0] for node in quantisable(model)})
-        made = with_quantised_convolutions(model, {name: float(v.max()) for name, v in ranges.items()})
+        made = quantised_in_half(model, {name: float(v.max()) for name, v in ranges.items()})
     else:
         made = with_half_types(model, "fp16" if precision == "fp16" else "bf16")
     file = folder / f"{network.name}_{precision}.onnx"

@@ -2,8 +2,8 @@
 
 Note [forms for GPUs]: A runtime on a GPU computes with the types of the graph. So each precision but fp32 is
 an ONNX file of its own in optimized.json: ``gpu_fp16`` and ``gpu_bf16`` (weights and features in that type,
-input and outputs in float32) and ``gpu_int8`` (QuantizeLinear and DequantizeLinear around its convolutions).
-The forms of the CPU are OpenVINO's, with operations of ours, and no other runtime reads them.
+input and outputs in float32) and ``gpu_int8`` (QuantizeLinear and DequantizeLinear around its convolutions,
+the rest in fp16). The forms of the CPU are OpenVINO's, with operations of ours: no other runtime reads them.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.optimizing.candidate import Poses, cost_of, original, poses_of
 from fastpose.optimizing.extra import require_onnx
 from fastpose.optimizing.frames import Split, frames_of
-from fastpose.optimizing.onnx_quantise import quantisable, with_quantised_convolutions
+from fastpose.optimizing.onnx_quantise import quantisable, quantised_in_half
 from fastpose.optimizing.onnx_ranges import measured_ranges
 from fastpose.optimizing.onnx_types import with_half_types
 from fastpose.optimizing.optimize import Report
@@ -154,7 +154,7 @@ def _quantised(work: _Work) -> Iterator[tuple[Any, tuple[str, ...]]]:
     whole = {name: float(values.max()) for name, values in measured.items()}
     heads = tuple(_heads(work.model, layers))
     for ranges, kept in ((typical, ()), (whole, ()), (whole, heads), (whole, (*heads, layers[0].output[0]))):
-        yield with_quantised_convolutions(work.model, ranges, but=kept), kept
+        yield quantised_in_half(work.model, ranges, but=kept), kept
 
 
 def _heads(model: Any, layers: Sequence[Any]) -> list[str]:
@@ -178,11 +178,12 @@ def _heads(model: Any, layers: Sequence[Any]) -> list[str]:
 def _best(work: _Work, attempts: Iterator[tuple[Any, tuple[str, ...]]]) -> tuple[tuple[str, ...], MadeForm]:
     """The first within the budget; raises ModelError where there is none."""
     precision, budget_px = work.options.precision, work.options.budget_px
+    left = "convolutions in fp16" if precision == "int8" else "tensors in float32"
     found: list[str] = []
     for number, (model, kept) in enumerate(attempts):
         path = _saved(work, model, number)
         cost = cost_of(poses_of(work.package, work.split.held, path, "fp32"), work.truth)
-        told = f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max, {len(kept)} tensors in float32"
+        told = f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max, {len(kept)} {left}"
         work.options.say(f"{precision}: {told}")
         if cost.mean_px <= budget_px:
             return kept, MadeForm(FORMS[precision], path, cost, kept)

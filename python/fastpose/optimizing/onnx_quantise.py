@@ -1,7 +1,8 @@
 """Int8 in an ONNX graph as TensorRT takes it: QuantizeLinear and DequantizeLinear around convolutions.
 
 Note [symmetric]: TensorRT computes with signed bytes and zero points of 0 alone. So a step is the largest
-magnitude divided by 127, one for a tensor of features, one for each output channel of weights.
+magnitude divided by 127, one for a tensor of features, one for each output channel of weights. What is not
+int8 is fp16: float32 would be slower, and TensorRT-RTX has no matrix products of it for Turing.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["quantisable", "with_quantised_convolutions"]
+from fastpose.optimizing.onnx_types import with_half_types
+
+__all__ = ["quantisable", "quantised_in_half", "with_quantised_convolutions"]
 
 _CHANNEL_AXIS = {"Conv": 0, "ConvTranspose": 1}
 _STEPS = 127
+_OPSET = 19
+_LEAST_STEP = 1e-6  # what fp16 can still hold
 
 
 def quantisable(model: Any, *, but: Collection[str] = ()) -> list[Any]:
@@ -26,6 +31,16 @@ def quantisable(model: Any, *, but: Collection[str] = ()) -> list[Any]:
         for node in model.graph.node
         if node.op_type in _CHANNEL_AXIS and node.input[1] in weights and not set(but) & set(node.output)
     ]
+
+
+def quantised_in_half(model: Any, ranges: Mapping[str, float], *, but: Collection[str] = ()) -> Any:
+    """As `with_quantised_convolutions`, all else in fp16 (opset 19, the first whose steps may be fp16)."""
+    from onnx import version_converter
+
+    made = with_quantised_convolutions(model, ranges, but=but)
+    opset = next(each.version for each in made.opset_import if each.domain in ("", "ai.onnx"))
+    newer = made if opset >= _OPSET else version_converter.convert_version(made, _OPSET)
+    return with_half_types(newer, "fp16")
 
 
 def with_quantised_convolutions(model: Any, ranges: Mapping[str, float], *, but: Collection[str] = ()) -> Any:
@@ -43,7 +58,7 @@ def with_quantised_convolutions(model: Any, ranges: Mapping[str, float], *, but:
     import onnx
 
     copy = onnx.ModelProto()
-    copy.CopyFrom(model)
+    copy.CopyFrom(onnx.shape_inference.infer_shapes(model))  # outputs get shapes, which the checker wants
     graph = copy.graph
     chosen = {node.output[0] for node in quantisable(copy, but=but)}
     weights = {weight.name: weight for weight in graph.initializer}
@@ -62,6 +77,7 @@ def with_quantised_convolutions(model: Any, ranges: Mapping[str, float], *, but:
             node.input[0], node.input[1] = made[features], made[kernel]
         nodes.append(node)
     _replace(graph, nodes)
+    del graph.value_info[:]
     onnx.checker.check_model(copy)
     return copy
 
@@ -75,7 +91,7 @@ def _axis(node: Any, weight: Any) -> int:
 def _around(graph: Any, name: str, largest: float) -> list[Any]:
     from onnx import helper
 
-    _add(graph, f"{name}_step", np.array(max(largest, 1e-6) / _STEPS, np.float32))
+    _add(graph, f"{name}_step", np.array(max(largest / _STEPS, _LEAST_STEP), np.float32))
     _add(graph, f"{name}_zero", np.array(0, np.int8))
     both = [f"{name}_step", f"{name}_zero"]
     return [
@@ -104,7 +120,7 @@ def _weights(graph: Any, weight: Any, axis: int) -> Any:
 def _steps(values: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float32]:
     others = tuple(place for place in range(values.ndim) if place != axis)
     largest = np.abs(values).max(others) if axis >= 0 else np.abs(values).max(keepdims=True).reshape(1)
-    return np.asarray(np.maximum(largest, 1e-12) / _STEPS, np.float32)
+    return np.asarray(np.maximum(largest / _STEPS, _LEAST_STEP), np.float32)
 
 
 def _add(graph: Any, name: str, values: npt.NDArray[Any]) -> None:

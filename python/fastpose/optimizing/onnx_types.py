@@ -15,8 +15,8 @@ _FLOAT = 1  # onnx.TensorProto.FLOAT
 _TYPES = {"fp16": 10, "bf16": 16}  # FLOAT16, BFLOAT16
 _NUMBERS = {"Resize": (1, 2), "Upsample": (1,)}
 """Inputs that are float32 by the definition of an operation: roi and scales."""
-_IN_FLOAT = {16: ("ConvTranspose",)}
-"""Operations that no runtime has in a type: TensorRT-RTX 1.7 builds no transposed convolution in bf16."""
+_IN_FLOAT = {10: ("Range",), 16: ("Range", "ConvTranspose")}
+"""Operations that TensorRT-RTX 1.7 does not have in a type."""
 
 
 def with_half_types(model: Any, half: Half, *, but: Collection[str] = ()) -> Any:
