@@ -25,12 +25,12 @@ import numpy as np
 import onnx
 
 from fastpose.cuda.nvinfer import Nvinfer, open_tensorrt_rtx
+from fastpose.cuda.onnx_quantise import quantisable, quantised_in_half
+from fastpose.cuda.onnx_types import with_half_types
 from fastpose.cuda.runtime import Gpu, Job
 from fastpose.errors import ModelError
 from fastpose.model_forms import Shape
-from fastpose.optimizing.onnx_quantise import quantisable, quantised_in_half
 from fastpose.optimizing.onnx_ranges import measured_ranges
-from fastpose.optimizing.onnx_types import with_half_types
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "python"))
 

@@ -9,12 +9,12 @@ import onnx
 import pytest
 
 from fastpose.cuda.nvinfer import Nvinfer, open_tensorrt_rtx
+from fastpose.cuda.onnx_quantise import quantisable, quantised_in_half
+from fastpose.cuda.onnx_types import with_half_types
 from fastpose.cuda.runtime import Gpu, Job, Missing
 from fastpose.errors import DeviceError, ModelError
 from fastpose.model_package import digest_of, read_model_package
-from fastpose.optimizing.onnx_quantise import quantisable, quantised_in_half
 from fastpose.optimizing.onnx_ranges import measured_ranges
-from fastpose.optimizing.onnx_types import with_half_types
 from import_sources import GOLDEN
 from tiny_package import save_detector, save_heatmap, save_simcc
 

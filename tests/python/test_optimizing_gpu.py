@@ -14,13 +14,13 @@ from PIL import Image
 from fastpose import _core
 from fastpose.config.model import package_folder
 from fastpose.cuda.forms import FORMS, gpu_form_of
+from fastpose.cuda.onnx_quantise import quantisable, quantised_in_half, with_quantised_convolutions
+from fastpose.cuda.onnx_types import Half, with_half_types
 from fastpose.errors import ModelError
 from fastpose.importing.run_network import run_network
 from fastpose.model_package import read_model_package
 from fastpose.optimizing.gpu import GpuOptions, optimize_for_gpu
-from fastpose.optimizing.onnx_quantise import quantisable, quantised_in_half, with_quantised_convolutions
 from fastpose.optimizing.onnx_ranges import measured_ranges
-from fastpose.optimizing.onnx_types import Half, with_half_types
 from small_group_norm import group_norm_network
 
 TENSOR = np.random.default_rng(3).standard_normal((1, 3, 40, 48)).astype(np.float32)

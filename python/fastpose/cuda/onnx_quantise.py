@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastpose.optimizing.onnx_types import with_half_types
+from fastpose.cuda.onnx_types import with_half_types
 
 __all__ = ["quantisable", "quantised_in_half", "with_quantised_convolutions"]
 
