@@ -20,7 +20,8 @@ import pytest
 
 from fastpose.cuda import load
 from fastpose.cuda.progress import Progress
-from fastpose.cuda.runtime import CaptureRefused, Carrier, Gpu, Job, Port
+from fastpose.cuda.runtime import CaptureRefused, Gpu, Job, Port
+from fastpose.errors import FastposeError
 from fastpose.importing.run_network import Network
 
 GPU = Gpu(0, "emulated", (8, 9), "13.0")
@@ -34,6 +35,7 @@ class HostRuntime:
     version: str = "1"
     precisions: tuple[str, ...] = ("fp32", "fp16", "bf16", "int8")
     keeps_plans: bool = False
+    refuses_capture: bool = False
 
     def suits(self, gpu: Gpu, precision: str) -> str:
         return ""
@@ -42,7 +44,7 @@ class HostRuntime:
         return b""
 
     def load(self, plan: bytes, job: Job, gpu: Gpu, extra: bytes = b"") -> HostProgram:
-        return HostProgram(job)
+        return HostProgram(job, self.refuses_capture)
 
 
 class HostProgram:
@@ -51,7 +53,8 @@ class HostProgram:
     extra = b""
     description = "host 1"
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, refuses: bool) -> None:
+        self._refuses = refuses
         self._network = Network(job.file)
         first = self._network.run(np.zeros(job.input_shape, np.float32))
         self.input = Port("input", job.input_shape, "f32")
@@ -66,8 +69,20 @@ class HostProgram:
         for result, port in zip(self._results, self.outputs, strict=True):
             result[...] = made[port.name]
 
-    def capture(self, carrier: Carrier) -> None:
-        raise CaptureRefused("the host is no GPU")
+    def run(self) -> bool:
+        try:
+            self.enqueue(0)
+        except FastposeError:
+            return False
+        return True
+
+    def capture(self, carrier: Any) -> None:
+        if self._refuses:
+            raise CaptureRefused("the host is no GPU")
+        carrier.begin_capture()
+        carrier.emulate_work(self.run)
+        if not carrier.end_capture(True):
+            raise CaptureRefused(carrier.capture_error)
 
 
 def _at(address: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -76,14 +91,14 @@ def _at(address: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 
 @contextmanager
-def emulated_gpu() -> Iterator[Any]:
+def emulated_gpu(*, refuses_capture: bool = False) -> Iterator[Any]:
     """While it lasts, device cuda:0 is the emulated one; yields the module `_cuda`."""
     cuda: Any = pytest.importorskip("fastpose._cuda", reason="fastpose was built without CUDA")
     module = SimpleNamespace(**{name: getattr(cuda, name) for name in dir(cuda) if not name.startswith("_")})
     module.CudaNetwork = partial(cuda.CudaNetwork, emulated=True)
     module.CudaBackend = partial(cuda.CudaBackend, emulated=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "ORDER", {"host": HostRuntime})
+        patch.setattr(load, "ORDER", {"host": partial(HostRuntime, refuses_capture=refuses_capture)})
         for place in ("fastpose.assembly.cuda_networks", "fastpose.assembly.network", "fastpose.cuda.check"):
             _patch(patch, place, "cuda_module", lambda: module)
             _patch(patch, place, "find_gpu", lambda device: GPU)

@@ -78,6 +78,7 @@ def test_an_unknown_element_is_refused() -> None:
 
 class Graph:
     frame_addresses = (4096, 8192)
+    frame_strides = (0, 0)
     stream = 5
 
 
@@ -95,8 +96,20 @@ class Graph:
 def test_a_frame_has_the_shape_of_its_pixel_format(
     pixel_format: str, shape: tuple[int, ...], typestr: str
 ) -> None:
-    frame = frame_of(Graph(), pixel_format, (64, 48), 0, row=1)
+    graph = Graph()
+    graph.frame_strides = (0, int(np.prod(shape[1:])) * (2 if typestr == "<u2" else 1))
+    frame = frame_of(graph, pixel_format, (64, 48), 0, row=1)
     interface = frame.device.__cuda_array_interface__
     assert (interface["shape"], interface["typestr"]) == (shape, typestr)
     assert interface["data"] == (8192, False) and interface["stream"] == 5
     assert isinstance(frame, Frame) and repr(frame) == f"Frame({pixel_format}, 64x48 px, cuda:0)"
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "row_bytes", "strides"),
+    [("mono8", 128, (128, 1)), ("mono12", 256, (256, 2)), ("rgb8", 256, (256, 3, 1)), ("mono8", 64, None)],
+)
+def test_rows_may_lie_apart(pixel_format: str, row_bytes: int, strides: tuple[int, ...] | None) -> None:
+    graph = Graph()
+    graph.frame_strides = (row_bytes, 0)
+    assert frame_of(graph, pixel_format, (64, 48), 0).device.strides == strides

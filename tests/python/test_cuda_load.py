@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -92,6 +93,21 @@ def test_progress_is_shown(three: list[FakeRuntime], capsys: pytest.CaptureFixtu
     assert "building a engine of mouse (fp16, 1x3x64x96) for Test GPU" in told and "built a engine" in told
     load_program(JOB, GPU, "a", what="mouse")
     assert capsys.readouterr().err == ""  # from the cache
+
+
+def test_graphs_that_are_made_at_once_share_one_build(three: list[FakeRuntime]) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
+    started = threading.Barrier(2)
+
+    def load_one() -> bool:
+        started.wait(10)
+        return load_program(JOB, GPU, "a").plan.cached
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [threads.submit(copy_context().run, load_one) for _ in range(2)]
+        assert sorted(each.result() for each in found) == [False, True]
 
 
 def test_a_kept_plan_that_does_not_load_is_built_again(three: list[FakeRuntime]) -> None:

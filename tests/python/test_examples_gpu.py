@@ -45,6 +45,7 @@ class HostGraph:
     def __init__(self, pixels: np.ndarray) -> None:
         self.pixels = pixels
         self.frame_addresses = (pixels.ctypes.data,)
+        self.frame_strides = (pixels.strides[0],)
 
 
 def frame_on(pixels: np.ndarray) -> Frame:

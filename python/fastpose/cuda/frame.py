@@ -18,8 +18,9 @@ _WIDE = ("mono10", "mono12")
 class Frame:
     """The frame that a network on a GPU saw last.
 
-    The engine overwrites its memory with the next frame. After `Model.estimate` it is that of the call; in a
-    protocol beside the loop it may be newer than the pose, so copy it first, on the stream of `device`.
+    Only what the network sees is uploaded: outside of a roi its memory holds what was there before. The
+    engine overwrites it with the next frame. After `Model.estimate` it is that of the call; in a protocol
+    beside the loop it may be newer than the pose, so copy it first, on the stream of `device`.
 
     Attributes
     ----------
@@ -54,14 +55,29 @@ def frame_of(graph: Any, pixel_format: str, size: tuple[int, int], device: int, 
     """
     element = "u16" if pixel_format in _WIDE else "u8"
     shape = _shape(pixel_format, size)
-    address = graph.frame_addresses[row]
-    array = DeviceArray(address, shape, element, stream=graph.stream, device=device, owner=graph)
+    array = DeviceArray(
+        graph.frame_addresses[row],
+        shape,
+        element,
+        strides=_strides(shape, 2 if element == "u16" else 1, graph.frame_strides[row]),
+        stream=graph.stream,
+        device=device,
+        owner=graph,
+    )
     return Frame(array, pixel_format, size)
 
 
 def no_frame(device: str) -> DeviceError:
     """What is raised where frames stay on the host."""
     return DeviceError(f"frames are on a GPU with device cuda:N alone; device is {device}")
+
+
+def _strides(shape: tuple[int, ...], itemsize: int, row_bytes: int) -> tuple[int, ...] | None:
+    """Bytes from one element to the next along each axis; None where rows lie without gaps."""
+    within = shape[1] * itemsize if len(shape) == 2 else shape[1] * shape[2]
+    if row_bytes == within:
+        return None
+    return (row_bytes, itemsize) if len(shape) == 2 else (row_bytes, shape[2], 1)
 
 
 def _shape(pixel_format: str, size: tuple[int, int]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 
 from fastpose.cuda.engine_cache import Plan, keep_extra, kept_plan
 from fastpose.cuda.nvinfer import open_tensorrt, open_tensorrt_rtx
@@ -21,6 +22,8 @@ ORDER: dict[str, Callable[[], Runtime]] = {
     "torch": open_torch,
 }
 """Runtimes in the order in which `auto` tries them."""
+
+_building = Lock()
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,8 @@ def _load(
         with shown(f"{title} ({job.precision}, {shape_text(job.input_shape)}) for {gpu.name}") as progress:
             return runtime.build(job, gpu, progress)
 
-    plan = kept_plan(runtime, job, gpu, build)
+    with _building:  # graphs that are made at once take the plan of the first
+        plan = kept_plan(runtime, job, gpu, build)
     try:
         program = runtime.load(plan.content, job, gpu, plan.extra)
     except DeviceError as error:
