@@ -122,3 +122,24 @@ def test_a_detector_of_boxes_is_refused_by_name(tmp_path: Path, frames: list[np.
     package = write_package(tmp_path / "package", files, detector=detector)
     with pytest.raises(fp.DeviceError, match=r"detector of model package 'tiny' gives a number of boxes"):
         fp.load_model(package, device="cuda:0").estimate(frames[0])
+
+
+def test_a_session(tmp_path: Path, device: str) -> None:
+    """Frames from the ring's pinned memory; the poses are those of a session on the CPU."""
+    from rigs import run_here
+
+    (tmp_path / "gpu").mkdir(), (tmp_path / "cpu").mkdir()
+    changes = {"cameras.top.frames_total": 20, "model.precision": "fp32"}
+    on_gpu = run_here(tmp_path / "gpu", changes | {"model.device": "cuda:0"})
+    on_cpu = run_here(tmp_path / "cpu", changes | {"model.device": "cpu"})
+    assert on_gpu.frames["processed"].sum() > 0
+    assert "cuda:0" in on_gpu.json["devices"]["network"]
+    ours, theirs = on_gpu.poses(), on_cpu.poses()
+    both = ours.index.intersection(theirs.index)
+    assert len(both) > 0
+    for frame in both:
+        if ours.loc[frame].notna().all() and theirs.loc[frame].notna().all():
+            near(ours.loc[frame].to_numpy().reshape(-1, 3), theirs.loc[frame].to_numpy().reshape(-1, 3))
+    if device == "emulated":
+        log = (on_gpu.folder / "log.txt").read_text()
+        assert "runs in fp32 on the GPU" in log
