@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from fastpose.pose import Pose
+
+if TYPE_CHECKING:
+    from fastpose.cuda.frame import Frame
 
 __all__ = ["Outputs", "Protocol"]
 
@@ -72,7 +75,15 @@ class Protocol:
     """Base class of protocols in Python: ``protocol: {type: python, path: my_protocol.py:MyClass}``.
 
     All methods are called on one thread of their own. An exception ends the session, outputs safe first.
+
+    Attributes
+    ----------
+    frame : Frame or None
+        Where the frames that the network sees lie on the GPU, set before `on_start`; None with other devices.
+        The memory holds the newest frame, which may be newer than the pose.
     """
+
+    frame: Frame | None = None
 
     def on_start(self, outputs: Outputs) -> None:
         """Run once, before the first pose."""

@@ -20,6 +20,7 @@ from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, 
 from fastpose.assembly.compute_threads import noting_compute_threads
 from fastpose.assembly.disk_watch import DiskWatch
 from fastpose.assembly.engine import make_engine
+from fastpose.assembly.gpu_frames import gpu_frame, pin_rings
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
 from fastpose.assembly.networks import Networks, open_networks
@@ -147,6 +148,7 @@ class Rig:
             )
         self._lines.spawn(self._folder.path / "log")
         self._streams = open_streams(self.config, self._networks, self._cameras)
+        pin_rings(self._networks, self._cameras)
         self._folder.write_meta(self.config, self._details())
         self._engine = make_engine(
             self.config,
@@ -171,6 +173,7 @@ class Rig:
 
     def _host_of(self, protocol: Protocol) -> ProtocolHost:
         camera = self._camera_to_iterate(None)
+        protocol.frame = gpu_frame(self._networks, self._source(camera))
         pose_from = partial(self._pose_from, camera)
         assert self._tap is not None
         return ProtocolHost(protocol, self._tap, self.outputs, pose_from, self._index_of(camera))
@@ -354,6 +357,9 @@ class Rig:
             raise ConfigError(f"camera is {given}; allowed: {', '.join(analysed)}")
         return asked
 
+    def _source(self, camera: str) -> CameraSource:
+        return self._cameras[self._index_of(camera)]
+
     def _index_of(self, camera: str) -> int:
         return [source.name for source in self._cameras].index(camera)
 
@@ -362,7 +368,7 @@ class Rig:
         several = {name: model_details(each) for name, each in networks.items()} if len(networks) > 1 else {}
         return {
             "devices": {
-                "network": network.backend.description if network else None,
+                "network": network.runs[0].runtime.description if network else None,
                 "outputs": self._lines.descriptions,
                 "cameras": {
                     camera.name: {
