@@ -70,6 +70,8 @@ class NetworkOptions:
         A smaller roi that follows the animal inside `roi`; None: it always sees `roi`.
     alone : bool
         The only network of this process; see `fastpose.assembly.backends.Device`.
+    emulated : bool
+        bf16 also where the CPU lacks it; see `fastpose.assembly.backends.Device`.
     """
 
     device: str = "cpu"
@@ -79,11 +81,12 @@ class NetworkOptions:
     input_size: Size | None = None
     track: TrackRoi | None = None
     alone: bool = False
+    emulated: bool = False
 
     @property
     def runs_on(self) -> Device:
         """Device, precision and threads."""
-        return Device(self.device, self.precision, self.threads, self.alone)
+        return Device(self.device, self.precision, self.threads, self.alone, self.emulated)
 
 
 @dataclass(frozen=True)
