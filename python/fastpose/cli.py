@@ -107,6 +107,42 @@ def check(config: ConfigFile, *, debug: Debug = False) -> None:
 
 
 @app.command()
+def new(
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The config to write.")] = Path(
+        "experiment.yaml"
+    ),
+    *,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Ask a few questions and write a commented config."""
+    from fastpose.new_config import Answers, write_config
+
+    with _errors_in_one_line(debug=debug):
+        answers = Answers() if defaults else import_module("fastpose.new_command").ask()
+        write_config(file, answers)
+        print(f"{file}: written; next: fastpose check {file}")
+
+
+@app.command()
+def draw(
+    config: ConfigFile,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="SVG", help="Default: CONFIG.svg where you are.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Draw the states of a protocol."""
+    from fastpose.config import load_config
+
+    with _errors_in_one_line(debug=debug):
+        drawing = out or Path(f"{config.stem}.svg")
+        import_module("fastpose.draw_command").draw(load_config(config), drawing)
+        print(drawing)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of the config, for editors."""
     from fastpose.config import Config

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from fastpose.config.types import ALLOWED, PositiveFloat, Section, Text, absolute
+from fastpose.config.types import ALLOWED, PositiveFloat, PositiveInt, Section, Text, absolute
 
 
 class NoProtocol(Section):
@@ -44,6 +44,18 @@ class ConditionalProtocol(Section):
     """From exposure_start to the action; null: none."""
     on_late: Literal["suppress", "flag"] = "suppress"
     """What happens to a reaction that would miss the deadline."""
+    inter_trial_s: PositiveFloat | None = None
+    """After a reaction began there is no other for so long; null: the next rise of the rule is the next."""
+    max_reactions: PositiveInt | None = None
+    """The session ends when the rule has become false, and inter_trial_s is over, after so many; null: no
+    limit."""
+    max_session_s: PositiveFloat | None = None
+    """The session ends so long after its first frame; null: no limit."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Neither pauses nor limits: its states are not told."""
+        return self.inter_trial_s is None and self.max_reactions is None and self.max_session_s is None
 
 
 class PythonProtocol(Section):
@@ -89,9 +101,3 @@ class CythonProtocol(Section):
     camera: Text | None = None
     """Camera whose poses and rules it gets; null: the only one that a network sees. In a synchronised set it
     gets the rules of all cameras of the set."""
-
-
-Protocol = Annotated[
-    NoProtocol | ConditionalProtocol | PythonProtocol | CythonProtocol,
-    Field(discriminator="type"),
-]
