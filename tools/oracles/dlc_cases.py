@@ -27,7 +27,7 @@ def boxes(case: dict[str, Any]) -> list[tuple[int, int, int, int]]:
 
 TOP_DOWN: dict[str, Any] = {"height": 288, "width": 320, "crop": 256}
 LARGE_CROP: dict[str, Any] = {"height": 416, "width": 448, "crop": 384}
-CALM = {"branch_gain": 0.25}
+CALM: dict[str, Any] = {"branch_gain": 0.25}
 """For the deepest networks, whose likelihoods would else be decided by rounding; see `seed_pose_model`."""
 
 CASES: dict[str, dict[str, Any]] = {

@@ -97,24 +97,28 @@ def half_poses(package: ModelPackage, frames: Array) -> Array:
     size = (frames.shape[2], frames.shape[1])
     image, tensor = tensor_sizes(package, None, size)
     scale, offset = package.normalisation.factors
-    colour = "rgb" if package.channels == 3 else "grey"
     stage = _core.Preprocessor(
         "mono8" if frames.ndim == 3 else "rgb8",
         size,
         tensor,
         image_size=image,
-        colour=colour,
+        colour=package.colour,
         scale=scale,
         offset=offset,
     )
     poses = []
     for frame in frames:
         found = network.run(stage.run(np.ascontiguousarray(frame)))
-        maps = [np.ascontiguousarray(found[name]) for name in package.outputs]
+        maps = [_of_four_axes(found[name]) for name in package.outputs]
         decoder = make_decoder(package, [each.shape for each in maps])
         shape = (package.count_of_individuals, len(package.bodyparts))
         poses.append(decoder.run(maps, shape, tensor_to_sensor=stage.tensor_to_sensor))
     return np.stack(poses)
+
+
+def _of_four_axes(values: Array) -> Array:
+    """As a backend of the engine gives it: axes of one in front."""
+    return np.ascontiguousarray(values.reshape((1,) * (4 - values.ndim) + values.shape))
 
 
 def main() -> None:
