@@ -52,6 +52,12 @@ def read(folder: Path, frames: Path | None = None, snapshot: str | None = None) 
     return found.read(folder, Options(frames=frames, snapshot=snapshot))
 
 
+def expected(weights: np.ndarray) -> np.ndarray:
+    """Poses (n, K, 3) of the oracle's frames by a network of one convolution."""
+    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
+    return np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
+
+
 @pytest.mark.parametrize(
     ("kind", "downsampling", "shift"), [("heatmap", 2, 1.5), ("heatmap_3", 3, 2.5), ("context", 2, 1.5)]
 )
@@ -70,17 +76,13 @@ def test_decodes_as_lightning_pose(kind: str, downsampling: int, shift: float) -
 def test_normalises_runs_and_decodes(tmp_path: Path) -> None:
     weights = write_model(tmp_path / "model")
     imported = read(tmp_path / "model", save_frames(tmp_path / "frames", SIZE, 3))
-    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
-    expected = np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
-    np.testing.assert_allclose(imported.reference.poses[:, 0], expected, atol=0.02)
+    np.testing.assert_allclose(imported.reference.poses[:, 0], expected(weights), atol=0.02)
 
 
 def test_reads_half_precision_as_single(tmp_path: Path) -> None:
     weights = write_model(tmp_path / "model", half=True)
     imported = read(tmp_path / "model", save_frames(tmp_path / "frames", SIZE, 3))
-    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
-    expected = np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
-    np.testing.assert_allclose(imported.reference.poses[:, 0], expected, atol=0.02)
+    np.testing.assert_allclose(imported.reference.poses[:, 0], expected(weights), atol=0.02)
 
 
 def write_context_model(folder: Path, *, chosen: int = 2, reshaped: bool = True) -> np.ndarray:
@@ -124,9 +126,7 @@ def write_context_model(folder: Path, *, chosen: int = 2, reshaped: bool = True)
 def test_of_a_context_model_the_head_that_sees_one_frame(tmp_path: Path) -> None:
     weights = write_context_model(tmp_path / "model")
     imported = read(tmp_path / "model", save_frames(tmp_path / "frames", SIZE, 3))
-    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
-    expected = np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
-    np.testing.assert_allclose(imported.reference.poses[:, 0], expected, atol=0.02)
+    np.testing.assert_allclose(imported.reference.poses[:, 0], expected(weights), atol=0.02)
     assert "two frames after it" in imported.notes[0]
 
 
