@@ -1,6 +1,8 @@
 """Configs: what a user writes, checked. Imports nothing compiled."""
 
+from fastpose.config.action import Action, Level, Pulse, Ramp, Train
 from fastpose.config.aravis import AravisCamera
+from fastpose.config.beside import BesideOutput, PlugInOutput, PoseStream, ScreenOutput
 from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
 from fastpose.config.cameras import Camera
 from fastpose.config.experiments import OptogeneticProtocol, TrialProtocol, TrialType
@@ -8,12 +10,19 @@ from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
-from fastpose.config.output import Output, PylonOutput, SerialOutput, SimOutput
+from fastpose.config.output import (
+    FirmwareOutput,
+    GpioOutput,
+    PylonOutput,
+    SerialOutput,
+    SimOutput,
+    TeensyLaserOutput,
+)
+from fastpose.config.outputs import Output, config_of_output
 from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
     NoProtocol,
-    Pulse,
     PythonProtocol,
 )
 from fastpose.config.protocols import Protocol
@@ -33,8 +42,10 @@ from fastpose.config.v4l2 import V4l2Camera
 from fastpose.config.zone import Circle, Zone, ZoneRectangle
 
 __all__ = [
+    "Action",
     "AngleRule",
     "AravisCamera",
+    "BesideOutput",
     "Camera",
     "CameraTrigger",
     "Circle",
@@ -44,9 +55,12 @@ __all__ = [
     "DistanceRule",
     "Engine",
     "Filter",
+    "FirmwareOutput",
+    "GpioOutput",
     "Identity",
     "InZoneRule",
     "KalmanFilter",
+    "Level",
     "Model",
     "MotionIdentity",
     "NoFilter",
@@ -57,16 +71,20 @@ __all__ = [
     "Output",
     "OutsideZoneRule",
     "PixelFormat",
+    "PlugInOutput",
+    "PoseStream",
     "Protocol",
     "Pulse",
     "PylonCamera",
     "PylonOutput",
     "PythonProtocol",
+    "Ramp",
     "RealCamera",
     "RealSenseCamera",
     "Record",
     "Rectangle",
     "Rule",
+    "ScreenOutput",
     "SerialOutput",
     "Session",
     "SimCamera",
@@ -76,7 +94,9 @@ __all__ = [
     "StatesProtocol",
     "StreamCamera",
     "Synchronise",
+    "TeensyLaserOutput",
     "TrackedRoi",
+    "Train",
     "Transition",
     "TrialProtocol",
     "TrialType",
@@ -89,6 +109,7 @@ __all__ = [
     "ZoneRectangle",
     "as_states",
     "config_from",
+    "config_of_output",
     "load_config",
     "resolved_yaml",
 ]
