@@ -19,9 +19,11 @@
 #include "engine/cuda_network.h"
 #include "engine/kernels_cuda.h"
 #include "engine/kernels_host.h"
+#include "engine/pinned_ring.h"
 #include "frame/ring.h"
 #include "frames.h"
 
+namespace py = pybind11;
 using namespace py::literals;
 using namespace fastpose;
 
@@ -168,15 +170,7 @@ void bind_decodes(py::module_& m) {
 
 // ---- Networks ----
 
-// All slots of a ring, which lie one behind the other.
 struct PinnedRing {
-    PinnedRing(std::shared_ptr<Ring> of, bool emulated) : ring(std::move(of)) {
-        const auto first = ring->buffer(0), last = ring->buffer(ring->spec().slots - 1);
-        const auto bytes = static_cast<std::size_t>(last.data() + last.size() - first.data());
-        memory = {new RegisteredMemory(calls_of(emulated), {first.data(), bytes}),
-                  [kept = ring](RegisteredMemory* owned) { delete owned; }};
-    }
-    std::shared_ptr<Ring> ring;
     std::shared_ptr<const RegisteredMemory> memory;
 };
 
@@ -367,7 +361,10 @@ PYBIND11_MODULE(_cuda, m) {
     bind_specs(m);
     bind_decodes(m);
     py::class_<PinnedRing>(m, "PinnedRing")
-        .def(py::init<std::shared_ptr<Ring>, bool>(), "ring"_a, py::kw_only(), "emulated"_a = false);
+        .def(py::init([](const std::shared_ptr<Ring>& ring, bool emulated) {
+                 return PinnedRing{pinned_ring(calls_of(emulated), ring)};
+             }),
+             "ring"_a, py::kw_only(), "emulated"_a = false);
     bind_network(m);
     bind_backend(m);
     bind_estimators(m);

@@ -62,9 +62,13 @@ class RuntimeCalls final : public CudaCalls {
     }
     int unregister_pinned(void* memory) noexcept override { return cudaHostUnregister(memory); }
     int copy(void* to, const void* from, std::size_t bytes) noexcept override {
-        return cudaMemcpy(to, from, bytes, cudaMemcpyDefault);
+        const int error = cudaMemcpy(to, from, bytes, cudaMemcpyDefault);
+        return error != 0 ? error : wait_for_default_stream();
     }
-    int clear(void* memory, std::size_t bytes) noexcept override { return cudaMemset(memory, 0, bytes); }
+    int clear(void* memory, std::size_t bytes) noexcept override {
+        const int error = cudaMemset(memory, 0, bytes);
+        return error != 0 ? error : wait_for_default_stream();
+    }
 
     int create_stream(CudaHandle& stream, bool high_priority) noexcept override {
         int least = 0, greatest = 0;
@@ -161,6 +165,9 @@ class RuntimeCalls final : public CudaCalls {
     }
 
   private:
+    // Small copies and memset may return before they are done, and our streams do not wait for this one.
+    static int wait_for_default_stream() noexcept { return cudaStreamSynchronize(nullptr); }
+
     [[nodiscard]] const void* address(KernelId kernel) const noexcept {
         return kernels_[static_cast<std::size_t>(kernel)];
     }

@@ -19,12 +19,16 @@ __device__ Candidate best_of_warp(Candidate best) {
 
 // The best of all threads, which every thread gets.
 __device__ Candidate best_of_block(Candidate best) {
-    __shared__ Candidate of_warps[threads / warp];
+    __shared__ float values[threads / warp];
+    __shared__ int indices[threads / warp];
     best = best_of_warp(best);
-    if (threadIdx.x % warp == 0) of_warps[threadIdx.x / warp] = best;
+    if (threadIdx.x % warp == 0) {
+        values[threadIdx.x / warp] = best.value;
+        indices[threadIdx.x / warp] = best.index;
+    }
     __syncthreads();
-    best = of_warps[0];
-    for (int i = 1; i < threads / warp; ++i) best = best_of(best, of_warps[i]);
+    best = {values[0], indices[0]};
+    for (int i = 1; i < threads / warp; ++i) best = best_of(best, {values[i], indices[i]});
     __syncthreads();
     return best;
 }
@@ -63,8 +67,7 @@ __global__ void decode_peaks(const MapArguments spec) {
     Candidate last = before_all();
     for (int individual = 0; individual < spec.individuals; ++individual) {
         last = best_of_block(strided_peak(spec, map, last, static_cast<int>(threadIdx.x), threads));
-        if (threadIdx.x == 0)
-            place_of(spec, row, individual, part) = heatmap_keypoint(spec, row, part, last);
+        if (threadIdx.x == 0) place_of(spec, row, individual, part) = heatmap_keypoint(spec, row, part, last);
     }
 }
 
@@ -76,8 +79,7 @@ __global__ void decode_simcc(const SimccArguments spec) {
     const Candidate column = argmax_of_block(x, spec.bins_x), line = argmax_of_block(y, spec.bins_y);
     float mass_x = 0, mass_y = 0;
     if (spec.softmax) {
-        mass_x =
-            sum_of_block(strided_mass(x, spec.bins_x, column.value, spec.temperature, thread, threads));
+        mass_x = sum_of_block(strided_mass(x, spec.bins_x, column.value, spec.temperature, thread, threads));
         mass_y = sum_of_block(strided_mass(y, spec.bins_y, line.value, spec.temperature, thread, threads));
     }
     if (thread == 0) place_of(spec, row, 0, part) = simcc_keypoint(spec, row, column, line, mass_x, mass_y);

@@ -88,6 +88,7 @@ class BatchRow final : public Estimator {
     [[nodiscard]] Roi roi() const noexcept override { return batch_->roi(row_); }
     void follow(const PoseView&) noexcept override {}
     [[nodiscard]] const char* last_error() const noexcept override { return batch_->last_error(); }
+    void use_ring(const std::shared_ptr<Ring>& ring) override { batch_->use_ring(ring); }
 
   private:
     std::shared_ptr<Batch> batch_;

@@ -33,6 +33,8 @@ class Batch {
     [[nodiscard]] virtual int rows() const noexcept = 0;
     [[nodiscard]] virtual Roi roi(int row) const noexcept = 0;
     [[nodiscard]] virtual const char* last_error() const noexcept = 0;
+    // As Estimator::use_ring, of any row.
+    virtual void use_ring(const std::shared_ptr<Ring>&) {}
 };
 
 // Throws ConfigError.

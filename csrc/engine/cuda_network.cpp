@@ -10,7 +10,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "cuda/cuda_check.h"
 #include "cuda/status.h"
+#include "engine/pinned_ring.h"
 #include "engine/single_stage.h"
 
 namespace fastpose {
@@ -54,7 +56,9 @@ struct CudaNetwork::Row {
         if (whole_frame) return {{0, (lines - 1) * stride + dense_stride}, {}};
         return preprocess.needed(static_cast<std::ptrdiff_t>(stride));
     }
+    // Whether a frame may lie on the device as it lies on the host; whole ones are for users, and dense.
     [[nodiscard]] bool fits(std::ptrdiff_t frame_stride) const noexcept {
+        if (whole_frame) return frame_stride == static_cast<std::ptrdiff_t>(dense_stride);
         return frame_stride >= 0 && lines * static_cast<std::size_t>(frame_stride) <= frame.bytes();
     }
     // Copies the rows that `wanted` covers, which are counted in the dense layout.
@@ -151,6 +155,11 @@ void CudaNetwork::plan_host_decode() {
 
 void CudaNetwork::register_memory(std::shared_ptr<const RegisteredMemory> memory) {
     registered_.push_back(std::move(memory));
+}
+
+void CudaNetwork::use_ring(const std::shared_ptr<Ring>& ring) {
+    check_cuda(*calls_, calls_->set_device(spec_.device), "to choose the device");
+    register_memory(pinned_ring(*calls_, ring));
 }
 
 void CudaNetwork::finish() {
@@ -398,6 +407,7 @@ class CudaEstimator final : public MovingEstimator {
     [[nodiscard]] Roi roi() const noexcept override { return network_->roi(row_); }
     void follow(const PoseView&) noexcept override {}
     [[nodiscard]] const char* last_error() const noexcept override { return network_->last_error(); }
+    void use_ring(const std::shared_ptr<Ring>& ring) override { network_->use_ring(ring); }
     void move_roi(int x, int y) noexcept override { network_->move_roi(row_, x, y); }
 
   private:
@@ -417,6 +427,7 @@ class CudaBatch final : public Batch {
     [[nodiscard]] int rows() const noexcept override { return network_->rows(); }
     [[nodiscard]] Roi roi(int row) const noexcept override { return network_->roi(row); }
     [[nodiscard]] const char* last_error() const noexcept override { return network_->last_error(); }
+    void use_ring(const std::shared_ptr<Ring>& ring) override { network_->use_ring(ring); }
 
   private:
     std::shared_ptr<CudaNetwork> network_;

@@ -22,7 +22,7 @@ struct CudaNetworkSpec {
     int individuals = 1, bodyparts = 0;  // of the pose
     bool high_priority = true;           // of the stream
     bool stage_times = true;             // events between the stages, about 1 us each
-    bool whole_frames = false;           // all of a frame is uploaded, not only what the roi needs
+    bool whole_frames = false;           // all of a frame is uploaded, densely, for users' own kernels
 };
 
 // Of the last run, ns. The first five by the GPU's clock, the others by the host's: launch until the graph
@@ -51,6 +51,8 @@ class CudaNetwork {
     [[nodiscard]] DeviceNetwork& network() noexcept { return network_; }
     // The network is made: builds the graph and runs it once.
     void finish();
+    // Pins it, once for all networks.
+    void use_ring(const std::shared_ptr<Ring>& ring);
     void register_memory(std::shared_ptr<const RegisteredMemory> memory);
 
     // As Batch::run.

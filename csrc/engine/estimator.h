@@ -5,6 +5,7 @@
 #include "decode/box_decoder.h"
 #include "decode/decoder.h"
 #include "frame/frame.h"
+#include "frame/ring.h"
 #include "infer/backend.h"
 #include "pose/pose.h"
 #include "preprocess/crop.h"
@@ -29,6 +30,8 @@ class Estimator {
     // What the filter made of the last pose, NaN where the frame had none: for a roi that follows the animal.
     virtual void follow(const PoseView& filtered) noexcept = 0;
     [[nodiscard]] virtual const char* last_error() const noexcept = 0;
+    // The frames will lie in this ring: a GPU makes it pinned memory and keeps it. Throws DeviceError.
+    virtual void use_ring(const std::shared_ptr<Ring>&) {}
 };
 
 // One whose roi can be put somewhere else, from the next run() on, or as near as the frame allows.

@@ -53,6 +53,11 @@ class TrackRoi final : public Estimator {
     [[nodiscard]] Roi roi() const noexcept override { return following_ ? narrow_->roi() : area_; }
     [[nodiscard]] const char* last_error() const noexcept override { return last_->last_error(); }
 
+    void use_ring(const std::shared_ptr<Ring>& ring) override {
+        wide_->use_ring(ring);
+        narrow_->use_ring(ring);
+    }
+
     void follow(const PoseView& filtered) noexcept override {
         const Extent extent = extent_of(filtered);
         following_ = !extent.empty() && fits(extent);

@@ -121,7 +121,7 @@ class CudaNetwork(_Bound):
         stage_times: bool = True,
         whole_frames: bool = False,
         emulated: bool = False,
-    ) -> None: ...  # whole_frames: all of a frame is uploaded, not only the roi's part; emulated: memory and kernels on the CPU, without a GPU; for tests
+    ) -> None: ...  # whole_frames: all of a frame is uploaded, rows dense, not only the roi's part; emulated: memory and kernels on the CPU, without a GPU; for tests
     @property
     def stream(self) -> int: ...  # cudaStream_t, not the default one; no more than a number where emulated
     @property

@@ -163,6 +163,39 @@ TEST(CudaNetwork, UploadsRegisteredFramesFromWhereTheyLie) {
     EXPECT_EQ(cuda.bytes_copied() - before, 32U * width + sizeof(RowParameters) + sizeof(Keypoint));
 }
 
+TEST(CudaNetwork, PinsARingOnceForAllWhoReadFromIt) {
+    EmulatedCuda cuda(host_kernels());
+    {
+        RingSpec spec;
+        spec.slots = 8;
+        spec.width = width;
+        spec.height = height;
+        spec.recorder = false;
+        const std::shared_ptr<Ring> ring = Ring::create("fastpose-pin-" + std::to_string(now_ns()), spec);
+        const auto narrow = make_cuda_estimator(captured(cuda, {.rois = {{0, 0, 32, 32}}}));
+        const auto estimator = make_track_roi(make_cuda_estimator(captured(cuda)), narrow, {4, 8, 0.5F});
+        estimator->use_ring(ring);
+        EXPECT_EQ(cuda.count_of("register_pinned"), 1);
+        Picture picture(0, 0);
+        std::memset(ring->pixels(5).data(), 0, ring->slot_bytes());
+        ring->pixels(5)[40 * width + 20] = 255;
+        const std::size_t before = cuda.bytes_copied();
+        ASSERT_TRUE(estimator->run(ring->view(5), picture.record, picture.pose()));
+        expect_at(picture.keypoints[0], 20, 40);
+        EXPECT_GT(cuda.bytes_copied(), before);
+    }
+    EXPECT_EQ(cuda.alive(), 0);
+    EmulatedCuda other(host_kernels());
+    RingSpec spec;
+    spec.slots = 8;
+    spec.width = width;
+    spec.height = height;
+    const std::shared_ptr<Ring> ring = Ring::create("fastpose-pin-" + std::to_string(now_ns()), spec);
+    const auto estimator = make_cuda_estimator(captured(other));
+    other.fail("register_pinned", 1);
+    EXPECT_THROW(estimator->use_ring(ring), DeviceError);
+}
+
 TEST(CudaNetwork, CopiesFramesOfAnyStride) {
     EmulatedCuda cuda(host_kernels());
     const auto estimator = make_cuda_estimator(captured(cuda));

@@ -173,7 +173,7 @@ TEST_P(DecodeKernels, PeaksOfSeveralAnimals) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Elements, DecodeKernels, testing::Values(DeviceElement::f32, DeviceElement::f16),
-                         [](const auto& info) { return std::string(name_of(info.param)); });
+                         [](const auto& tested) { return std::string(name_of(tested.param)); });
 
 // A block's threads look at every n-th cell: however many there are, the first maximum wins.
 TEST(DecodeCuda, AnyNumberOfThreadsFindsTheSame) {

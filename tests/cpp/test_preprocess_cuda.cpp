@@ -151,7 +151,7 @@ TEST_P(PreprocessKernels, FillWhatLiesBeyondTheImage) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, PreprocessKernels, testing::ValuesIn(formats),
-                         [](const auto& info) { return std::string(name_of(info.param)); });
+                         [](const auto& tested) { return std::string(name_of(tested.param)); });
 
 // The widest instruction set rounds its weights to 2^-15: 255 * 2^-15 * 2 grey levels at most.
 TEST(PreprocessCuda, IsWithinTheRoundingOfTheVectorTwins) {
