@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "tests", "imports"]
+nox.options.sessions = ["lint", "tests", "imports", "gpu_builds"]
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2024.10"
 
@@ -28,7 +28,8 @@ TORCH_TESTS = (
         "test_golden_dlc.py",
         "test_importing_cli.py",
     ),
-    *("test_importing_detect.py", "test_importing_dlc3.py", "test_importing_dlc3_project.py"),
+    *("test_cuda_onnx_torch.py", "test_importing_detect.py", "test_importing_dlc3.py"),
+    "test_importing_dlc3_project.py",
     *("test_importing_dlc3_top_down.py", "test_importing_seeded.py", "test_network.py", "test_verify.py"),
 )
 STUBTEST_OPTIONS = ("--mypy-config-file", "pyproject.toml", "--allowlist", "tools/stubtest_allowlist.txt")
@@ -125,6 +126,14 @@ def imports(session: nox.Session) -> None:
     """Tests that need torch: imported networks against golden poses of their tools; `-- --all-networks`."""
     session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import]")
     session.run("pytest", *(f"tests/python/{name}" for name in TORCH_TESTS), *session.posargs)
+
+
+@nox.session
+def gpu_builds(session: nox.Session) -> None:
+    """Engines of every network for GPUs that are not here, by TensorRT-RTX (260 MB); posargs: the tool's."""
+    session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import,tensorrt-rtx]")
+    session.run("pytest", "tests/python/test_cuda_builds.py", "tests/python/test_cuda_bindings.py")
+    session.run("python", "-m", "tools.gpu_builds", *(session.posargs or ("--precision", "fp16")))
 
 
 @nox.session

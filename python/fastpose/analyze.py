@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fastpose.analyze_ahead import poses_of
+from fastpose.analyze_batches import batched_poses_of
 from fastpose.assembly.behaviour import make_identity
 from fastpose.config import MotionIdentity, NoIdentity, PixelFormat
 from fastpose.errors import CameraError, ConfigError, RecordError
@@ -109,8 +110,9 @@ def analyze_video(
 ) -> Analysis:
     """Find the pose in every frame of a video and write DeepLabCut's files.
 
-    Frames are read as the video camera of a session reads them, so that the keypoints are bit for bit those
-    of the loop. ``<video><scorer>.h5`` (key ``df_with_missing``) and ``.csv`` get a row for each frame; those
+    Frames are read as the video camera of a session reads them, so that the keypoints are those of the loop:
+    bit for bit on a CPU, up to rounding on a GPU, which takes them in batches.
+    ``<video><scorer>.h5`` (key ``df_with_missing``) and ``.csv`` get a row for each frame; those
     that cannot be read are missing (NaN) and listed in ``<video><scorer>_meta.json``.
 
     Parameters
@@ -195,7 +197,11 @@ class _Finder:
 
     def __call__(self, marks: _Marks, frames: Iterable[_Frame]) -> Iterator[npt.NDArray[np.float32]]:
         """Yield (individuals, K, 3) float32 of each frame; NaN where it cannot be read."""
-        poses = poses_of(marks.noted(frames), self.model, self.pixel_format)
+        seen, model = marks.noted(frames), self.model
+        if model.batches:
+            poses = batched_poses_of(seen, model.open_batch, self.pixel_format)
+        else:
+            poses = poses_of(seen, model, self.pixel_format)
         for number, found in enumerate(poses):
             pose = np.full((*self._shape, 3), np.nan, np.float32) if found is None else found
             if self._identity is not None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from fastpose.config import Config, Engine, Model
 from fastpose.cpu import this_cpu
+from fastpose.cuda.check import check_gpu
+from fastpose.cuda.gpu import is_cuda
 from fastpose.disk import MIB, DiskRoom, disk_room, kept_free
 from fastpose.finding import Finding, ok, problem, warning
 from fastpose.rights import fifo_way_out, grants_fifo, locked_memory_limit, memory_way_out, realtime_budget
@@ -40,6 +42,9 @@ def check_runtime(path: str, model: Model) -> Iterator[Finding]:
     """Check that the device's runtime is there, in the version that the engine was built with."""
     if model.device == "fake":
         yield warning(f"{path}.device", "fake: stored outputs, no network runs")
+        return
+    if is_cuda(model.device):
+        yield from check_gpu(path, model)
         return
     try:
         found = importlib.metadata.version("openvino")

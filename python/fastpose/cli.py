@@ -90,6 +90,25 @@ def run(
 
 
 @app.command()
+def stop(
+    pid: Annotated[
+        int | None, typer.Argument(metavar="PID", help="Of one session; default: all that run here.")
+    ] = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Emergency stop: outputs safe at once; the sessions end and keep their data."""
+    with _errors_in_one_line(debug=debug):
+        stopped = _compiled("fastpose.stop_command").stop_sessions(pid)
+        for session in stopped:
+            print(session.text) if session.safe else _say(session.text)
+        if not stopped:
+            _say("no session of that process runs here" if pid else "no session runs here")
+        if not stopped or not all(session.safe for session in stopped):
+            raise typer.Exit(EXIT_PROBLEM)
+
+
+@app.command()
 def check(config: ConfigFile, *, debug: Debug = False) -> None:
     """Say everything that can be wrong, before the animal is in the box."""
     from fastpose.check import check as check_config
@@ -243,7 +262,10 @@ def verify(
 def optimize(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A model package.")],
     *,
-    precision: Annotated[str, typer.Option(help="int8, or bf16 on a CPU that has it.")] = "int8",
+    precision: Annotated[
+        str, typer.Option(help="int8, or bf16 on a CPU that has it; for GPUs also fp16.")
+    ] = "int8",
+    device: Annotated[str, typer.Option(help="What it is for: cpu or cuda; fp16: cuda.")] = "cpu",
     frames: Annotated[
         Path | None, typer.Option(help="Video or images of what the network will see; 100 and more.")
     ] = None,
@@ -253,11 +275,18 @@ def optimize(
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time goes, by layer.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Make a package's network faster on a CPU, within a budget of pixels."""
+    """Make a package's network faster on a CPU or a GPU, within a budget of pixels."""
     with _errors_in_one_line(debug=debug):
-        if precision not in ("bf16", "int8"):
-            raise ConfigError(f"--precision is {precision!r}; allowed: bf16, int8")
+        if device not in ("cpu", "cuda"):
+            raise ConfigError(f"--device is {device!r}; allowed: cpu, cuda")
+        on_gpu = device == "cuda" or precision == "fp16"
+        allowed = ("fp16", "bf16", "int8") if on_gpu else ("bf16", "int8")
+        if precision not in allowed:
+            raise ConfigError(f"--precision is {precision!r}; allowed: {', '.join(allowed)}")
         command = _compiled("fastpose.optimizing.command")
+        if on_gpu:
+            command.run_for_gpu(folder, precision, frames, budget_px, _output())
+            return
         options = command.Options(precision, frames, budget_px, say=print)
         command.run(folder, options, _output(), profile=profile)
         print(f"{folder}: written; to measure the forms on this machine: fastpose tune {folder}")
@@ -284,6 +313,26 @@ def tune(
         module = _compiled("fastpose.tune_command")
         tuning = module.tune_package(folder, input_sizes=input_size or [], config=config, seconds=seconds)
         module.print_tuning(tuning, _output())
+
+
+@app.command()
+def calibrate(
+    picture: Annotated[Path, typer.Argument(help="A frame of the camera with a chessboard on the floor.")],
+    *,
+    corners: Annotated[str, typer.Option(metavar="CxR", help="Inner corners of the board.")] = "9x6",
+    square_mm: Annotated[float, typer.Option(help="Width of a square.")],
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("calibration.yaml"),
+    debug: Debug = False,
+) -> None:
+    """Make a calibration from px to mm; in the config: calibration: {file: calibration.yaml}."""
+    with _errors_in_one_line(debug=debug):
+        command = import_module("fastpose.calibrate_command")
+        found = command.calibrate(picture, command.Board.parse(corners, square_mm))
+        command.write_calibration(found, picture, output)
+        print(
+            f"{output}: {found.corners} corners, rms {found.rms_mm:.3f} mm, largest "
+            f"{found.largest_mm:.3f} mm, {found.px_per_mm:.3f} px per mm at the board"
+        )
 
 
 def _say_parity(report: Report) -> None:
@@ -375,8 +424,8 @@ def analyze(
     labelled_video: Annotated[
         bool, typer.Option("--labelled-video", help="Draw the keypoints into a copy of each video.")
     ] = False,
-    device: Annotated[str, typer.Option(help="What runs the network: cpu.")] = "cpu",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+    device: Annotated[str, typer.Option(help="What runs the network: cpu, cuda:0.")] = "cpu",
+    precision: Annotated[str, typer.Option(help="auto, fp32, fp16, bf16 or int8.")] = "auto",
     min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Do not draw keypoints below.")] = 0.6,
     debug: Debug = False,
 ) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
-from fastpose.assembly.network import NetworkOptions, TrackRoi, load_network
+from fastpose.assembly.network import Frames, Network, NetworkOptions, TrackRoi, load_batch, load_network
 from fastpose.config import PixelFormat
 from fastpose.config.model import package_folder
 from fastpose.cpu import this_cpu
+from fastpose.cuda.forms import gpu_form_of
+from fastpose.cuda.frame import Frame, frame_of, no_frame
+from fastpose.cuda.gpu import find_gpu, index_of
 from fastpose.errors import ConfigError
 from fastpose.model_forms import Precision, form_of
 from fastpose.model_package import ModelPackage, read_model_package
@@ -26,12 +30,13 @@ _CHANNELS: dict[int, PixelFormat] = {2: "mono8", 3: "rgb8"}  # dimensions of a f
 def load_model(
     path: str | os.PathLike[str],
     *,
-    device: Literal["cpu", "fake"] = "cpu",
+    device: str = "cpu",
     precision: Precision = "auto",
     threads: int | None = None,
     roi: tuple[int, int, int, int] | None = None,
     input_size: tuple[int, int] | None = None,
     track: TrackRoi | None = None,
+    runtime: str = "auto",
 ) -> Model:
     """Load a model package.
 
@@ -39,11 +44,11 @@ def load_model(
     ----------
     path : path-like
         Folder of the package, or ``builtin:NAME`` for one that fastpose ships.
-    device : {"cpu", "fake"}
-        What runs the network; never another than asked for.
-    precision : {"auto", "fp32", "bf16", "int8"}
-        auto: the fastest on this CPU of those that are within their budget; int8 needs a package that
-        ``fastpose optimize`` quantised.
+    device : str
+        "cpu", "cuda:0" or "fake": what runs the network; never another than asked for.
+    precision : {"auto", "fp32", "fp16", "bf16", "int8"}
+        auto: the fastest on this CPU of those that are within their budget, on a GPU fp16 where the package
+        has it; int8, and all but fp32 on a GPU, need a package that ``fastpose optimize`` worked on.
     threads : int, optional
         Threads of the network; default: as ``fastpose tune`` found, else the runtime's choice.
     roi : tuple of int, optional
@@ -53,6 +58,8 @@ def load_model(
 
     track : TrackRoi, optional
         A smaller roi inside `roi` that follows the animal from frame to frame; default: none.
+    runtime : str
+        Of a GPU: "tensorrt", "tensorrt-rtx", "torch", or "auto" for the first that runs there.
 
     Raises
     ------
@@ -61,7 +68,7 @@ def load_model(
     DeviceError
         There is no such precision.
     """
-    options = NetworkOptions(device, precision, threads or 0, roi, input_size, track)
+    options = NetworkOptions(device, precision, threads or 0, roi, input_size, track, runtime=runtime)
     return Model(read_model_package(package_folder(path)), options)
 
 
@@ -74,9 +81,13 @@ class Model:
     def __init__(self, package: ModelPackage, options: NetworkOptions) -> None:
         if options.device == "cpu":
             form_of(package, options.precision, this_cpu())  # what cannot run is said now, not at a frame
+        elif options.runs_on.is_cuda:
+            gpu_form_of(package, options.precision)
+            find_gpu(options.device)
         self._package, self._options = package, options
-        self._pipelines: dict[tuple[tuple[int, int], str], tuple[_core.Pipeline, str]] = {}
+        self._pipelines: dict[tuple[tuple[int, int], str], tuple[_core.Pipeline, Network]] = {}
         self._description = ""
+        self._frame: Frame | None = None
 
     @property
     def bodyparts(self) -> tuple[str, ...]:
@@ -92,6 +103,36 @@ class Model:
     def follows(self) -> bool:
         """Whether the pose of a frame depends on the frames before."""
         return self._options.track is not None
+
+    @property
+    def batches(self) -> bool:
+        """Whether it takes several frames at once, see `open_batch`."""
+        return self._options.runs_on.is_cuda and not self.follows and self._package.detector is None
+
+    @property
+    def frame(self) -> Frame:
+        """The frame of the last `estimate`, on the GPU; raises DeviceError with other devices."""
+        if self._frame is None:
+            raise no_frame(self._options.device)
+        return self._frame
+
+    def open_batch(
+        self, size: tuple[int, int], pixel_format: PixelFormat, count: int
+    ) -> Callable[[Sequence[npt.NDArray[Any]]], npt.NDArray[np.float32]]:
+        """Build the network for `count` frames at once; only where `batches` says so.
+
+        Returns
+        -------
+        callable
+            From `count` frames of this width and height to (count, individuals, K, 3) float32; for one
+            thread at a time.
+        """
+        assert self.batches
+        frames = [Frames(size, pixel_format)] * count
+        _, networks = load_batch(self._package, self._options, frames)
+        found: Callable[[Sequence[npt.NDArray[Any]]], npt.NDArray[np.float32]]
+        found = networks[0].graphs[0].graph.estimate
+        return found
 
     def twin(self) -> Model:
         """Another one with the same options, for another thread."""
@@ -123,11 +164,14 @@ class Model:
         format_ = pixel_format or _CHANNELS.get(frame.ndim, "mono8")
         _check_frame(frame, format_)
         size = (frame.shape[1], frame.shape[0])
-        pipeline = self._pipeline(size, format_)
+        pipeline, network = self._pipeline(size, format_)
         keypoints = pipeline.process(np.ascontiguousarray(frame), pixel_format=format_)
+        if network.graphs:
+            graph, index = network.graphs[0].graph, index_of(self._options.device)
+            self._frame = frame_of(graph, format_, size, index)
         return Pose(keypoints, self.bodyparts)
 
-    def _pipeline(self, size: tuple[int, int], pixel_format: PixelFormat) -> _core.Pipeline:
+    def _pipeline(self, size: tuple[int, int], pixel_format: PixelFormat) -> tuple[_core.Pipeline, Network]:
         key = (size, pixel_format)
         if key not in self._pipelines:
             network = load_network(self._package, self._options, frame_size=size, pixel_format=pixel_format)
@@ -136,9 +180,10 @@ class Model:
                 individuals=self._package.count_of_individuals,
                 bodyparts=len(self.bodyparts),
             )
-            self._pipelines[key] = (_core.Pipeline(parts), network.description)
-        pipeline, self._description = self._pipelines[key]
-        return pipeline
+            self._pipelines[key] = (_core.Pipeline(parts), network)
+        found = self._pipelines[key]
+        self._description = found[1].description
+        return found
 
     def __repr__(self) -> str:
         where = self._description or self._options.device

@@ -52,11 +52,12 @@ __all__ = [
 ]
 
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
+"""On the CPU."""
 ONNX = "onnx"
 _RUNS_AT = {ONNX: ("fp32", "bf16"), "fp32": ("fp32", "bf16"), "bf16": ("bf16",), "int8": ("int8",)}
 """Precisions of each form; of several forms for one precision the later in this order come first."""
 
-Precision = Literal["auto", "fp32", "bf16", "int8"]
+Precision = Literal["auto", "fp32", "fp16", "bf16", "int8"]
 Shape = tuple[int, int, int, int]  # N, C, H, W of the network's input
 
 

@@ -7,15 +7,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from fastpose.config.model import package_folder
+from fastpose.cuda.forms import FORMS
+from fastpose.cuda.gpu import has_gpu, is_cuda
 from fastpose.errors import DeviceError, ModelError
 from fastpose.form_files import read_optimized
 from fastpose.model import load_model
+from fastpose.model_forms import Precision
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.parity import PARITY, Budget
 
@@ -23,7 +26,10 @@ __all__ = ["PRECISIONS", "Report", "compare", "verify"]
 
 REFERENCE = "reference.npz"
 MIN_LIKELIHOOD = 0.1
-PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32", "bf16", "int8")}
+PRECISIONS: dict[str, tuple[str, ...]] = {
+    "cpu": ("fp32", "bf16", "int8"),
+    "cuda": ("fp32", "fp16", "bf16", "int8"),
+}
 
 Poses = npt.NDArray[np.float32]
 Cell = dict[str, Any]
@@ -152,23 +158,29 @@ def _nearest_pairs(poses: Poses, wanted: Poses) -> list[tuple[int, int]]:
 def _wanted(
     package: ModelPackage, device: str | None, precisions: Sequence[str] | None
 ) -> list[tuple[str, str]]:
-    devices = [device] if device is not None else list(PRECISIONS)
+    devices = [device] if device is not None else ["cpu", *(["cuda"] if has_gpu() else [])]
     for name in devices:
-        if name not in PRECISIONS:
-            raise DeviceError(f"device is {name!r}; allowed in this version: {', '.join(PRECISIONS)}")
-    all_of = {name: _had_by(package, PRECISIONS[name]) for name in devices}
+        if _kind(name) not in PRECISIONS:
+            raise DeviceError(f"device is {name!r}; allowed: {', '.join(PRECISIONS)}")
+    all_of = {name: _had_by(package, _kind(name)) for name in devices}
     pairs = [(name, precision) for name in devices for precision in precisions or all_of[name]]
     for name, precision in pairs:
-        if precision not in PRECISIONS[name]:
-            allowed = ", ".join(PRECISIONS[name])
+        if precision not in PRECISIONS[_kind(name)]:
+            allowed = ", ".join(PRECISIONS[_kind(name)])
             raise DeviceError(f"precision is {precision!r}; allowed on {name}: {allowed}")
     return pairs
 
 
-def _had_by(package: ModelPackage, precisions: Sequence[str]) -> list[str]:
-    """Those that the package has a form for; every package has floats."""
-    quantised = "int8" in read_optimized(package.folder)
-    return [precision for precision in precisions if precision != "int8" or quantised]
+def _kind(device: str) -> str:
+    """``cuda`` for cuda:N."""
+    return "cuda" if is_cuda(device) else device
+
+
+def _had_by(package: ModelPackage, kind: str) -> list[str]:
+    """Precisions that the package has a form for; every package has floats."""
+    forms = read_optimized(package.folder)
+    needed = FORMS if kind == "cuda" else {"int8": "int8"}
+    return [precision for precision in PRECISIONS[kind] if needed.get(precision, "") in {"", *forms}]
 
 
 def _measure(
@@ -176,8 +188,8 @@ def _measure(
 ) -> Cell:
     model = load_model(
         package.folder,
-        device=cast(Literal["cpu"], device),
-        precision=cast(Literal["fp32", "bf16", "int8"], precision),
+        device=device,
+        precision=cast(Precision, precision),
     )
     try:
         poses = [model.estimate(frame).keypoints for frame in reference.frames]
@@ -222,11 +234,12 @@ def _write(package: ModelPackage, report: Report) -> None:
         "reference": report.made_by or before.get("reference", "unknown"),
         "budget_px": {"mean_px": report.budget.mean_px, "max_px": report.budget.max_px},
         "sha256": package.sha256,
-        **{device: dict(before.get(device, {})) for device in PRECISIONS},
+        **{kind: dict(before.get(kind, {})) for kind in PRECISIONS if kind == "cpu" or kind in before},
     }
     for (device, precision), cell in report.cells.items():
-        if "not_run" not in cell or precision not in content[device]:
-            content[device][precision] = cell
+        found = content.setdefault(_kind(device), {})
+        if "not_run" not in cell or precision not in found:
+            found[precision] = cell
     try:
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:

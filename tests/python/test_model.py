@@ -183,7 +183,7 @@ def test_a_small_frame_is_no_crash(model: Model) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"device": "gpu"}, DeviceError, "'gpu'; allowed in this version: cpu, fake"),
+        ({"device": "gpu"}, DeviceError, "'gpu'; allowed: cpu, cuda, cuda:N, fake"),
         ({"precision": "int3"}, (DeviceError, ConfigError), "int3"),
         ({"input_size": (100, 99)}, ConfigError, "input_size is [100, 99]; allowed: multiples of 8"),
     ],

@@ -165,7 +165,7 @@ def test_what_was_measured_elsewhere_stays(package: Path) -> None:
 
 
 def test_devices_and_precisions_that_are_not_there(package: Path) -> None:
-    with pytest.raises(DeviceError, match="device is 'tpu'; allowed in this version: cpu"):
+    with pytest.raises(DeviceError, match="device is 'tpu'; allowed: cpu, cuda"):
         verify(package, device="tpu")
     with pytest.raises(DeviceError, match="precision is 'fp8'; allowed on cpu: fp32, bf16, int8"):
         verify(package, precisions=["fp8"])

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
+from fastpose.assembly.cuda_networks import open_gpu_backend, open_gpu_detector
 from fastpose.assembly.running import Running
 from fastpose.cache import kept_compiled
 from fastpose.cpu import this_cpu
+from fastpose.cuda.gpu import is_cuda
 from fastpose.errors import DeviceError, FastposeError, ModelError
 from fastpose.model_forms import Precision, Shape, plan_of, shape_text
 from fastpose.model_package import ModelPackage
@@ -30,20 +32,28 @@ class Device:
     Attributes
     ----------
     device : str
-        "cpu" or "fake".
+        "cpu", "cuda:N" or "fake".
     precision : str
-        "auto", "fp32", "bf16" or "int8".
+        "auto", "fp32", "fp16", "bf16" or "int8".
     threads : int
         0: as ``fastpose tune`` found, else the runtime's choice.
     alone : bool
         The only network of this process: its threads may be kept on their cores. Several that are kept there
         get the same ones: on two cores two networks of one thread each are then half as fast.
+    runtime : str
+        Of device cuda: "auto", "tensorrt", "tensorrt-rtx" or "torch".
     """
 
     device: str = "cpu"
     precision: Precision = "auto"
     threads: int = 0
     alone: bool = False
+    runtime: str = "auto"
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it is an NVIDIA GPU."""
+        return is_cuda(self.device)
 
 
 def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part: str = "frame") -> Running:
@@ -67,6 +77,10 @@ def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part
     """
     if device.device == "fake":
         return Running(part, input_shape, _fake_backend(package, input_shape))
+    if device.is_cuda:
+        return open_gpu_backend(
+            package, device.device, device.precision, input_shape, runtime=device.runtime, part=part
+        )
     _require_cpu(device)
     plan = plan_of(package, device.precision, device.threads, this_cpu(), input_shape)
     compiler = _Compiler(plan.form.file, package.outputs, plan.form.sha256)
@@ -81,6 +95,8 @@ def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> 
     assert detector is not None
     if device.device == "fake":
         return Running("detector", input_shape, _fake_backend(package, input_shape))
+    if device.is_cuda:
+        return open_gpu_detector(package, detector, device.device, input_shape, runtime=device.runtime)
     _require_cpu(device)
     compiler = _Compiler(package.folder / detector.file, detector.outputs, package.sha256[detector.file])
     asked = "auto" if device.precision == "int8" else device.precision
@@ -92,7 +108,7 @@ def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> 
 
 def _require_cpu(device: Device) -> None:
     if device.device != "cpu":
-        raise DeviceError(f"model.device is {device.device!r}; allowed in this version: cpu, fake")
+        raise DeviceError(f"model.device is {device.device!r}; allowed: cpu, cuda, cuda:N, fake")
 
 
 @dataclass

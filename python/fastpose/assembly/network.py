@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from fastpose import _core
 from fastpose.assembly.backends import Device, open_backend, open_detector
+from fastpose.assembly.cuda_networks import GpuNetwork, Row, open_gpu_network
 from fastpose.assembly.decoders import make_decoder
 from fastpose.assembly.running import Running, text_of_all
 from fastpose.config import PixelFormat
+from fastpose.cuda.forms import gpu_hint
+from fastpose.cuda.gpu import cuda_module
 from fastpose.errors import ConfigError, ModelError
 from fastpose.input_sizes import narrow_input, padded, tensor_sizes
 from fastpose.model_forms import Precision, tune_hint
@@ -57,9 +60,10 @@ class NetworkOptions:
     Attributes
     ----------
     device : str
-        "cpu" or "fake".
+        "cpu", "cuda:N" or "fake".
     precision : str
-        "auto", "fp32", "bf16" or "int8"; auto: see `fastpose.model_forms.form_of`.
+        "auto", "fp32", "fp16", "bf16" or "int8"; auto: see `fastpose.model_forms.form_of` and
+        `fastpose.cuda.forms.gpu_form_of`.
     threads : int
         0: as ``fastpose tune`` found, else the runtime's choice.
     roi : tuple of int or None
@@ -70,6 +74,8 @@ class NetworkOptions:
         A smaller roi that follows the animal inside `roi`; None: it always sees `roi`.
     alone : bool
         The only network of this process; see `fastpose.assembly.backends.Device`.
+    runtime : str
+        Of device cuda: "auto", "tensorrt", "tensorrt-rtx" or "torch".
     """
 
     device: str = "cpu"
@@ -79,11 +85,12 @@ class NetworkOptions:
     input_size: Size | None = None
     track: TrackRoi | None = None
     alone: bool = False
+    runtime: str = "auto"
 
     @property
     def runs_on(self) -> Device:
         """Device, precision and threads."""
-        return Device(self.device, self.precision, self.threads, self.alone)
+        return Device(self.device, self.precision, self.threads, self.alone, self.runtime)
 
 
 @dataclass(frozen=True)
@@ -94,10 +101,12 @@ class Network:
     estimator: _core.Estimator
     runs: tuple[Running, ...]
     """What runs, for each input size and network."""
+    graphs: tuple[GpuNetwork, ...] = ()
+    """On a GPU: the graphs that it is made of, each with its preprocessing and decoding."""
 
     @property
     def backend(self) -> _core.Backend:
-        """The first network's."""
+        """The first network's; not on a GPU."""
         return self.runs[0].backend
 
     @property
@@ -108,11 +117,14 @@ class Network:
     @property
     def notes(self) -> list[str]:
         """What stood in the way, a line each."""
-        return sorted({running.note for running in self.runs if running.note})
+        notes = {running.note for running in (*self.runs, *(graph.running for graph in self.graphs))}
+        return sorted(notes - {""})
 
     @property
     def hint(self) -> str:
         """How it may become faster; empty where nothing is known."""
+        if self.graphs:
+            return gpu_hint(self.package)
         untuned = any(running.form and running.threads_by == "runtime" for running in self.runs)
         return tune_hint(self.package) if untuned else ""
 
@@ -159,6 +171,9 @@ def load_network(
                 "allowed: a fixed roi"
             )
         return _tracking(package, options, frames, roi)
+    if options.runs_on.is_cuda:
+        found = _on_gpu(package, options, [frames], [roi], options.input_size)
+        return Network(package, cuda_module().estimator(found.graph), (found.running,), (found,))
     parts, running = _stages(package, options, frames, roi, options.input_size)
     return Network(package, _core.single_stage(parts), (running,))
 
@@ -195,6 +210,12 @@ def load_batch(
     image, tensor = tensor_sizes(package, options.input_size, rois[0][2:])
     spec = _Tensor(image, tensor, package.padding, package.normalisation, package.resized_origin)
     shape = (count, package.channels, tensor[1], tensor[0])
+    if options.runs_on.is_cuda:
+        found = _on_gpu(package, options, cameras, rois, options.input_size, f"batch of {count}")
+        whole: _core.Batch = cuda_module().batch(found.graph)
+        return whole, [
+            Network(package, _core.batch_row(whole, row), (found.running,), (found,)) for row in range(count)
+        ]
     running = open_backend(package, options.runs_on, shape, f"batch of {count}")
     batch = _core.Batch(
         preprocessors=[
@@ -205,6 +226,36 @@ def load_batch(
     )
     rows = [_core.batch_row(batch, row) for row in range(count)]
     return batch, [Network(package, row, (running,)) for row in rows]
+
+
+def _on_gpu(
+    package: ModelPackage,
+    options: NetworkOptions,
+    cameras: Sequence[Frames],
+    rois: Sequence[Rectangle],
+    input_size: Size | None,
+    part: str = "frame",
+) -> GpuNetwork:
+    """One graph for the frames of all cameras, which have the same tensor size."""
+    image, tensor = tensor_sizes(package, input_size, rois[0][2:])
+    rows = [
+        Row(
+            {
+                "pixel_format": frames.pixel_format,
+                "frame_size": frames.size,
+                "output_size": tensor,
+                "image_size": image,
+                "beyond": "zero" if package.padding.mode == "zero" else "mirror",
+                "origin": package.resized_origin,
+                "roi": roi,
+                "colour": package.colour,
+            }
+        )
+        for frames, roi in zip(cameras, rois, strict=True)
+    ]
+    shape = (len(rows), package.channels, tensor[1], tensor[0])
+    device, precision, runtime = options.device, options.precision, options.runtime
+    return open_gpu_network(package, device, precision, rows, shape, runtime=runtime, part=part)
 
 
 def _stages(
@@ -282,18 +333,29 @@ def _tracking(package: ModelPackage, options: NetworkOptions, frames: Frames, ar
         (area[0], area[1], *track.size),
         narrow_input(package, options.input_size, area[2:], track.size),
     )
+    if options.runs_on.is_cuda:
+        whole = _on_gpu(package, options, [frames], [area], options.input_size)
+        part = _on_gpu(package, options, [frames], [narrow_area], narrow_size, "roi")
+        return Network(
+            package,
+            cuda_module().track_roi(wide=whole.graph, narrow=part.graph, **_following(track)),
+            (whole.running, part.running),
+            (whole, part),
+        )
     (wide, searching), (narrow, following) = _at_once(
         lambda: _stages(package, options, frames, area, options.input_size),
         lambda: _stages(package, options, frames, narrow_area, narrow_size, "roi"),
     )
-    estimator = _core.track_roi(
-        wide=wide,
-        narrow=narrow,
-        margin_px=track.margin_px,
-        step_px=track.step_px,
-        min_likelihood=track.min_likelihood,
-    )
+    estimator = _core.track_roi(wide=wide, narrow=narrow, **_following(track))
     return Network(package, estimator, (searching, following))
+
+
+def _following(track: TrackRoi) -> dict[str, Any]:
+    return {
+        "margin_px": track.margin_px,
+        "step_px": track.step_px,
+        "min_likelihood": track.min_likelihood,
+    }
 
 
 def _at_once(*makers: Callable[[], _Made]) -> list[_Made]:

@@ -17,6 +17,8 @@ from fastpose.assembly.network import (
     load_network,
     why_no_batch,
 )
+from fastpose.cuda.forms import require_gpu_budget
+from fastpose.cuda.gpu import is_cuda
 from fastpose.drivers import CameraSource
 from fastpose.model_package import ModelPackage, read_model_package
 
@@ -105,6 +107,8 @@ def _open(model: cfg.Model, frames: Mapping[str, Frames], networks: Networks, *,
     package = read_model_package(model.folder)
     if not model.accept_parity:
         require_parity(package, model.precision if model.device == "cpu" else "fp32")
+        if is_cuda(model.device):
+            require_gpu_budget(package, model.precision)
     options = _options(model, alone=alone)
     if _open_batch(package, options, frames, networks):
         return
@@ -135,7 +139,14 @@ def _options(spec: cfg.Model, *, alone: bool) -> NetworkOptions:
     roi = (fixed.x, fixed.y, fixed.width, fixed.height) if isinstance(fixed, cfg.Rectangle) else None
     track = _track(tracked) if tracked else None
     return NetworkOptions(
-        spec.device, spec.precision, spec.threads or 0, roi, spec.input_size, track, alone=alone
+        spec.device,
+        spec.precision,
+        spec.threads or 0,
+        roi,
+        spec.input_size,
+        track,
+        alone=alone,
+        runtime=spec.runtime,
     )
 
 

@@ -9,9 +9,31 @@ from typing import Any
 from fastpose import _core
 from fastpose.model_forms import Form, Shape, shape_text, threads_text
 
-__all__ = ["Running", "text_of_all"]
+__all__ = ["GpuGrant", "Running", "text_of_all"]
 
 _PRECISIONS = {"f32": "fp32", "bf16": "bf16", "f16": "fp16"}
+
+
+@dataclass(frozen=True)
+class GpuGrant:
+    """What a network got that is part of a CUDA graph, and so is no backend by itself.
+
+    Attributes
+    ----------
+    description : str
+    precision : str
+    cached : bool
+        Its engine was kept from before.
+    """
+
+    description: str
+    precision: str
+    cached: bool = False
+
+    @property
+    def granted(self) -> dict[str, Any]:
+        """As `fastpose._core.Backend.granted`."""
+        return {"precision": self.precision, "threads": 0, "pinned": False, "cached": self.cached}
 
 
 @dataclass(frozen=True)
@@ -24,36 +46,42 @@ class Running:
         What it sees: "frame", "roi", "crops"; "detector" for the network that finds the animals.
     input_shape : tuple of int
         N, C, H, W.
-    backend : Backend
+    runtime : Backend or GpuGrant
     form : Form or None
         None: the package's only file for this.
     threads_by : str
-        Who chose the threads: "config", "tuned.json" or "runtime"; empty for device fake.
+        Who chose the threads: "config", "tuned.json" or "runtime"; empty for devices without (fake, cuda).
     note : str
-        Why what was compiled is not kept; empty where it is.
+        What stood in the way, such as why what was compiled is not kept; empty: nothing did.
     """
 
     part: str
     input_shape: Shape
-    backend: _core.Backend
+    runtime: _core.Backend | GpuGrant
     form: Form | None = None
     threads_by: str = ""
     note: str = ""
+
+    @property
+    def backend(self) -> _core.Backend:
+        """What runs it; not where it is part of a CUDA graph."""
+        assert isinstance(self.runtime, _core.Backend)
+        return self.runtime
 
     @property
     def precision(self) -> str:
         """What it computes with: "int8", else as the runtime granted it."""
         if self.form is not None and self.form.precision == "int8":
             return "int8"
-        granted = str(self.backend.granted["precision"])
+        granted = str(self.runtime.granted["precision"])
         return _PRECISIONS.get(granted, granted)
 
     @property
     def text(self) -> str:
         """In words: ``int8 (0.21 px from fp32), 2 threads, pinned``."""
         if not self.threads_by:
-            return self.backend.description
-        granted = self.backend.granted
+            return self.runtime.description
+        granted = self.runtime.granted
         named = self.form.text(self.precision) if self.form else self.precision
         return f"{named}, {threads_text(granted['threads'])}, {'' if granted['pinned'] else 'not '}pinned"
 
@@ -67,10 +95,10 @@ class Running:
             "file": form.file.name if form else None,
             "sha256": form.sha256 if form else None,
             "mean_px_from_fp32": form.mean_px if form else None,
-            **self.backend.granted,
+            **self.runtime.granted,
             "precision": self.precision,
             "threads_by": self.threads_by,
-            "runtime": self.backend.description,
+            "runtime": self.runtime.description,
         }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from typing_extensions import Self
 
 from fastpose.config.identity import Identity, MotionIdentity
 from fastpose.config.types import (
@@ -29,6 +31,18 @@ def package_folder(path: str | os.PathLike[str]) -> Path:
     """Where a package lies on disk: the path itself, or that of builtin:NAME."""
     text = os.fspath(path)
     return _SHIPPED / text.removeprefix(BUILTIN) if text.startswith(BUILTIN) else Path(path)
+
+
+def _is_device(name: str) -> str:
+    if not re.fullmatch(_DEVICE, name):
+        raise ValueError(f"{name!r} is no device; allowed: cpu, cuda, cuda:0 (the GPU's number), fake")
+    return name
+
+
+_DEVICE = r"cpu|fake|cuda(:\d{1,3})?"
+DeviceName = Annotated[
+    str, AfterValidator(_is_device), WithJsonSchema({"type": "string", "pattern": f"^({_DEVICE})$"})
+]
 
 
 class TrackedRoi(Section):
@@ -69,10 +83,14 @@ class Model(Section):
     """Camera whose frames it sees; default: the only camera."""
     cameras: Annotated[tuple[Text, ...], AfterValidator(no_repeats)] = ()
     """Cameras whose frames it sees, where it is one network for several; in place of camera."""
-    device: Literal["cpu", "fake"] = "cpu"
-    """cpu: OpenVINO; fake: stored outputs, for tests and benchmarks of everything but the network."""
-    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
-    """int8 needs a package that ``fastpose optimize`` quantised; auto: the fastest within its budget."""
+    device: DeviceName = "cpu"
+    """cpu: OpenVINO; cuda:0: the first NVIDIA GPU; fake: stored outputs, for tests and benchmarks of
+    everything but the network."""
+    runtime: Literal["auto", "tensorrt", "tensorrt-rtx", "torch"] = "auto"
+    """Of device cuda; auto: the first of these that is installed and runs there."""
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = "auto"
+    """int8, and all but fp32 on a GPU, need a package that ``fastpose optimize`` worked on; auto: the fastest
+    within its budget."""
     threads: Annotated[int, Field(ge=1, le=256), NUMBER] | None = None
     """Threads of the network; null: as ``fastpose tune`` found on this machine, else the runtime's choice."""
     roi: Roi | None = None
@@ -85,6 +103,19 @@ class Model(Section):
     accept_parity: bool = False
     """Arm a package whose poses are over its pixel budget: against the tool it came from (parity.json), or
     those of its int8 form against fp32 (optimized.json)."""
+
+    @model_validator(mode="after")
+    def _device_has_it(self) -> Self:
+        on_gpu = self.device.startswith("cuda")
+        if self.precision == "fp16" and not on_gpu:
+            raise ValueError(f"precision is fp16; allowed on {self.device}: auto, fp32, bf16, int8")
+        if self.runtime != "auto" and not on_gpu:
+            raise ValueError(
+                f"runtime is {self.runtime}, which belongs to device cuda; device is {self.device}"
+            )
+        if self.threads is not None and on_gpu:
+            raise ValueError(f"threads is {self.threads}; device {self.device} has none to choose")
+        return self
 
     @property
     def seen(self) -> tuple[str, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
+from fastpose.optimizing.gpu import GpuOptions, optimize_for_gpu
 from fastpose.optimizing.optimize import Options, Report, optimize
 from fastpose.optimizing.profile import layer_times
 from fastpose.optimizing.table import print_profile, print_report
 
-__all__ = ["run"]
+__all__ = ["run", "run_for_gpu"]
 
 
 def run(folder: Path, options: Options, console: Console, *, profile: bool) -> None:
@@ -19,6 +21,15 @@ def run(folder: Path, options: Options, console: Console, *, profile: bool) -> N
     print_report(report, console)
     if profile:
         _profile(report, console)
+
+
+def run_for_gpu(
+    folder: Path, precision: Any, frames: Path | None, budget_px: float, console: Console
+) -> None:
+    """Make a package's form for GPUs and print what came of it; see `optimize_for_gpu` for what is raised."""
+    report = optimize_for_gpu(folder, GpuOptions(precision, frames, budget_px, say=print))
+    print_report(report, console)
+    print(f"{folder}: written; to measure it on a GPU: fastpose verify {folder} --device cuda:0")
 
 
 def _profile(report: Report, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""NNCF, the library that quantises: the extra ``optimize``."""
+"""Libraries that make other forms of a network: the extra ``optimize``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from fastpose.errors import ModelError
 
-__all__ = ["require_nncf"]
+__all__ = ["require_nncf", "require_onnx"]
 
 
 def require_nncf() -> Any:
@@ -31,3 +31,14 @@ def require_nncf() -> Any:
         ) from None
     nncf.set_log_level(logging.ERROR)
     return nncf
+
+
+def require_onnx() -> Any:
+    """Return the module ``onnx``; raises ModelError where it is not installed."""
+    try:
+        return import_module("onnx")
+    except ImportError as error:
+        raise ModelError(
+            f"networks for GPUs are made with onnx ({error}); install it with: "
+            'pip install "fastpose-rig[optimize]"'
+        ) from None

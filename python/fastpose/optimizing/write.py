@@ -23,7 +23,7 @@ FORMS = "optimized.json"
 
 @dataclass(frozen=True)
 class MadeForm:
-    """A form of the network: its graph (.xml with .bin beside it), its cost, layers left in float32."""
+    """A form of the network: its graph (.onnx, or .xml with .bin), its cost, layers left in float32."""
 
     name: str
     path: Path
@@ -53,12 +53,12 @@ def write_forms(package: ModelPackage, made: list[MadeForm], split: Split, budge
 
 
 def _entry(package: ModelPackage, form: MadeForm, split: Split, budget_px: float) -> dict[str, Any]:
-    files = [form.path, form.path.with_suffix(".bin")]
+    files = [form.path, *filter(Path.is_file, [form.path.with_suffix(".bin")])]
     for file in files:
         shutil.copyfile(file, package.folder / file.name)
     return {
         "file": files[0].name,
-        "weights": files[1].name,
+        **({"weights": files[1].name} if len(files) > 1 else {}),
         "source_sha256": package.sha256[package.network_file],
         "sha256": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
         "budget_px": budget_px,

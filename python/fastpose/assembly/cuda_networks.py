@@ -1,0 +1,212 @@
+"""From frames of one kind to poses on an NVIDIA GPU: one CUDA graph for each network and input size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastpose.assembly.decoders import make_decoder
+from fastpose.assembly.running import GpuGrant, Running
+from fastpose.cuda.forms import gpu_form_of
+from fastpose.cuda.gpu import cuda_module, find_gpu
+from fastpose.cuda.load import Loaded, install, load_program
+from fastpose.cuda.runtime import Gpu, Job, Port
+from fastpose.errors import DeviceError
+from fastpose.model_forms import Form, Shape
+from fastpose.model_package import Detector, ModelPackage
+
+__all__ = ["GpuNetwork", "Row", "open_gpu_backend", "open_gpu_detector", "open_gpu_network"]
+
+_ELEMENTS = ("f32", "f16", "u8")  # that the engine's kernels write and read
+
+
+@dataclass(frozen=True)
+class Row:
+    """What preprocessing makes of one camera's frames: `_cuda.Preprocess`, without normalisation.
+
+    Attributes
+    ----------
+    options : dict
+        Keyword arguments of `_cuda.Preprocess` but scale and offset.
+    """
+
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GpuNetwork:
+    """A network in a graph with its preprocessing and decoding.
+
+    Attributes
+    ----------
+    graph : fastpose._cuda.CudaNetwork
+    running : Running
+    device : int
+        Index of the GPU.
+    """
+
+    graph: Any
+    running: Running
+    device: int = 0
+
+
+def open_gpu_network(
+    package: ModelPackage,
+    device: str,
+    precision: str,
+    rows: Sequence[Row],
+    input_shape: Shape,
+    *,
+    runtime: str = "auto",
+    part: str = "frame",
+) -> GpuNetwork:
+    """Build, load and capture a network with one row for each camera or animal.
+
+    Parameters
+    ----------
+    package : ModelPackage
+    device : str
+        "cuda:N".
+    precision : str
+    rows : sequence of Row
+        As many as `input_shape` has images.
+    input_shape : tuple of int
+        N, C, H, W.
+    runtime : str
+        "auto", "tensorrt", "tensorrt-rtx" or "torch".
+    part : str
+        What it sees, for the report.
+
+    Raises
+    ------
+    DeviceError
+        There is no such GPU or runtime, or the engine was built without CUDA.
+    ModelError
+        The runtime refuses the network, or model.yaml and network do not belong together.
+    """
+    gpu, form = find_gpu(device), gpu_form_of(package, precision)
+    job = _job(form, package.outputs, input_shape)
+    loaded = load_program(job, gpu, runtime, what=package.name)
+    module = cuda_module()
+    scale, offset = package.normalisation.factors
+    graph = module.CudaNetwork(
+        device=gpu.index,
+        preprocess=[module.Preprocess(**row.options, scale=scale, offset=offset) for row in rows],
+        input=_tensor(module, loaded.program.input),
+        outputs=[_tensor(module, port) for port in loaded.program.outputs],
+        decode=_decode(
+            module, package, [_of_one_row(port.shape, len(rows)) for port in loaded.program.outputs]
+        ),
+        individuals=package.count_of_individuals,
+        bodyparts=len(package.bodyparts),
+    )
+    notes = install(loaded, graph)
+    running = _running(part, input_shape, loaded, form, gpu, notes, graph.description)
+    return GpuNetwork(graph, running, gpu.index)
+
+
+def open_gpu_backend(
+    package: ModelPackage, device: str, precision: str, input_shape: Shape, *, runtime: str, part: str
+) -> Running:
+    """The network alone on the GPU, for crops that the CPU cuts out; raises as `open_gpu_network` does."""
+    form = gpu_form_of(package, precision)
+    return _backend(form, package.outputs, find_gpu(device), input_shape, runtime, part, package.name)
+
+
+def open_gpu_detector(
+    package: ModelPackage, detector: Detector, device: str, input_shape: Shape, *, runtime: str
+) -> Running:
+    """The package's detector on the GPU, in fp32; raises as `open_gpu_network` does.
+
+    Raises DeviceError also for detectors of boxes: how many they find shows only when they ran, and a graph
+    has fixed shapes.
+    """
+    if detector.kind == "boxes":
+        raise DeviceError(
+            f"device {device}: the detector of model package '{package.name}' gives a number of boxes that "
+            "follows the frame; allowed on cuda: networks without a detector, detectors of kind centroids; "
+            "use device cpu"
+        )
+    digest = package.sha256[detector.file]
+    form = Form("onnx", "fp32", "fp32", package.folder / detector.file, digest)
+    return _backend(
+        form,
+        detector.outputs,
+        find_gpu(device),
+        input_shape,
+        runtime,
+        "detector",
+        f"{package.name}'s detector",
+    )
+
+
+def _backend(
+    form: Form, outputs: Sequence[str], gpu: Gpu, input_shape: Shape, runtime: str, part: str, what: str
+) -> Running:
+    loaded = load_program(_job(form, outputs, input_shape), gpu, runtime, what=what)
+    module = cuda_module()
+    backend = module.CudaBackend(
+        device=gpu.index,
+        input=_tensor(module, loaded.program.input),
+        outputs=[_tensor(module, port) for port in loaded.program.outputs],
+        description=_told(loaded, gpu),
+    )
+    notes = install(loaded, backend)
+    return Running(
+        part,
+        input_shape,
+        backend,
+        form,
+        "",
+        "; ".join(notes),
+    )
+
+
+def _job(form: Form, outputs: Sequence[str], input_shape: Shape) -> Job:
+    return Job(form.file, form.sha256, form.precision, input_shape, tuple(outputs))
+
+
+def _tensor(module: Any, port: Port) -> Any:
+    if port.element not in _ELEMENTS:
+        raise DeviceError(
+            f"tensor {port.name!r} of the network is {port.element}; allowed on cuda: {', '.join(_ELEMENTS)}"
+        )
+    return module.Tensor(port.name, port.shape, port.element, port.layout)
+
+
+def _decode(module: Any, package: ModelPackage, shapes: Sequence[Sequence[int]]) -> Any:
+    """The decoder as a kernel where there is one; else the graph downloads the maps and the CPU decodes."""
+    checked = make_decoder(package, shapes)  # says where model.yaml and network do not belong together
+    parts = len(package.bodyparts)
+    if package.decoder == "heatmap":
+        return module.heatmap_decode(
+            bodyparts=parts,
+            map_size=(shapes[0][3], shapes[0][2]),
+            stride=package.stride,
+            locref_stdev=package.locref_stdev,
+            activation=package.activation,
+        )
+    if package.simcc is not None:
+        return module.simcc_decode(
+            bodyparts=parts, bins=(shapes[0][3], shapes[1][3]), **package.simcc.model_dump()
+        )
+    return module.host_decode(checked)
+
+
+def _of_one_row(shape: Sequence[int], count: int) -> list[int]:
+    """Four dimensions of one row of a batch."""
+    whole = [1] * (4 - len(shape)) + list(shape)
+    axis = 0 if whole[0] == count else 1
+    return [1 if place == axis else size for place, size in enumerate(whole)] if count > 1 else whole
+
+
+def _running(
+    part: str, shape: Shape, loaded: Loaded, form: Form, gpu: Gpu, notes: Sequence[str], graph: str
+) -> Running:
+    grant = GpuGrant(f"{_told(loaded, gpu)}: {graph}", form.precision, loaded.plan.cached)
+    return Running(part, shape, grant, form, "", "; ".join(notes))
+
+
+def _told(loaded: Loaded, gpu: Gpu) -> str:
+    return f"cuda:{gpu.index} {gpu.name}, {loaded.program.description}"
