@@ -1,5 +1,5 @@
-# Types of the extension fastpose._cuda (src/bind_cuda.cpp): networks on an NVIDIA GPU, a graph each. It imports
-# without a driver; everything but status() and the specs then raises DeviceError.
+# Types of the extension fastpose._cuda (src/bind_cuda.cpp): networks on an NVIDIA GPU, a graph each. It
+# imports without a driver; everything but status() and the specs then raises DeviceError.
 from collections.abc import Callable, Sequence
 from typing import Literal, TypedDict
 
@@ -100,7 +100,7 @@ class _StageTimes(TypedDict):  # of the last frame, ns
     wait: int  # host: from then until the keypoints were there
 
 class CudaNetwork(_Bound):
-    """Upload, preprocess, network, decode and download as one graph; one row of the batch for each Preprocess.
+    """Upload, preprocess, network, decode and download as one graph, with a row for each Preprocess.
 
     The order of set-up: construct; build the network on `stream` with `input_address` and
     `output_addresses`; run it there once (warm-up), synchronize(); then one of begin_capture() and
@@ -121,7 +121,9 @@ class CudaNetwork(_Bound):
         stage_times: bool = True,
         whole_frames: bool = False,
         emulated: bool = False,
-    ) -> None: ...  # whole_frames: all of a frame is uploaded, rows dense, not only the roi's part; emulated: memory and kernels on the CPU, without a GPU; for tests
+    ) -> None: ...
+    # whole_frames: all of a frame is uploaded, rows dense, not only the roi's part
+    # emulated: memory and kernels on the CPU, without a GPU; for tests
     @property
     def stream(self) -> int: ...  # cudaStream_t, not the default one; no more than a number where emulated
     @property
@@ -170,7 +172,7 @@ def track_roi(
 def batch(network: CudaNetwork) -> Batch: ...  # one graph for all cameras of a set; see _core.batch_row
 
 class CudaBackend(Backend):
-    """Only the network on the GPU, with upload and download: for estimators that preprocess and decode on the CPU.
+    """Only the network on the GPU, with upload and download: the CPU preprocesses and decodes.
 
     Set-up as that of a CudaNetwork; the first input is the backend's.
     """
