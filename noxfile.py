@@ -16,7 +16,7 @@ nox.needs_version = ">=2024.10"
 
 BUILD_TOOLS = ("cmake>=3.25", "ninja", "pybind11>=3,<4", "cython>=3.1,<4")
 EXTENSIONS = ("fastpose._core", "fastpose._openvino", "fastpose.example_policy")
-OPTIONAL_EXTENSIONS = ("fastpose._aravis",)
+OPTIONAL_EXTENSIONS = ("fastpose._aravis", "fastpose._cuda")
 ARAVIS = ["libaravis-dev", "libusb-1.0-0-dev", "libxml2-dev", "zlib1g-dev", "pkg-config", "aravis-tools"]
 """What driver aravis is built with on Debian, and the fake GigE camera of its tests."""
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")

@@ -128,7 +128,7 @@ py::array_t<std::int64_t> time_animals(Decoder& decoder, Identity& identity,
         const std::int64_t decoded = now_ns();
         identity.apply(pose, exposure_ns);
         const std::int64_t identified = now_ns();
-        for (const auto& rule : rules) static_cast<void>(rule->update(pose, exposure_ns));
+        for (const auto& rule : rules) static_cast<void>(rule->update({pose, exposure_ns}));
         stamps[0] = decoded - start, stamps[1] = identified - decoded, stamps[2] = now_ns() - identified;
     }
     return times;

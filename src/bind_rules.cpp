@@ -4,22 +4,15 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "base/error.h"
 #include "bindings.h"
 #include "filter/filter.h"
-#include "rule/angle.h"
-#include "rule/distance.h"
-#include "rule/in_zone.h"
-#include "rule/rule.h"
-#include "rule/speed.h"
+#include "rule/rule_set.h"
 #include "rule/zone.h"
 
 namespace py = pybind11;
@@ -78,13 +71,7 @@ double bench_filter(Filter& filter, const PoseArray& pose, int calls, std::int64
 double bench_rule(Rule& rule, const PoseArray& pose, int calls, std::int64_t step_ns) {
     const PoseView seen = view(pose);
     rule.reset();
-    return mean_ns(calls, [&](int i) { rule.update(seen, i * step_ns); });
-}
-
-Which parse_which(const std::string& word) {
-    if (word == "any") return Which::any;
-    if (word == "all") return Which::all;
-    throw ConfigError("which is '" + word + "'; allowed: any, all");
+    return mean_ns(calls, [&](int i) { rule.update({seen, i * step_ns}); });
 }
 
 std::unique_ptr<Filter> one_euro(Shape shape, double min_cutoff_hz, double beta, double derivative_cutoff_hz,
@@ -115,6 +102,14 @@ void bind_filters(py::module_& m) {
           "step_ns"_a = 10'000'000);
 }
 
+std::shared_ptr<const Zone> mask_zone(const py::array_t<std::uint8_t, py::array::c_style>& mask) {
+    if (mask.ndim() != 2)
+        throw ConfigError("mask has " + std::to_string(mask.ndim()) +
+                          " dimensions; allowed: (height, width)");
+    return make_mask({mask.data(), static_cast<std::size_t>(mask.size())}, static_cast<int>(mask.shape(1)),
+                     static_cast<int>(mask.shape(0)));
+}
+
 void bind_zones(py::module_& m) {
     py::class_<Zone, std::shared_ptr<Zone>>(m, "Zone")
         .def("signed_distance", &Zone::signed_distance, "x"_a, "y"_a)
@@ -122,6 +117,9 @@ void bind_zones(py::module_& m) {
     m.def("polygon_zone", &make_polygon, "corners"_a);
     m.def("circle_zone", &make_circle, py::kw_only(), "center"_a, "radius_px"_a);
     m.def("rectangle_zone", &make_rectangle, py::kw_only(), "x"_a, "y"_a, "width"_a, "height"_a);
+    m.def("square_zone", &make_square, py::kw_only(), "center"_a, "side_px"_a, "angle_deg"_a = 0.0);
+    m.def("ellipse_zone", &make_ellipse, py::kw_only(), "center"_a, "half_axes_px"_a, "angle_deg"_a = 0.0);
+    m.def("mask_zone", &mask_zone, "mask"_a, "(height, width) uint8; pixels other than 0 belong to it.");
 }
 
 std::unique_ptr<Rule> make_rule(std::unique_ptr<Condition> condition, double min_duration_ms,
@@ -130,80 +128,35 @@ std::unique_ptr<Rule> make_rule(std::unique_ptr<Condition> condition, double min
     return std::make_unique<Rule>(std::move(condition), timing);
 }
 
-using Individual = std::variant<int, std::string>;  // index, any, all
-
-GateSpec gate_from(double min_likelihood, const Individual& individual, int unique_bodyparts) {
-    if (const int* index = std::get_if<int>(&individual))
-        return {min_likelihood, *index, false, unique_bodyparts};
-    const std::string& word = std::get<std::string>(individual);
-    if (word == "any" || word == "all")
-        return {min_likelihood, std::nullopt, word == "all", unique_bodyparts};
-    throw ConfigError("individual is '" + word + "'; allowed: an index, any, all");
+void bind_rule(py::module_& m) {
+    py::class_<Condition, py::smart_holder>(m, "Condition");
+    py::class_<Rule, py::smart_holder>(m, "Rule")
+        .def(py::init(&make_rule), "condition"_a, py::kw_only(), "min_duration_ms"_a = 0.0,
+             "refractory_ms"_a = 0.0, "missing"_a = "hold")
+        .def(
+            "update",
+            [](Rule& rule, const PoseArray& pose, std::int64_t time_ns) {
+                return rule.update({view(pose), time_ns});
+            },
+            "pose"_a.noconvert(), "exposure_start_ns"_a)
+        .def_property_readonly("value", &Rule::value)
+        .def("reset", &Rule::reset);
 }
 
-// Defines a factory of rules: `make_condition(spec, individuals, bodyparts)` after the spec's own arguments,
-// then those that all rules have.
-template <class... Arguments, class... Names>
-void def_rule(py::module_& m, const char* name,
-              std::unique_ptr<Condition> (*make_condition)(Shape, GateSpec, Arguments...), Names... names) {
-    m.def(
-        name,
-        [make_condition](Shape shape, Arguments... arguments, double min_likelihood,
-                         const Individual& individual, double min_duration_ms, double refractory_ms,
-                         const std::string& missing, int unique_bodyparts) {
-            auto condition = make_condition(shape, gate_from(min_likelihood, individual, unique_bodyparts),
-                                            std::move(arguments)...);
-            return make_rule(std::move(condition), min_duration_ms, refractory_ms, missing);
-        },
-        "shape"_a, py::kw_only(), names..., "min_likelihood"_a = GateSpec{}.min_likelihood,
-        "individual"_a = Individual("any"), "min_duration_ms"_a = 0.0, "refractory_ms"_a = 0.0,
-        "missing"_a = "hold", "unique_bodyparts"_a = 0);
+std::vector<int> update_set(RuleSet& rules, const PoseArray& pose, std::int64_t time_ns) {
+    rules.update(view(pose), time_ns);
+    return {rules.values().begin(), rules.values().end()};
 }
 
-using Limit = std::optional<double>;
-
-std::unique_ptr<Condition> in_zone(Shape shape, GateSpec gate, std::shared_ptr<const Zone> zone,
-                                   std::vector<int> bodyparts, std::string which, double hysteresis_px) {
-    return make_in_zone({zone, bodyparts, parse_which(which), false, hysteresis_px, gate}, shape.first,
-                        shape.second);
-}
-
-std::unique_ptr<Condition> outside_zone(Shape shape, GateSpec gate, std::shared_ptr<const Zone> zone,
-                                        std::vector<int> bodyparts, std::string which, double hysteresis_px) {
-    return make_in_zone({zone, bodyparts, parse_which(which), true, hysteresis_px, gate}, shape.first,
-                        shape.second);
-}
-
-std::unique_ptr<Condition> speed(Shape shape, GateSpec gate, int bodypart, Limit above_px_s, Limit below_px_s,
-                                 double window_ms, double hysteresis_px_s) {
-    return make_speed({bodypart, above_px_s, below_px_s, window_ms, hysteresis_px_s, gate}, shape.first,
-                      shape.second);
-}
-
-std::unique_ptr<Condition> distance(Shape shape, GateSpec gate, std::array<int, 2> bodyparts, Limit above_px,
-                                    Limit below_px, double hysteresis_px) {
-    return make_distance({bodyparts, above_px, below_px, hysteresis_px, gate}, shape.first, shape.second);
-}
-
-std::unique_ptr<Condition> angle(Shape shape, GateSpec gate, std::vector<int> bodyparts,
-                                 std::optional<std::array<double, 2>> point,
-                                 std::optional<double> heading_deg, Limit above_deg, Limit below_deg,
-                                 double hysteresis_deg) {
-    return make_angle({bodyparts, point, heading_deg, above_deg, below_deg, hysteresis_deg, gate},
-                      shape.first, shape.second);
-}
-
-void bind_rule_factories(py::module_& m) {
-    def_rule(m, "in_zone_rule", &in_zone, "zone"_a, "bodyparts"_a, "which"_a = "any",
-             "hysteresis_px"_a = 0.0);
-    def_rule(m, "outside_zone_rule", &outside_zone, "zone"_a, "bodyparts"_a, "which"_a = "any",
-             "hysteresis_px"_a = 0.0);
-    def_rule(m, "speed_rule", &speed, "bodypart"_a, "above_px_s"_a = py::none(), "below_px_s"_a = py::none(),
-             "window_ms"_a = SpeedSpec{}.window_ms, "hysteresis_px_s"_a = 0.0);
-    def_rule(m, "distance_rule", &distance, "bodyparts"_a, "above_px"_a = py::none(),
-             "below_px"_a = py::none(), "hysteresis_px"_a = 0.0);
-    def_rule(m, "angle_rule", &angle, "bodyparts"_a, "point"_a = py::none(), "heading_deg"_a = py::none(),
-             "above_deg"_a = py::none(), "below_deg"_a = py::none(), "hysteresis_deg"_a = 0.0);
+void bind_rule_set(py::module_& m) {
+    py::class_<RuleSet, py::smart_holder>(m, "RuleSet")
+        .def(py::init<std::vector<std::shared_ptr<Rule>>>(), "rules"_a)
+        .def("update", &update_set, "pose"_a.noconvert(), "exposure_start_ns"_a,
+             "0 or 1 per rule, in the config's order.")
+        .def_property_readonly(
+            "order",
+            [](const RuleSet& rules) { return std::vector<int>(rules.order().begin(), rules.order().end()); })
+        .def("reset", &RuleSet::reset);
 }
 
 }  // namespace
@@ -211,16 +164,8 @@ void bind_rule_factories(py::module_& m) {
 void bind_rules(py::module_& m) {
     bind_filters(m);
     bind_zones(m);
-    py::class_<Rule, py::smart_holder>(m, "Rule")
-        .def(
-            "update",
-            [](Rule& rule, const PoseArray& pose, std::int64_t time_ns) {
-                return rule.update(view(pose), time_ns);
-            },
-            "pose"_a.noconvert(), "exposure_start_ns"_a)
-        .def_property_readonly("value", &Rule::value)
-        .def("reset", &Rule::reset);
-    bind_rule_factories(m);
+    bind_rule(m);
+    bind_rule_set(m);
     m.def("bench_rule", &bench_rule, "rule"_a, "pose"_a.noconvert(), py::kw_only(), "calls"_a = 100'000,
           "step_ns"_a = 10'000'000);
 }

@@ -2,7 +2,9 @@
 #include <pybind11/pybind11.h>
 
 #include "base/clock.h"
+#include "bind_devices.h"
 #include "bindings.h"
+#include "bindings_rules.h"
 
 namespace py = pybind11;
 
@@ -18,10 +20,14 @@ PYBIND11_MODULE(_core, m) {
     bind_resize(m);
     bind_rules(m);
     bind_outputs(m);
+    bind_devices(m);
     bind_states(m);
     bind_infer(m);
     bind_latency(m);
     bind_engine(m);
+    bind_conditions(m);
+    bind_classifier(m);
+    bind_behaviour(m);
     bind_grab_cost(m);
     bind_v4l2(m);
 }

@@ -91,13 +91,16 @@ def make_rules(shape: tuple[int, int]) -> list[_core.Rule]:
     """Return one rule of each kind: for any animal, all of them, or the first."""
     zone = _core.polygon_zone([(50, 50), (500, 80), (400, 300), (60, 420)])
     parts = list(range(shape[1]))
-    return [
-        _core.in_zone_rule(shape, zone=zone, bodyparts=parts, which="all", individual="any"),
-        _core.outside_zone_rule(shape, zone=zone, bodyparts=parts, individual="all"),
-        _core.speed_rule(shape, bodypart=0, above_px_s=100, individual="all"),
-        _core.distance_rule(shape, bodyparts=(0, 1), below_px=30, individual="any"),
-        _core.angle_rule(shape, bodyparts=[0, 1, 2], above_deg=90, individual=0),
+    any_gate, all_gate, first = (_core.Gate(shape, individual=who) for who in ("any", "all", 0))
+    px = _core.Limit(below=30)
+    made = [
+        _core.in_zone_condition(any_gate, zone=zone, bodyparts=parts, which="all"),
+        _core.in_zone_condition(all_gate, zone=zone, bodyparts=parts, outside=True),
+        _core.speed_condition(all_gate, bodypart=0, limit=_core.Limit(above=100, unit="px_s")),
+        _core.distance_condition(any_gate, bodyparts=(0, 1), limit=px),
+        _core.angle_condition(first, bodyparts=[0, 1, 2], limit=_core.Limit(above=90, unit="deg")),
     ]
+    return [_core.Rule(condition) for condition in made]
 
 
 def measure(case: Case, calls: int) -> dict[str, Any]:

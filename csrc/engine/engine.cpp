@@ -48,6 +48,8 @@ Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {
     });
     make_sinks();
     make_loops();
+    for (const CameraPart& camera : parts_.cameras)
+        if (camera.pipeline) camera.pipeline->estimator->use_ring(camera.ring);
 }
 
 Engine::~Engine() { stop(); }

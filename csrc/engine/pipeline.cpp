@@ -1,6 +1,8 @@
 // The stages in the order of the data path; each stamps the record when it is done.
 #include "engine/pipeline.h"
 
+#include <cmath>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/frame_record.h"
@@ -39,20 +41,19 @@ void copy_roi(const Roi& roi, FrameRecord& record) noexcept {
 }  // namespace
 
 Pipeline::Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults)
-    : parts_(std::move(parts)), sink_(sink), faults_(faults) {
+    : parts_(std::move(parts)), sink_(sink), faults_(faults), rules_(parts_.rules) {
     check(parts_);
     const auto keypoints =
         static_cast<std::size_t>(parts_.individuals) * static_cast<std::size_t>(parts_.bodyparts);
     raw_.resize(keypoints);
     filtered_.resize(keypoints);
-    rule_values_.resize(parts_.rules.size());
 }
 
 void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept {
     begin(meta, record);
     const bool estimated = estimate(frame, record);
     track(estimated, record);
-    react(record, rule_values_);
+    react(record, rule_values());
     finish(record);
 }
 
@@ -81,6 +82,8 @@ void Pipeline::track(bool estimated, FrameRecord& record) noexcept {
 }
 
 void Pipeline::react(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
+    const bool has_pose = (record.flags & (frame_pose_failed | frame_unreadable)) == 0;
+    if (parts_.interlock && has_pose) parts_.interlock->note_pose();
     wake(record.filtered_ns);
     decide(record, rules);
     act(record);
@@ -112,14 +115,11 @@ void Pipeline::smooth(FrameRecord& record) noexcept {
 }
 
 void Pipeline::update_rules(const FrameRecord& record) noexcept {
-    for (std::size_t i = 0; i < parts_.rules.size(); ++i) {
-        const bool value = parts_.rules[i]->update(filtered(), record.exposure_start_ns);
-        if (value == (rule_values_[i] != 0)) continue;
-        rule_values_[i] = value ? 1 : 0;
-        const int id = rule_id(i);
+    rules_.update(filtered(), record.exposure_start_ns, [&](int rule, bool value) noexcept {
+        const int id = rule_id(static_cast<std::size_t>(rule));
         rule_bits_.fetch_xor(std::uint64_t{1} << id, std::memory_order_relaxed);
         note(record, EventKind::rule, id, value ? 1 : 0, 0, now_ns());
-    }
+    });
 }
 
 void Pipeline::decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
@@ -159,12 +159,14 @@ void Pipeline::end_session() noexcept {
 void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noexcept {
     if (!parts_.interlock) return;
     const EdgeResult edge = parts_.interlock->apply(command);
-    const int high = command.action == Action::off ? 0 : 1;
+    const int high = edge.high ? 1 : 0;
     const int flags = decision_.late ? event_late : 0;
     if (edge.refused) note(record, EventKind::refused, command.output, high, flags, edge.stamp_ns);
-    if (!edge.changed) return;
-    record.acted_ns = edge.stamp_ns;
-    note(record, EventKind::output, command.output, high, flags, edge.stamp_ns);
+    if (edge.changed || edge.valued) record.acted_ns = edge.stamp_ns;
+    if (edge.changed) note(record, EventKind::output, command.output, high, flags, edge.stamp_ns);
+    if (edge.valued)
+        note(record, EventKind::level, command.output, static_cast<int>(std::lround(edge.value * 1000)),
+             flags, edge.stamp_ns);
 }
 
 void Pipeline::note_suppressed(const FrameRecord& record) noexcept {

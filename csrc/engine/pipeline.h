@@ -13,7 +13,7 @@
 #include "output/interlock.h"
 #include "pose/identity.h"
 #include "protocol/protocol.h"
-#include "rule/rule.h"
+#include "rule/rule_set.h"
 
 namespace fastpose {
 
@@ -36,7 +36,7 @@ struct PipelineLatencies {
 // Thread-bound but for the const members. Set-up throws ConfigError; process() never throws or allocates.
 class Pipeline {
   public:
-    static constexpr std::size_t max_rules = 64;
+    static constexpr std::size_t max_rules = RuleSet::max_rules;
 
     Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults);
 
@@ -66,7 +66,7 @@ class Pipeline {
     [[nodiscard]] const PipelineParts& parts() const noexcept { return parts_; }
     [[nodiscard]] const PipelineLatencies& latencies() const noexcept { return latencies_; }
     // 0 or 1 for each of its rules, in their order.
-    [[nodiscard]] std::span<const std::uint8_t> rule_values() const noexcept { return rule_values_; }
+    [[nodiscard]] std::span<const std::uint8_t> rule_values() const noexcept { return rules_.values(); }
     [[nodiscard]] int rule_id(std::size_t rule) const noexcept {
         return parts_.rule_ids.empty() ? static_cast<int>(rule) : parts_.rule_ids[rule];
     }
@@ -107,7 +107,7 @@ class Pipeline {
     PipelineSink* sink_;
     FaultSlot* faults_;
     std::vector<Keypoint> raw_, filtered_;
-    std::vector<std::uint8_t> rule_values_;
+    RuleSet rules_;
     Decision decision_;
     std::int32_t state_ = 0;
     PipelineLatencies latencies_;

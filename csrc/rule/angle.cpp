@@ -1,5 +1,4 @@
-// Condition: an angle between bodyparts, to a place, or to a fixed heading, is smaller or larger than a
-// limit.
+// Question: is an angle between bodyparts, to a place, or to a fixed heading, smaller or larger than a limit?
 #include "rule/angle.h"
 
 #include <cmath>
@@ -8,32 +7,19 @@
 #include <string>
 
 #include "base/check.h"
-#include "rule/threshold.h"
+#include "rule/turn.h"
 
 namespace fastpose {
 namespace {
 
-struct Vector {
-    double x, y;
-};
-
-Vector way(Vector from, Vector to) noexcept { return {to.x - from.x, to.y - from.y}; }
-
-bool is_zero(Vector v) noexcept { return v.x == 0 && v.y == 0; }
-
-// 0..180; atan2 of cross and dot product keeps its precision near 0 and 180, where an acos does not.
-double angle_deg(Vector a, Vector b) noexcept {
-    const double cross = a.x * b.y - a.y * b.x;
-    const double dot = a.x * b.x + a.y * b.y;
-    return std::atan2(std::abs(cross), dot) * 180 / std::numbers::pi;
-}
+using Vector = Place;
 
 enum class Form { joint, to_point, to_heading };
 
-class Angle final : public Condition {
+class Angle final : public Compared {
   public:
-    Angle(const AngleSpec& spec, const Gate& gate, const Threshold& threshold)
-        : bodyparts_(spec.bodyparts), gate_(gate), threshold_(threshold) {
+    Angle(const AngleSpec& spec, const Gate& gate)
+        : Compared(Threshold(spec.limit, 180)), bodyparts_(spec.bodyparts), gate_(gate) {
         if (spec.point) {
             form_ = Form::to_point;
             target_ = {(*spec.point)[0], (*spec.point)[1]};
@@ -44,24 +30,16 @@ class Angle final : public Condition {
         }
     }
 
-    Truth evaluate(const PoseView& pose, std::int64_t, bool active) noexcept override {
-        return gate_.evaluate([&](int individual) { return test(pose, individual, active); });
-    }
-
-    void reset() noexcept override {}
-
   private:
-    Truth test(const PoseView& pose, int individual, bool active) const noexcept {
+    double value(const RuleInput& input, int individual) noexcept override {
         Vector at[3] = {};
         for (std::size_t i = 0; i < bodyparts_.size(); ++i) {
-            const Keypoint* keypoint = gate_.visible(pose, individual, bodyparts_[i]);
-            if (!keypoint) return Truth::missing;
-            at[i] = {keypoint->x, keypoint->y};
+            const auto place = gate_.place(input.pose, individual, bodyparts_[i]);
+            if (!place) return no_angle;
+            at[i] = *place;
         }
         const Vector first = form_ == Form::joint ? way(at[1], at[0]) : way(at[0], at[1]);
-        const Vector second = direction(at);
-        if (is_zero(first) || is_zero(second)) return Truth::missing;
-        return threshold_.test(angle_deg(first, second), active);
+        return std::abs(turn_deg(first, direction(at)));
     }
 
     Vector direction(const Vector* at) const noexcept {
@@ -71,7 +49,6 @@ class Angle final : public Condition {
 
     std::vector<int> bodyparts_;
     Gate gate_;
-    Threshold threshold_;
     Form form_ = Form::joint;
     Vector target_{};  // a place in px, or a unit direction
 };
@@ -94,8 +71,7 @@ void require_form(const AngleSpec& spec) {
 
 }  // namespace
 
-std::unique_ptr<Condition> make_angle(const AngleSpec& spec, int individuals, int bodyparts) {
-    const Gate gate(spec.gate, individuals, bodyparts);
+std::unique_ptr<Question> make_angle(const AngleSpec& spec, const Gate& gate) {
     require_form(spec);
     for (const int bodypart : spec.bodyparts) gate.require_bodypart(bodypart);
     if (spec.point) {
@@ -103,8 +79,7 @@ std::unique_ptr<Condition> make_angle(const AngleSpec& spec, int individuals, in
         require_coordinate("point y", (*spec.point)[1]);
     }
     if (spec.heading_deg) require_between("heading_deg", *spec.heading_deg, -360, 360);
-    const Threshold threshold(spec.above_deg, spec.below_deg, spec.hysteresis_deg, "deg", 180);
-    return std::make_unique<Angle>(spec, gate, threshold);
+    return std::make_unique<Angle>(spec, gate);
 }
 
 }  // namespace fastpose

@@ -1,12 +1,11 @@
-// Condition: an angle between bodyparts, to a place, or to a fixed heading, is smaller or larger than a
-// limit.
+// Question: is an angle between bodyparts, to a place, or to a fixed heading, smaller or larger than a limit?
 #pragma once
 #include <array>
 #include <memory>
 #include <optional>
 #include <vector>
 
-#include "rule/gate.h"
+#include "rule/question.h"
 
 namespace fastpose {
 
@@ -16,15 +15,12 @@ namespace fastpose {
 //   bodyparts [from, to] and heading_deg   between from->to and that heading
 struct AngleSpec {
     std::vector<int> bodyparts{};                  // indices into the pose
-    std::optional<std::array<double, 2>> point{};  // x, y in px
+    std::optional<std::array<double, 2>> point{};  // x, y in the gate's unit
     std::optional<double> heading_deg{};           // atan2(dy, dx) in image axes: 0 right, 90 down
-    std::optional<double> above_deg{};
-    std::optional<double> below_deg{};
-    double hysteresis_deg = 0;
-    GateSpec gate{};
+    LimitSpec limit{.unit = "deg"};
 };
 
 // Missing while a bodypart is, or while two places coincide and there is no direction. Throws ConfigError.
-[[nodiscard]] std::unique_ptr<Condition> make_angle(const AngleSpec& spec, int individuals, int bodyparts);
+[[nodiscard]] std::unique_ptr<Question> make_angle(const AngleSpec& spec, const Gate& gate);
 
 }  // namespace fastpose

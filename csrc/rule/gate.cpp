@@ -14,7 +14,8 @@ Gate::Gate(const GateSpec& spec, int individuals, int bodyparts)
       individuals_(individuals),
       animals_(spec.unique_bodyparts > 0 ? individuals - 1 : individuals),
       bodyparts_(bodyparts),
-      common_(bodyparts - spec.unique_bodyparts) {
+      common_(bodyparts - spec.unique_bodyparts),
+      calibration_(spec.calibration) {
     require_at_least("bodyparts", bodyparts, 1);
     require_between("unique_bodyparts", spec.unique_bodyparts, 0, bodyparts - 1);
     require_at_least("individuals", individuals, spec.unique_bodyparts > 0 ? 2 : 1);
@@ -34,6 +35,14 @@ const Keypoint* Gate::visible(const PoseView& pose, int individual, int bodypart
     const Keypoint& keypoint = pose.at(row, bodypart);
     const bool seen = std::isfinite(keypoint.x) && std::isfinite(keypoint.y);
     return seen && keypoint.likelihood >= min_likelihood_ ? &keypoint : nullptr;
+}
+
+std::optional<Place> Gate::place(const PoseView& pose, int individual, int bodypart) const noexcept {
+    const Keypoint* keypoint = visible(pose, individual, bodypart);
+    if (!keypoint) return std::nullopt;
+    const Place place = in_unit({keypoint->x, keypoint->y});
+    if (std::isnan(place.x)) return std::nullopt;
+    return place;
 }
 
 }  // namespace fastpose

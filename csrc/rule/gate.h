@@ -1,17 +1,20 @@
 // Which keypoints of which individuals a condition looks at: the part that all conditions share.
 #pragma once
+#include <memory>
 #include <optional>
 
 #include "pose/pose.h"
+#include "rule/calibration.h"
 #include "rule/rule.h"
 
 namespace fastpose {
 
 struct GateSpec {
-    double min_likelihood = 0.6;      // keypoints below, or NaN, are missing
-    std::optional<int> individual{};  // empty: any or all of them
-    bool all = false;                 // of the individuals, where none is named; else any
-    int unique_bodyparts = 0;         // the last ones, see Note [Unique body parts]
+    double min_likelihood = 0.6;                       // keypoints below, or NaN, are missing
+    std::optional<int> individual{};                   // empty: any or all of them
+    bool all = false;                                  // of the individuals, where none is named; else any
+    int unique_bodyparts = 0;                          // the last ones, see Note [Unique body parts]
+    std::shared_ptr<const Calibration> calibration{};  // places are in mm; null: in px
 };
 
 // Note [Unique body parts]: the last individual of a pose may be no animal but what exists once in the frame,
@@ -30,6 +33,14 @@ class Gate {
     // The keypoint, or nullptr when it is missing. A unique bodypart is the same for every individual.
     [[nodiscard]] const Keypoint* visible(const PoseView& pose, int individual, int bodypart) const noexcept;
 
+    // Where it is, px or, with a calibration, mm; empty when it is missing.
+    [[nodiscard]] std::optional<Place> place(const PoseView& pose, int individual,
+                                             int bodypart) const noexcept;
+    // A place of the frame, px, in the gate's unit.
+    [[nodiscard]] Place in_unit(Place px) const noexcept {
+        return calibration_ ? calibration_->to_mm(px) : px;
+    }
+
     // test(individual) -> Truth for the one individual; for any: yes if one says yes, missing if all are; for
     // all: no if one says no, missing if one is.
     template <class Test>
@@ -46,6 +57,9 @@ class Gate {
     }
 
     [[nodiscard]] int individuals() const noexcept { return individuals_; }
+    [[nodiscard]] int animals() const noexcept { return animals_; }
+    [[nodiscard]] int bodyparts() const noexcept { return bodyparts_; }
+    [[nodiscard]] const char* unit() const noexcept { return calibration_ ? "mm" : "px"; }
 
   private:
     float min_likelihood_;  // float as likelihoods are, so that 0.7 passes a gate of 0.7
@@ -53,6 +67,7 @@ class Gate {
     bool all_;
     int individuals_, animals_;  // with and without the one that has the unique bodyparts
     int bodyparts_, common_;     // with and without these
+    std::shared_ptr<const Calibration> calibration_;
 };
 
 }  // namespace fastpose

@@ -39,9 +39,10 @@ Rule::Rule(std::unique_ptr<Condition> condition, RuleTiming timing)
     require_at_least("refractory_ns", static_cast<double>(timing.refractory_ns), 0);
 }
 
-bool Rule::update(const PoseView& pose, std::int64_t exposure_start_ns) noexcept {
-    const Truth truth = condition_->evaluate(pose, exposure_start_ns, value_);
-    held_raw_ = resolve(truth, timing_.missing, held_raw_);
+bool Rule::update(const RuleInput& input) noexcept {
+    const std::int64_t exposure_start_ns = input.exposure_start_ns;
+    truth_ = condition_->evaluate(input, value_);
+    held_raw_ = resolve(truth_, timing_.missing, held_raw_);
     if (!held_raw_) {
         if (value_) became_false_ns_ = exposure_start_ns;
         raw_since_ns_ = -1;
@@ -59,6 +60,7 @@ bool Rule::update(const PoseView& pose, std::int64_t exposure_start_ns) noexcept
 void Rule::reset() noexcept {
     condition_->reset();
     value_ = held_raw_ = false;
+    truth_ = Truth::missing;
     raw_since_ns_ = became_false_ns_ = -1;
 }
 

@@ -1,120 +1,130 @@
-// Condition: a bodypart moves faster, or slower, than a limit.
+// Questions on the motion of bodyparts: speed, standing still, acceleration.
 #include "rule/speed.h"
 
-#include <cassert>
-#include <cmath>
-#include <cstddef>
-#include <limits>
-#include <vector>
-
 #include "base/check.h"
-#include "rule/threshold.h"
+#include "rule/positions.h"
 
 namespace fastpose {
 namespace {
 
-constexpr std::size_t capacity = 1024;
+class Speed final : public Compared {
+  public:
+    Speed(const SpeedSpec& spec, const Gate& gate)
+        : Compared(Threshold(spec.limit)),
+          positions_(gate, {spec.bodypart}, checked_window_ns(spec.window_ms)) {}
 
-struct Sample {
-    std::int64_t time_ns;
-    float x, y;
+    void observe(const RuleInput& input) noexcept override { positions_.observe(input); }
+    void reset() noexcept override { positions_.clear(); }
+
+  private:
+    double value(const RuleInput& input, int individual) noexcept override {
+        return positions_.speed(input, individual, 0);
+    }
+
+    Positions positions_;
 };
 
-// The positions of the last window_ns, oldest first, in a ring that never grows: samples that come closer
-// than window / capacity are thinned out, so that any rate fits and the window keeps its length.
-class History {
+class Freezing final : public Question {
   public:
-    explicit History(std::int64_t window_ns)
-        : window_ns_(window_ns),
-          spacing_ns_(window_ns / static_cast<std::int64_t>(capacity - 1) + 1),
-          samples_(capacity) {}
+    Freezing(const FreezingSpec& spec, const Gate& gate)
+        : threshold_(spec.limit),
+          decisive_(spec.which == Which::all ? Truth::no : Truth::yes),
+          positions_(gate, spec.bodyparts, checked_window_ns(spec.window_ms)) {}
 
-    void forget_before(std::int64_t now_ns) noexcept {
-        while (count_ > 0 && now_ns - oldest().time_ns > window_ns_) {
-            first_ = (first_ + 1) % capacity;
-            --count_;
+    void observe(const RuleInput& input) noexcept override { positions_.observe(input); }
+    void reset() noexcept override { positions_.clear(); }
+
+    Truth ask(const RuleInput& input, int individual, bool active) noexcept override {
+        const bool all = decisive_ == Truth::no;
+        Truth found = all ? Truth::yes : Truth::missing;
+        for (std::size_t part = 0; part < positions_.parts(); ++part) {
+            const Truth truth = test(positions_.speed(input, individual, part), active);
+            if (truth == decisive_) return truth;
+            if (truth == (all ? Truth::missing : Truth::no)) found = truth;
         }
+        return found;
     }
-
-    void add(const Sample& sample) noexcept {
-        if (count_ > 0 && sample.time_ns - newest().time_ns < spacing_ns_) return;
-        assert(count_ < capacity);  // spacing x capacity is more than the window
-        samples_[(first_ + count_) % capacity] = sample;
-        ++count_;
-    }
-
-    void clear() noexcept { count_ = 0; }
-    // Not to be asked of an empty one.
-    [[nodiscard]] const Sample& oldest() const noexcept { return samples_[first_]; }
 
   private:
-    [[nodiscard]] const Sample& newest() const noexcept { return samples_[(first_ + count_ - 1) % capacity]; }
+    [[nodiscard]] Truth test(double speed, bool active) const noexcept {
+        return std::isnan(speed) ? Truth::missing : threshold_.test(speed, active);
+    }
 
-    std::int64_t window_ns_;
-    std::int64_t spacing_ns_;
-    std::vector<Sample> samples_;
-    std::size_t first_ = 0;
-    std::size_t count_ = 0;
+    Threshold threshold_;
+    Truth decisive_;
+    Positions positions_;
 };
 
-class Speed final : public Condition {
+class Acceleration final : public Compared {
   public:
-    Speed(const SpeedSpec& spec, const Gate& gate, const Threshold& threshold)
-        : bodypart_(spec.bodypart),
-          gate_(gate),
-          threshold_(threshold),
-          histories_(gate.individuals(), History(std::llround(spec.window_ms * 1e6))) {}
+    Acceleration(const AccelerationSpec& spec, const Gate& gate)
+        : Compared(Threshold(spec.limit)),
+          change_(spec.change),
+          positions_(gate, {spec.bodypart}, checked_window_ns(spec.window_ms)) {}
 
-    Truth evaluate(const PoseView& pose, std::int64_t exposure_start_ns, bool active) noexcept override {
-        if (exposure_start_ns <= last_ns_) reset();
-        last_ns_ = exposure_start_ns;
-        // Every individual is observed in every frame, also when the first one already decides.
-        for (int i = 0; i < gate_.individuals(); ++i) observe(pose, i, exposure_start_ns);
-        return gate_.evaluate(
-            [&](int individual) { return test(pose, individual, exposure_start_ns, active); });
-    }
-
-    void reset() noexcept override {
-        for (History& history : histories_) history.clear();
-        last_ns_ = never;
-    }
+    void observe(const RuleInput& input) noexcept override { positions_.observe(input); }
+    void reset() noexcept override { positions_.clear(); }
 
   private:
-    static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min();
+    struct Velocity {
+        double x, y;
+        [[nodiscard]] double speed() const noexcept { return std::hypot(x, y); }
+    };
 
-    void observe(const PoseView& pose, int individual, std::int64_t now_ns) noexcept {
-        History& history = histories_[individual];
-        history.forget_before(now_ns);
-        const Keypoint* keypoint = gate_.visible(pose, individual, bodypart_);
-        if (keypoint) history.add({now_ns, keypoint->x, keypoint->y});
+    double value(const RuleInput& input, int individual) noexcept override {
+        constexpr double none = std::numeric_limits<double>::quiet_NaN();
+        const std::int64_t now_ns = input.exposure_start_ns;
+        const auto place = positions_.now(input.pose, individual, 0);
+        const History<Place>& history = positions_.of(individual, 0);
+        if (!place || !history.reaches_back(now_ns)) return none;
+        const auto& oldest = history.oldest();
+        const std::size_t until = history.count_until(oldest.time_ns + (now_ns - oldest.time_ns) / 2);
+        const std::size_t middle = until > 1 ? until - 1 : 1;
+        if (middle >= history.size() || history.at(middle).time_ns >= now_ns) return none;
+        const Velocity before = velocity(oldest, history.at(middle));
+        const Velocity after = velocity(history.at(middle), {now_ns, *place});
+        return change(before, after) / (static_cast<double>(now_ns - oldest.time_ns) * 0.5e-9);
     }
 
-    Truth test(const PoseView& pose, int individual, std::int64_t now_ns, bool active) const noexcept {
-        const Keypoint* keypoint = gate_.visible(pose, individual, bodypart_);
-        const History& history = histories_[individual];
-        if (!keypoint || history.oldest().time_ns == now_ns) return Truth::missing;
-        const Sample& oldest = history.oldest();
-        const double way_px = std::hypot(double{keypoint->x} - oldest.x, double{keypoint->y} - oldest.y);
-        const double time_s = static_cast<double>(now_ns - oldest.time_ns) * 1e-9;
-        return threshold_.test(way_px / time_s, active);
+    static Velocity velocity(const History<Place>::Sample& from, const History<Place>::Sample& to) noexcept {
+        const double time_s = static_cast<double>(to.time_ns - from.time_ns) * 1e-9;
+        return {(to.value.x - from.value.x) / time_s, (to.value.y - from.value.y) / time_s};
     }
 
-    int bodypart_;
-    Gate gate_;
-    Threshold threshold_;
-    std::vector<History> histories_;  // one per individual
-    std::int64_t last_ns_ = never;
+    [[nodiscard]] double change(const Velocity& before, const Velocity& after) const noexcept {
+        if (change_ == Change::any) return std::hypot(after.x - before.x, after.y - before.y);
+        const double faster = after.speed() - before.speed();
+        if (change_ == Change::faster) return one_sided(faster);
+        return one_sided(-faster);
+    }
+
+    // The other way is no small change this way.
+    [[nodiscard]] double one_sided(double amount) const noexcept {
+        return amount > 0 || threshold().above() ? amount : std::numeric_limits<double>::infinity();
+    }
+
+    Change change_;
+    Positions positions_;
 };
 
 }  // namespace
 
-std::unique_ptr<Condition> make_speed(const SpeedSpec& spec, int individuals, int bodyparts) {
-    const Gate gate(spec.gate, individuals, bodyparts);
+std::unique_ptr<Question> make_speed(const SpeedSpec& spec, const Gate& gate) {
     gate.require_bodypart(spec.bodypart);
-    require_above("window_ms", spec.window_ms, 0);
-    require_between("window_ms", spec.window_ms, 0, 60'000);
-    const Threshold threshold(spec.above_px_s, spec.below_px_s, spec.hysteresis_px_s, "px_s");
-    return std::make_unique<Speed>(spec, gate, threshold);
+    return std::make_unique<Speed>(spec, gate);
+}
+
+std::unique_ptr<Question> make_freezing(const FreezingSpec& spec, const Gate& gate) {
+    if (spec.bodyparts.empty()) throw ConfigError("bodyparts is empty; allowed: at least one bodypart");
+    for (const int bodypart : spec.bodyparts) gate.require_bodypart(bodypart);
+    if (!spec.limit.below)
+        throw ConfigError("below_" + spec.limit.unit + " is not given; allowed: a speed that is hardly one");
+    return std::make_unique<Freezing>(spec, gate);
+}
+
+std::unique_ptr<Question> make_acceleration(const AccelerationSpec& spec, const Gate& gate) {
+    gate.require_bodypart(spec.bodypart);
+    return std::make_unique<Acceleration>(spec, gate);
 }
 
 }  // namespace fastpose

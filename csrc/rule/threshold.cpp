@@ -18,28 +18,29 @@ void require_releasable(double hysteresis, double room, const std::string& unit)
 
 }  // namespace
 
-Threshold::Threshold(std::optional<double> above, std::optional<double> below, double hysteresis,
-                     std::string_view unit, double largest)
-    : above_(above.has_value()), limit_(above.value_or(below.value_or(0))), hysteresis_(hysteresis) {
-    const std::string suffix(unit);
-    if (above.has_value() == below.has_value()) {
-        throw ConfigError("above_" + suffix + " and below_" + suffix + " are " + (above ? "both" : "not") +
+Threshold::Threshold(const LimitSpec& limit, double largest)
+    : above_(limit.above.has_value()),
+      limit_(limit.above.value_or(limit.below.value_or(0))),
+      hysteresis_(limit.hysteresis) {
+    const std::string& suffix = limit.unit;
+    if (above_ == limit.below.has_value()) {
+        throw ConfigError("above_" + suffix + " and below_" + suffix + " are " + (above_ ? "both" : "not") +
                           " given; allowed: exactly one of them");
     }
-    require_at_least("hysteresis_" + suffix, hysteresis, 0);
+    require_at_least("hysteresis_" + suffix, hysteresis_, 0);
     if (above_) {
         require_at_least("above_" + suffix, limit_, 0);
         if (limit_ >= largest) {
             detail::throw_not_allowed("above_" + suffix, limit_,
                                       detail::describe_limit("less than ", largest));
         }
-        require_releasable(hysteresis, limit_, suffix);
+        require_releasable(hysteresis_, limit_, suffix);
     } else {
         require_above("below_" + suffix, limit_, 0);
         if (limit_ > largest) {
             detail::throw_not_allowed("below_" + suffix, limit_, detail::describe_limit("up to ", largest));
         }
-        require_releasable(hysteresis, largest - limit_, suffix);
+        require_releasable(hysteresis_, largest - limit_, suffix);
     }
 }
 

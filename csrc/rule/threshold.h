@@ -2,19 +2,23 @@
 #pragma once
 #include <limits>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "rule/rule.h"
 
 namespace fastpose {
 
+struct LimitSpec {
+    std::optional<double> above{}, below{};  // exactly one
+    double hysteresis = 0;
+    std::string unit = "px";  // as in the config's keys: px, mm_s, deg ...
+};
+
 class Threshold {
   public:
-    // Exactly one of `above` and `below`; the values lie in 0..largest. Throws ConfigError with the unit in
-    // the name: "above_px_s is ...". A threshold that could never become true, or never false again, is
-    // refused.
-    Threshold(std::optional<double> above, std::optional<double> below, double hysteresis,
-              std::string_view unit, double largest = std::numeric_limits<double>::infinity());
+    // The values lie in 0..largest. Throws ConfigError with the unit in the name: "above_px_s is ...". A
+    // threshold that could never become true, or never false again, is refused.
+    explicit Threshold(const LimitSpec& limit, double largest = std::numeric_limits<double>::infinity());
 
     // Strict: a value equal to the limit is neither above nor below it. `active` eases the limit by the
     // hysteresis.
@@ -23,6 +27,7 @@ class Threshold {
         const bool holds = above_ ? value > limit_ - eased : value < limit_ + eased;
         return holds ? Truth::yes : Truth::no;
     }
+    [[nodiscard]] bool above() const noexcept { return above_; }
 
   private:
     bool above_;

@@ -1,8 +1,9 @@
-// Circle and rectangle.
+// Circle, rectangle and square.
 #include "rule/zone.h"
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/check.h"
 
@@ -24,21 +25,25 @@ class Circle final : public Zone {
 
 class Rectangle final : public Zone {
   public:
-    Rectangle(double x, double y, double width, double height)
-        : center_x_(x + width / 2),
-          center_y_(y + height / 2),
+    Rectangle(std::array<double, 2> center, double width, double height, double angle_deg)
+        : center_(center),
           half_width_(width / 2),
-          half_height_(height / 2) {}
+          half_height_(height / 2),
+          cos_(std::cos(angle_deg * std::numbers::pi / 180)),
+          sin_(std::sin(angle_deg * std::numbers::pi / 180)) {}
 
     double signed_distance(double x, double y) const noexcept override {
-        const double beyond_x = std::abs(x - center_x_) - half_width_;
-        const double beyond_y = std::abs(y - center_y_) - half_height_;
+        const double dx = x - center_[0], dy = y - center_[1];
+        const double beyond_x = std::abs(dx * cos_ + dy * sin_) - half_width_;
+        const double beyond_y = std::abs(dy * cos_ - dx * sin_) - half_height_;
         const double outside = std::hypot(std::max(beyond_x, 0.0), std::max(beyond_y, 0.0));
         return outside + std::min(std::max(beyond_x, beyond_y), 0.0);
     }
 
   private:
-    double center_x_, center_y_, half_width_, half_height_;
+    std::array<double, 2> center_;
+    double half_width_, half_height_;
+    double cos_, sin_;
 };
 
 }  // namespace
@@ -55,7 +60,15 @@ std::shared_ptr<const Zone> make_rectangle(double x, double y, double width, dou
     require_coordinate("y", y);
     require_above("width", width, 0);
     require_above("height", height, 0);
-    return std::make_shared<Rectangle>(x, y, width, height);
+    return std::make_shared<Rectangle>(std::array{x + width / 2, y + height / 2}, width, height, 0.0);
+}
+
+std::shared_ptr<const Zone> make_square(std::array<double, 2> center, double side_px, double angle_deg) {
+    require_coordinate("center x", center[0]);
+    require_coordinate("center y", center[1]);
+    require_above("side_px", side_px, 0);
+    require_between("angle_deg", angle_deg, -360, 360);
+    return std::make_shared<Rectangle>(center, side_px, side_px, angle_deg);
 }
 
 }  // namespace fastpose

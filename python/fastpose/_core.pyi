@@ -35,10 +35,13 @@ _Activation: TypeAlias = Literal["none", "sigmoid", "clip"]
 _Isa: TypeAlias = Literal["scalar", "avx2", "avx512"]
 _Missing: TypeAlias = Literal["hold", "false", "true"]
 _Which: TypeAlias = Literal["any", "all"]
+_Side: TypeAlias = Literal["left", "right", "both"]
+_Activation: TypeAlias = Literal["none", "logistic", "softmax"]
 _NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed", "lost"]
 _HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed", "lost"]
 _Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing", "failed"]
-_Action: TypeAlias = Literal["on", "off", "pulse"]
+_Action: TypeAlias = Literal["off", "on", "pulse", "train", "level", "ramp"]
+_EventTopic: TypeAlias = Literal["edge", "level", "confirmed", "stop"]
 _Reaction: TypeAlias = Literal["pulse", "on", "off", "follow"]
 _EdgeCause: TypeAlias = Literal["protocol", "timer", "interlock", "safe", "user"]
 _FaultKind: TypeAlias = Literal[
@@ -786,86 +789,225 @@ class Zone(_Bound):
 def polygon_zone(corners: Sequence[Sequence[float]]) -> Zone: ...
 def circle_zone(*, center: Sequence[float], radius_px: float) -> Zone: ...
 def rectangle_zone(*, x: float, y: float, width: float, height: float) -> Zone: ...
+def square_zone(*, center: Sequence[float], side_px: float, angle_deg: float = 0.0) -> Zone: ...
+def ellipse_zone(
+    *, center: Sequence[float], half_axes_px: Sequence[float], angle_deg: float = 0.0
+) -> Zone: ...
+def mask_zone(mask: NDArray[np.uint8]) -> Zone: ...
+
+class Condition(_Bound): ...
 
 class Rule(_Bound):
+    def __init__(
+        self,
+        condition: Condition,
+        *,
+        min_duration_ms: float = 0.0,
+        refractory_ms: float = 0.0,
+        missing: _Missing = "hold",
+    ) -> None: ...
     def update(self, pose: NDArray[np.float32], exposure_start_ns: int) -> bool: ...
     @property
     def value(self) -> bool: ...
     def reset(self) -> None: ...
 
-def in_zone_rule(
-    shape: _Shape,
+class RuleSet(_Bound):
+    def __init__(self, rules: Sequence[Rule]) -> None: ...
+    def update(self, pose: NDArray[np.float32], exposure_start_ns: int) -> list[int]: ...
+    @property
+    def order(self) -> list[int]: ...
+    def reset(self) -> None: ...
+
+class Calibration(_Bound):
+    def __init__(self, px_to_mm: Sequence[float]) -> None: ...  # a homography, row by row
+    def to_mm(self, x: float, y: float) -> tuple[float, float]: ...
+
+class Gate(_Bound):
+    def __init__(
+        self,
+        shape: _Shape,
+        *,
+        min_likelihood: float = 0.6,
+        individual: int | str = "any",
+        unique_bodyparts: int = 0,
+        calibration: Calibration | None = None,
+    ) -> None: ...
+
+class Limit(_Bound):
+    def __init__(
+        self,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        hysteresis: float = 0.0,
+        unit: str = "px",
+    ) -> None: ...
+
+def in_zone_condition(
+    gate: Gate,
     *,
     zone: Zone,
     bodyparts: Sequence[int],
     which: _Which = "any",
-    hysteresis_px: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def outside_zone_rule(
-    shape: _Shape,
+    outside: bool = False,
+    hysteresis: float = 0.0,
+) -> Condition: ...
+def head_in_zone_condition(
+    gate: Gate,
     *,
     zone: Zone,
-    bodyparts: Sequence[int],
+    zone_bodyparts: Sequence[int],
     which: _Which = "any",
-    hysteresis_px: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def speed_rule(
-    shape: _Shape,
+    hysteresis: float = 0.0,
+    bodyparts: Sequence[int],
+    point: Sequence[float],
+    limit: Limit,
+) -> Condition: ...
+def crossing_condition(
+    gate: Gate,
     *,
     bodypart: int,
-    above_px_s: float | None = None,
-    below_px_s: float | None = None,
-    window_ms: float = 50.0,
-    hysteresis_px_s: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def distance_rule(
-    shape: _Shape,
+    start: Sequence[float],
+    end: Sequence[float],
+    side: _Side = "both",
+    hysteresis: float = 0.0,
+    max_gap_ms: float = 500.0,
+) -> Condition: ...
+def edge_condition(
+    inner: Condition, *, begins: bool, min_duration_ms: float = 0.0, missing: _Missing = "hold"
+) -> Condition: ...
+def dwell_condition(
+    inner: Condition, *, limit: Limit, within_ms: float = 0.0, missing: _Missing = "hold"
+) -> Condition: ...
+def speed_condition(gate: Gate, *, bodypart: int, limit: Limit, window_ms: float = 50.0) -> Condition: ...
+def freezing_condition(
+    gate: Gate,
     *,
     bodyparts: Sequence[int],
-    above_px: float | None = None,
-    below_px: float | None = None,
-    hysteresis_px: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
-def angle_rule(
-    shape: _Shape,
+    limit: Limit,
+    which: _Which = "all",
+    window_ms: float = 200.0,
+) -> Condition: ...
+def acceleration_condition(
+    gate: Gate,
+    *,
+    bodypart: int,
+    limit: Limit,
+    change: Literal["any", "faster", "slower"] = "any",
+    window_ms: float = 100.0,
+) -> Condition: ...
+def angular_velocity_condition(
+    gate: Gate,
     *,
     bodyparts: Sequence[int],
+    limit: Limit,
+    side: _Side = "both",
+    window_ms: float = 100.0,
+) -> Condition: ...
+def distance_condition(gate: Gate, *, bodyparts: Sequence[int], limit: Limit) -> Condition: ...
+def contact_condition(
+    gate: Gate,
+    *,
+    bodypart: int,
+    limit: Limit,
+    point: Sequence[float] | None = None,
+    to_bodypart: int = 0,
+    to_individual: int | str = "other",
+) -> Condition: ...
+def approach_condition(
+    gate: Gate,
+    *,
+    bodypart: int,
+    limit: Limit,
+    point: Sequence[float] | None = None,
+    to_bodypart: int = 0,
+    to_individual: int | str = "other",
+    away: bool = False,
+    window_ms: float = 200.0,
+) -> Condition: ...
+def angle_condition(
+    gate: Gate,
+    *,
+    bodyparts: Sequence[int],
+    limit: Limit,
     point: Sequence[float] | None = None,
     heading_deg: float | None = None,
-    above_deg: float | None = None,
-    below_deg: float | None = None,
-    hysteresis_deg: float = 0.0,
-    min_likelihood: float = 0.6,
-    individual: int | str = "any",
-    min_duration_ms: float = 0.0,
-    refractory_ms: float = 0.0,
-    missing: _Missing = "hold",
-    unique_bodyparts: int = 0,
-) -> Rule: ...
+) -> Condition: ...
+def egocentric_condition(
+    gate: Gate, *, bodyparts: Sequence[int], limit: Limit, side: _Side = "both"
+) -> Condition: ...
+def body_length_condition(gate: Gate, *, bodyparts: Sequence[int], limit: Limit) -> Condition: ...
+def posture_condition(
+    gate: Gate,
+    *,
+    bodyparts: Sequence[int],
+    places: Sequence[Sequence[float]],
+    limit: Limit,
+    turn: bool = True,
+    scale: bool = False,
+) -> Condition: ...
+def join_condition(join: Literal["any", "all"], rules: Sequence[int]) -> Condition: ...
+def not_condition(rule: int) -> Condition: ...
+def edge_of_rule_condition(rule: int, *, begins: bool) -> Condition: ...
+def sequence_condition(rules: Sequence[int], *, within_ms: float) -> Condition: ...
+
+class Scorer(_Bound):
+    def run(self, numbers: Sequence[float]) -> list[float]: ...
+    def time_runs(self, runs: int) -> NDArray[np.int64]: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def classes(self) -> int: ...
+    @property
+    def description(self) -> str: ...
+
+def forest_scorer(
+    *,
+    inputs: int,
+    classes: int,
+    nodes: Sequence[tuple[int, float, int, int]],
+    roots: Sequence[int],
+    leaves: Sequence[tuple[int, int, float]],
+    base: Sequence[float] = ...,
+    complement: bool = False,
+    offset: Sequence[float] = ...,
+    scale: Sequence[float] = ...,
+    activation: _Activation = "none",
+    divide_by_sum: bool = False,
+) -> Scorer: ...
+def linear_scorer(
+    *,
+    coefficients: NDArray[np.float32],
+    intercepts: Sequence[float],
+    offset: Sequence[float] = ...,
+    scale: Sequence[float] = ...,
+    activation: _Activation = "none",
+    divide_by_sum: bool = False,
+) -> Scorer: ...
+def backend_scorer(backend: Backend) -> Scorer: ...
+def classifier_condition(
+    gate: Gate,
+    *,
+    scorer: Scorer,
+    features: Sequence[tuple[str, Sequence[tuple[int, int]]]],
+    window: Literal["stack", "mean", "mean_std"] = "stack",
+    window_frames: int = 1,
+    class_index: int = 1,
+    above: float | None = None,
+    hysteresis: float = 0.0,
+    hold_ns: int = 100000000,
+    max_gap_ns: int = 200000000,
+) -> Condition: ...
+def plugin_condition(capsule: object, *, min_likelihood: float = 0.6) -> Condition: ...
+def time_behaviour_ns(
+    rules: RuleSet,
+    protocol: Protocol,
+    interlock: Interlock,
+    poses: NDArray[np.float32],
+    *,
+    calls: int,
+    step_ns: int,
+) -> NDArray[np.int64]: ...  # (calls, 3): rules, protocol, interlock
 def bench_rule(
     rule: Rule, pose: NDArray[np.float32], *, calls: int = 100000, step_ns: int = 10000000
 ) -> float: ...  # mean ns of a call
@@ -874,6 +1016,9 @@ def bench_rule(
 
 class OutputDriver(_Bound):
     def write(self, high: bool) -> bool: ...
+    def write_value(self, value: float) -> bool: ...
+    @property
+    def analogue(self) -> bool: ...
     @property
     def description(self) -> str: ...
     @property
@@ -884,6 +1029,8 @@ class SimOutput(OutputDriver):
     def set_broken(self, broken: bool) -> None: ...
     @property
     def high(self) -> bool: ...
+    @property
+    def value(self) -> float: ...
     @property
     def writes(self) -> int: ...
     @property
@@ -922,6 +1069,105 @@ class HostedLines(_Bound):
 class HostedOutput(OutputDriver):
     def __init__(self, lines: HostedLines, line: int, *, description: str, timeout_ms: int = 100) -> None: ...
 
+class FirmwareDevice(_Bound):
+    def __init__(
+        self,
+        port: SerialPort,
+        *,
+        lines: Sequence[tuple[int, bool, bool, float]],  # pin, safe_high, analogue, max_on_ms
+        input_pins: Sequence[int] = ...,
+        heartbeat_ms: int = 250,
+        open_timeout_ms: int = 5000,
+        priority: int = 0,
+    ) -> None: ...
+    def set(self, line: int, level: int) -> bool: ...  # level: 0-65535
+    def next_input_edge(
+        self,
+    ) -> tuple[int, int, int, bool, int] | None: ...  # stamp_ns, device_ns, input, high, number
+    @property
+    def clock(self) -> _ClockReport: ...
+    @property
+    def repeated(self) -> int: ...
+    @property
+    def error(self) -> str: ...
+    @staticmethod
+    def safe_bytes() -> bytes: ...
+
+class FirmwareOutput(OutputDriver):
+    def __init__(self, device: FirmwareDevice, line: int) -> None: ...
+
+class FirmwareSimulator(_Bound):
+    def __init__(
+        self, *, drift_ppm: float = 0.0, offset_s: float = 0.0, wire_delay_us: float = 0.0
+    ) -> None: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def armed(self) -> bool: ...
+    def level(self, pin: int) -> int: ...
+    def edges(self) -> list[tuple[int, int, int, int]]: ...  # pin, level, host_ns, device_ns
+    def device_ns(self, host_ns: int) -> int: ...
+    def drive_input(self, pin: int, high: bool, host_ns: int = 0) -> None: ...
+    def connect(self, output_pin: int, input_pin: int) -> None: ...
+    def unplug(self) -> None: ...
+    def freeze(self, frozen: bool) -> None: ...
+    def lose_replies(self, count: int) -> None: ...
+
+class GpioOutput(OutputDriver):
+    def __init__(
+        self, chip: str, line: int, *, active_low: bool = False, initial_high: bool = False
+    ) -> None: ...
+    def fileno(self) -> int: ...
+
+class BesideCommand(_Bound):
+    @property
+    def line(self) -> int: ...
+    @property
+    def high(self) -> bool: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def given_ns(self) -> int: ...
+
+class BesideLines(_Bound):
+    @staticmethod
+    def create(name: str, *, safe_high: Sequence[bool]) -> BesideLines: ...
+    @staticmethod
+    def attach(name: str) -> BesideLines: ...
+    @property
+    def name(self) -> str: ...
+    def __len__(self) -> int: ...
+    def safe_high(self, line: int) -> bool: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def goodbye(self) -> bool: ...
+    def say_goodbye(self) -> None: ...
+    def end(self, why: str) -> None: ...
+    def next(self, timeout_ms: float) -> BesideCommand | None: ...
+    def answer(self, command: BesideCommand, *, written: bool, why: str = "") -> None: ...
+
+class BesideDevice(_Bound):
+    def __init__(self, lines: BesideLines) -> None: ...
+
+class BesideOutput(OutputDriver):
+    def __init__(
+        self, device: BesideDevice, line: int, *, description: str, analogue: bool = False
+    ) -> None: ...
+
+class StopSwitch(_Bound):
+    @staticmethod
+    def create(name: str, interlock: Interlock | None) -> StopSwitch: ...
+    @staticmethod
+    def attach(name: str) -> StopSwitch: ...
+    def throw_and_wait(self, timeout_ms: float) -> bool: ...
+    @property
+    def thrown(self) -> bool: ...
+    @property
+    def reaction_ns(self) -> int: ...
+
 class OutputLine(_Bound):
     def __init__(
         self,
@@ -931,6 +1177,9 @@ class OutputLine(_Bound):
         max_on_ns: int = 0,
         max_rate_hz: float = 0.0,
         safe_high: bool = False,
+        max_total_ns: int = 0,
+        max_level: float = 0.0,
+        not_with: Sequence[str] = ...,
     ) -> None: ...
     @property
     def name(self) -> str: ...
@@ -946,6 +1195,8 @@ class EdgeResult(_Bound):
     def failed(self) -> bool: ...
     @property
     def stamp_ns(self) -> int: ...
+    @property
+    def high(self) -> bool: ...  # the level written or refused
 
 class InterlockEvent(_Bound):
     @property
@@ -958,15 +1209,31 @@ class InterlockEvent(_Bound):
     def high(self) -> bool: ...
     @property
     def refused(self) -> bool: ...
+    @property
+    def topic(self) -> _EventTopic: ...
+    @property
+    def value(self) -> int: ...
 
 class Interlock(_Bound):
     def __init__(
-        self, lines: Sequence[OutputLine], *, timer_priority: int = 0, timer_cpus: Sequence[int] = ...
+        self,
+        lines: Sequence[OutputLine],
+        *,
+        timer_priority: int = 0,
+        timer_cpus: Sequence[int] = ...,
+        max_pose_gap_ns: int = 0,
     ) -> None: ...
     def arm(self) -> None: ...
     @property
     def armed(self) -> bool: ...
     def to_safe(self) -> None: ...
+    def emergency_stop(self) -> None: ...
+    @property
+    def stopped(self) -> bool: ...
+    def note_pose(self) -> None: ...
+    def apply(self, command: OutputCommand) -> EdgeResult: ...
+    def value(self, output: int) -> float: ...
+    def total_on_ns(self, output: int) -> int: ...
     def on(self, output: int) -> EdgeResult: ...
     def off(self, output: int) -> EdgeResult: ...
     def pulse(self, output: int, duration_ns: int) -> EdgeResult: ...
@@ -985,13 +1252,31 @@ class Interlock(_Bound):
 # --- protocols ---
 
 class OutputCommand(_Bound):
-    def __init__(self, output: int, action: _Action, *, duration_ns: int = 0) -> None: ...
+    def __init__(
+        self,
+        output: int,
+        action: _Action,
+        *,
+        duration_ns: int = 0,
+        period_ns: int = 0,
+        count: int = 0,
+        value: float = 0.0,
+        to: float = 0.0,
+    ) -> None: ...
     @property
     def output(self) -> int: ...
     @property
     def action(self) -> _Action: ...
     @property
     def duration_ns(self) -> int: ...
+    @property
+    def period_ns(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def to(self) -> float: ...
 
 _Note: TypeAlias = tuple[Literal["state", "trial"], int, int, int]  # kind, source, value, stamp_ns
 
@@ -1032,7 +1317,9 @@ class ConditionalProtocol(Protocol):
         self,
         *,
         rule: int,
-        actions: Sequence[tuple[int, _Reaction, int]],  # output, reaction, duration of a pulse in ns
+        actions: Sequence[
+            OutputCommand | tuple[int, _Reaction, int]
+        ],  # output, reaction, duration of a pulse in ns
         deadline_ns: int = 0,
         suppress_late: bool = True,
     ) -> None: ...
@@ -1050,7 +1337,7 @@ class TransitionSpec(_Bound):
         trigger: Literal["when", "unless", "rises", "falls", "after", "timer"],
         source: int = 0,  # rule or timer
         after: _Duration = (0, 0),
-        provided: Sequence[_Guard] = (),
+        provided: Sequence[_Guard] = ...,
         choice: Literal["chance", "present_trial", "next_trial"] = "chance",
         targets: Sequence[tuple[int, float]],  # state, weight; of trials one a type
     ) -> None: ...
@@ -1059,13 +1346,13 @@ class StateSpec(_Bound):
     def __init__(
         self,
         *,
-        on_entry: Sequence[OutputCommand] = (),
-        on_exit: Sequence[OutputCommand] = (),
-        during: Sequence[OutputCommand] = (),
-        next: Sequence[TransitionSpec] = (),
-        start_timers: Sequence[int] = (),
-        stop_timers: Sequence[int] = (),
-        count: Sequence[tuple[int, int, bool]] = (),  # counter, by, reset first
+        on_entry: Sequence[OutputCommand] = ...,
+        on_exit: Sequence[OutputCommand] = ...,
+        during: Sequence[OutputCommand] = ...,
+        next: Sequence[TransitionSpec] = ...,
+        start_timers: Sequence[int] = ...,
+        stop_timers: Sequence[int] = ...,
+        count: Sequence[tuple[int, int, bool]] = ...,  # counter, by, reset first
         final: bool = False,
         limited: bool = False,
         checks_limits: bool = False,
@@ -1079,7 +1366,7 @@ class StatesLimits(_Bound):
         *,
         session_ns: int = 0,
         time_in_states_ns: int = 0,
-        counters: Sequence[_Guard] = (),
+        counters: Sequence[_Guard] = ...,
         trials: bool = False,
         end_state: int = -1,
     ) -> None: ...
@@ -1088,7 +1375,7 @@ class TrialListSpec(_Bound):
     def __init__(
         self,
         *,
-        counts: Sequence[int] = (),
+        counts: Sequence[int] = ...,
         blocks: int = 1,
         order: Literal["sequence", "random", "blocked"] = "blocked",
     ) -> None: ...
@@ -1103,7 +1390,7 @@ class StateMachine(Protocol):
         outputs: int,
         states: Sequence[StateSpec],
         initial: int = 0,
-        timers: Sequence[_Duration] = (),
+        timers: Sequence[_Duration] = ...,
         counters: int = 0,
         trials: TrialListSpec = ...,
         limits: StatesLimits = ...,
@@ -1115,6 +1402,10 @@ class StateMachine(Protocol):
     @property
     def finished(self) -> bool: ...
     def counter(self, index: int) -> int: ...
+
+def time_steps(
+    protocol: Protocol, rules: Sequence[Sequence[int]], *, steps: int, period_ns: int
+) -> NDArray[np.int64]: ...
 
 _Edge: TypeAlias = tuple[int, int, bool, bool, _EdgeCause]  # time_ns, output, high, refused, cause
 
@@ -1310,7 +1601,14 @@ class Engine(_Bound):
         # frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints (individuals * bodyparts * 3)
         ...
     def command(
-        self, output: int, action: _Action, duration_ms: float = 0.0
+        self,
+        output: int,
+        action: _Action,
+        duration_ms: float = 0.0,
+        period_ms: float = 0.0,
+        count: int = 0,
+        value: float = 0.0,
+        to: float = 0.0,
     ) -> tuple[bool, bool, bool, int]: ...  # changed, refused, failed, stamp_ns
     @property
     def loop_grant(self) -> _ThreadGrant: ...

@@ -90,6 +90,25 @@ def run(
 
 
 @app.command()
+def stop(
+    pid: Annotated[
+        int | None, typer.Argument(metavar="PID", help="Of one session; default: all that run here.")
+    ] = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Emergency stop: outputs safe at once; the sessions end and keep their data."""
+    with _errors_in_one_line(debug=debug):
+        stopped = _compiled("fastpose.stop_command").stop_sessions(pid)
+        for session in stopped:
+            print(session.text) if session.safe else _say(session.text)
+        if not stopped:
+            _say("no session of that process runs here" if pid else "no session runs here")
+        if not stopped or not all(session.safe for session in stopped):
+            raise typer.Exit(EXIT_PROBLEM)
+
+
+@app.command()
 def check(config: ConfigFile, *, debug: Debug = False) -> None:
     """Say everything that can be wrong, before the animal is in the box."""
     from fastpose.check import check as check_config
@@ -294,6 +313,26 @@ def tune(
         module = _compiled("fastpose.tune_command")
         tuning = module.tune_package(folder, input_sizes=input_size or [], config=config, seconds=seconds)
         module.print_tuning(tuning, _output())
+
+
+@app.command()
+def calibrate(
+    picture: Annotated[Path, typer.Argument(help="A frame of the camera with a chessboard on the floor.")],
+    *,
+    corners: Annotated[str, typer.Option(metavar="CxR", help="Inner corners of the board.")] = "9x6",
+    square_mm: Annotated[float, typer.Option(help="Width of a square.")],
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("calibration.yaml"),
+    debug: Debug = False,
+) -> None:
+    """Make a calibration from px to mm; in the config: calibration: {file: calibration.yaml}."""
+    with _errors_in_one_line(debug=debug):
+        command = import_module("fastpose.calibrate_command")
+        found = command.calibrate(picture, command.Board.parse(corners, square_mm))
+        command.write_calibration(found, picture, output)
+        print(
+            f"{output}: {found.corners} corners, rms {found.rms_mm:.3f} mm, largest "
+            f"{found.largest_mm:.3f} mm, {found.px_per_mm:.3f} px per mm at the board"
+        )
 
 
 def _say_parity(report: Report) -> None:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -29,7 +30,16 @@ class Row {
 };
 
 Truth at(Condition& condition, std::vector<float> xs, bool active = false, std::int64_t time_ns = 0) {
-    return condition.evaluate(Row(std::move(xs)).view(), time_ns, active);
+    return condition.evaluate({Row(std::move(xs)).view(), time_ns}, active);
+}
+
+// The condition of a question.
+template <class Spec>
+std::unique_ptr<Condition> made(std::unique_ptr<Question> (*make)(const Spec&, const Gate&),
+                                const std::type_identity_t<Spec>& spec, int individuals, int bodyparts,
+                                const GateSpec& gate_spec = {}) {
+    const Gate gate(gate_spec, individuals, bodyparts);
+    return make_condition(gate, make(spec, gate));
 }
 
 InZoneSpec circle_of_10(bool outside, Which which, std::vector<int> bodyparts) {
@@ -37,7 +47,7 @@ InZoneSpec circle_of_10(bool outside, Which which, std::vector<int> bodyparts) {
 }
 
 TEST(InZone, TheZoneGrowsWhileActive) {
-    const auto condition = make_in_zone(circle_of_10(false, Which::any, {0}), 1, 1);
+    const auto condition = made(make_in_zone, circle_of_10(false, Which::any, {0}), 1, 1);
     EXPECT_EQ(at(*condition, {10}), Truth::yes);
     EXPECT_EQ(at(*condition, {10.5f}), Truth::no);
     EXPECT_EQ(at(*condition, {13}, true), Truth::yes);
@@ -45,7 +55,7 @@ TEST(InZone, TheZoneGrowsWhileActive) {
 }
 
 TEST(OutsideZone, TheZoneShrinksWhileActive) {
-    const auto condition = make_in_zone(circle_of_10(true, Which::any, {0}), 1, 1);
+    const auto condition = made(make_in_zone, circle_of_10(true, Which::any, {0}), 1, 1);
     EXPECT_EQ(at(*condition, {10}), Truth::no);
     EXPECT_EQ(at(*condition, {10.5f}), Truth::yes);
     EXPECT_EQ(at(*condition, {7.5f}, true), Truth::yes);
@@ -53,8 +63,8 @@ TEST(OutsideZone, TheZoneShrinksWhileActive) {
 }
 
 TEST(InZone, AnyAndAllWithMissingBodyparts) {
-    const auto any = make_in_zone(circle_of_10(false, Which::any, {0, 1}), 1, 2);
-    const auto all = make_in_zone(circle_of_10(false, Which::all, {0, 1}), 1, 2);
+    const auto any = made(make_in_zone, circle_of_10(false, Which::any, {0, 1}), 1, 2);
+    const auto all = made(make_in_zone, circle_of_10(false, Which::all, {0, 1}), 1, 2);
     const float in = 0, out = 50, gone = NAN;
     struct {
         std::vector<float> xs;
@@ -71,23 +81,23 @@ TEST(InZone, AnyAndAllWithMissingBodyparts) {
 }
 
 TEST(InZone, APoseWithFewerBodypartsIsMissing) {
-    const auto condition = make_in_zone(circle_of_10(false, Which::any, {2}), 1, 3);
+    const auto condition = made(make_in_zone, circle_of_10(false, Which::any, {2}), 1, 3);
     EXPECT_EQ(at(*condition, {0, 0}), Truth::missing);
 }
 
 TEST(InZone, RefusesWhatItCannotTest) {
-    EXPECT_THROW((void)make_in_zone(circle_of_10(false, Which::any, {}), 1, 1), ConfigError);
-    EXPECT_THROW((void)make_in_zone(circle_of_10(false, Which::any, {1}), 1, 1), ConfigError);
-    EXPECT_THROW((void)make_in_zone({nullptr, {0}}, 1, 1), ConfigError);
+    EXPECT_THROW((void)made(make_in_zone, circle_of_10(false, Which::any, {}), 1, 1), ConfigError);
+    EXPECT_THROW((void)made(make_in_zone, circle_of_10(false, Which::any, {1}), 1, 1), ConfigError);
+    EXPECT_THROW((void)made(make_in_zone, {nullptr, {0}}, 1, 1), ConfigError);
 }
 
 TEST(Distance, LimitsAreStrictAndEasedWhileActive) {
-    const auto below = make_distance({.below_px = 10, .hysteresis_px = 2}, 1, 2);
+    const auto below = made(make_distance, {.limit = {.below = 10, .hysteresis = 2}}, 1, 2);
     EXPECT_EQ(at(*below, {0, 10}), Truth::no);
     EXPECT_EQ(at(*below, {0, 9.9f}), Truth::yes);
     EXPECT_EQ(at(*below, {0, 11.9f}, true), Truth::yes);
     EXPECT_EQ(at(*below, {0, 12}, true), Truth::no);
-    const auto above = make_distance({.above_px = 10, .hysteresis_px = 2}, 1, 2);
+    const auto above = made(make_distance, {.limit = {.above = 10, .hysteresis = 2}}, 1, 2);
     EXPECT_EQ(at(*above, {0, 10}), Truth::no);
     EXPECT_EQ(at(*above, {0, 8.1f}, true), Truth::yes);
     EXPECT_EQ(at(*above, {0, 8}, true), Truth::no);
@@ -95,21 +105,24 @@ TEST(Distance, LimitsAreStrictAndEasedWhileActive) {
 }
 
 TEST(Angle, CoincidingPlacesHaveNoDirection) {
-    const auto condition = make_angle({.bodyparts = {0, 1}, .heading_deg = 0, .below_deg = 10}, 1, 2);
+    const auto condition = made(
+        make_angle, {.bodyparts = {0, 1}, .heading_deg = 0, .limit = {.below = 10, .unit = "deg"}}, 1, 2);
     EXPECT_EQ(at(*condition, {5, 5}), Truth::missing);
     EXPECT_EQ(at(*condition, {5, 6}), Truth::yes);
     EXPECT_EQ(at(*condition, {6, 5}), Truth::no);
 }
 
 TEST(Angle, HeadingWrapsAround) {
-    const auto condition = make_angle({.bodyparts = {0, 1}, .heading_deg = 350, .below_deg = 10.001}, 1, 2);
+    const auto condition =
+        made(make_angle, {.bodyparts = {0, 1}, .heading_deg = 350, .limit = {.below = 10.001, .unit = "deg"}},
+             1, 2);
     EXPECT_EQ(at(*condition, {0, 1}), Truth::yes);
 }
 
 // 100 kHz for a second: far more positions than the ring holds, and still the window is 50 ms long.
 TEST(Speed, TheWindowKeepsItsLengthAtAnyRate) {
-    const auto condition = make_speed({.above_px_s = 99.5, .window_ms = 50}, 1, 1);
-    const auto faster = make_speed({.above_px_s = 101.5, .window_ms = 50}, 1, 1);
+    const auto condition = made(make_speed, {.window_ms = 50, .limit = {.above = 99.5}}, 1, 1);
+    const auto faster = made(make_speed, {.window_ms = 50, .limit = {.above = 101.5}}, 1, 1);
     for (int i = 0; i < 100'000; ++i) {
         const std::int64_t time_ns = i * 10'000;
         // 100 px/s until 0.5 s, then it stands
@@ -129,7 +142,7 @@ TEST(Speed, TheWindowKeepsItsLengthAtAnyRate) {
 }
 
 TEST(Speed, AMissingBodypartIsMissingAndDoesNotEndTheWindow) {
-    const auto condition = make_speed({.above_px_s = 50, .window_ms = 50}, 1, 1);
+    const auto condition = made(make_speed, {.window_ms = 50, .limit = {.above = 50}}, 1, 1);
     EXPECT_EQ(at(*condition, {0}, false, 0), Truth::missing);
     EXPECT_EQ(at(*condition, {1}, false, 10 * ms), Truth::yes);
     EXPECT_EQ(at(*condition, {NAN}, false, 20 * ms), Truth::missing);
@@ -140,15 +153,15 @@ TEST(Speed, AMissingBodypartIsMissingAndDoesNotEndTheWindow) {
 
 // The second individual's window fills while the first one decides the rule.
 TEST(Speed, EveryIndividualIsObservedInEveryFrame) {
-    const auto condition = make_speed({.above_px_s = 50, .window_ms = 50}, 2, 1);
+    const auto condition = made(make_speed, {.window_ms = 50, .limit = {.above = 50}}, 2, 1);
     Keypoint keypoints[] = {{0, 0, 1}, {0, 0, 1}};
     const PoseView pose{keypoints, 2, 1};
-    (void)condition->evaluate(pose, 0, false);
+    (void)condition->evaluate({pose, 0}, false);
     keypoints[0].x = keypoints[1].x = 1;
-    EXPECT_EQ(condition->evaluate(pose, 10 * ms, false), Truth::yes);
+    EXPECT_EQ(condition->evaluate({pose, 10 * ms}, false), Truth::yes);
     keypoints[0].x = NAN;
     keypoints[1].x = 6;
-    EXPECT_EQ(condition->evaluate(pose, 60 * ms, false), Truth::yes);
+    EXPECT_EQ(condition->evaluate({pose, 60 * ms}, false), Truth::yes);
 }
 
 // See Note [Unique body parts]: two animals of bodyparts 0 and 1, and a lever, bodypart 2 of the third row.
@@ -159,13 +172,13 @@ class UniqueBodyparts : public ::testing::Test {
     }
     // A condition on what is within 10 px of the origin.
     static std::unique_ptr<Condition> home(std::vector<int> bodyparts, const GateSpec& gate) {
-        return make_in_zone({make_circle({0, 0}, 10), std::move(bodyparts), Which::all, false, 0, gate}, 3,
-                            3);
+        return made(make_in_zone, {make_circle({0, 0}, 10), std::move(bodyparts), Which::all, false, 0}, 3, 3,
+                    gate);
     }
     static std::unique_ptr<Condition> at_lever(const GateSpec& gate) {
-        return make_distance({.bodyparts = {0, 2}, .below_px = 10, .gate = gate}, 3, 3);
+        return made(make_distance, {.bodyparts = {0, 2}, .limit = {.below = 10}}, 3, 3, gate);
     }
-    Truth of(Condition& condition) { return condition.evaluate({pose_, 3, 3}, 0, false); }
+    Truth of(Condition& condition) { return condition.evaluate({{pose_, 3, 3}, 0}, false); }
 
     static constexpr Keypoint kGone{NAN, NAN, 0};
     Keypoint pose_[9] = {{0, 0, 1}, {5, 0, 1}, kGone, {80, 0, 1}, {85, 0, 1},
@@ -200,10 +213,10 @@ TEST_F(UniqueBodyparts, ThemselvesAreTheSameForWhomeverARuleNames) {
 }
 
 TEST_F(UniqueBodyparts, TheSpeedOfOne) {
-    const auto moves = make_speed({.bodypart = 2, .above_px_s = 50, .gate = gate(2)}, 3, 3);
-    EXPECT_EQ(moves->evaluate({pose_, 3, 3}, 0, false), Truth::missing);
+    const auto moves = made(make_speed, {.bodypart = 2, .limit = {.above = 50}}, 3, 3, gate(2));
+    EXPECT_EQ(moves->evaluate({{pose_, 3, 3}, 0}, false), Truth::missing);
     pose_[8].x += 1;
-    EXPECT_EQ(moves->evaluate({pose_, 3, 3}, 10 * ms, false), Truth::yes);
+    EXPECT_EQ(moves->evaluate({{pose_, 3, 3}, 10 * ms}, false), Truth::yes);
 }
 
 TEST_F(UniqueBodyparts, RefusesWhatTheLastIndividualCannotHave) {
@@ -211,18 +224,20 @@ TEST_F(UniqueBodyparts, RefusesWhatTheLastIndividualCannotHave) {
     EXPECT_THROW((void)at_lever(gate(2)), ConfigError);
     EXPECT_THROW((void)home({2}, {.unique_bodyparts = 3}), ConfigError);
     const Which which = Which::any;
-    EXPECT_THROW((void)make_in_zone({make_circle({0, 0}, 10), {0}, which, false, 0, gate({})}, 1, 3),
+    EXPECT_THROW((void)made(make_in_zone, {make_circle({0, 0}, 10), {0}, which, false, 0}, 1, 3, gate({})),
                  ConfigError);
 }
 
 TEST(Threshold, RefusesARuleThatWouldNeverBeginOrEnd) {
-    EXPECT_THROW((void)make_distance({}, 1, 2), ConfigError);
-    EXPECT_THROW((void)make_distance({.above_px = 5, .below_px = 9}, 1, 2), ConfigError);
-    EXPECT_THROW((void)make_distance({.below_px = 0}, 1, 2), ConfigError);
-    EXPECT_THROW((void)make_distance({.above_px = 5, .hysteresis_px = 5}, 1, 2), ConfigError);
-    EXPECT_THROW((void)make_angle({.bodyparts = {0, 1, 2}, .above_deg = 180}, 1, 3), ConfigError);
-    EXPECT_THROW((void)make_angle({.bodyparts = {0, 1, 2}, .below_deg = 175, .hysteresis_deg = 5}, 1, 3),
+    EXPECT_THROW((void)made(make_distance, {}, 1, 2), ConfigError);
+    EXPECT_THROW((void)made(make_distance, {.limit = {.above = 5, .below = 9}}, 1, 2), ConfigError);
+    EXPECT_THROW((void)made(make_distance, {.limit = {.below = 0}}, 1, 2), ConfigError);
+    EXPECT_THROW((void)made(make_distance, {.limit = {.above = 5, .hysteresis = 5}}, 1, 2), ConfigError);
+    EXPECT_THROW((void)made(make_angle, {.bodyparts = {0, 1, 2}, .limit = {.above = 180}}, 1, 3),
                  ConfigError);
+    EXPECT_THROW(
+        (void)made(make_angle, {.bodyparts = {0, 1, 2}, .limit = {.below = 175, .hysteresis = 5}}, 1, 3),
+        ConfigError);
 }
 
 }  // namespace

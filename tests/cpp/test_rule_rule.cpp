@@ -16,7 +16,7 @@ constexpr std::int64_t ms = 1'000'000;
 class Scripted final : public Condition {
   public:
     explicit Scripted(Truth& truth, bool& active) : truth_(truth), active_(active) {}
-    Truth evaluate(const PoseView&, std::int64_t, bool active) noexcept override {
+    Truth evaluate(const RuleInput&, bool active) noexcept override {
         active_ = active;
         return truth_;
     }
@@ -34,7 +34,7 @@ class RuleTimingTest : public testing::Test {
     }
     bool at(std::int64_t time_ms, Truth truth) {
         truth_ = truth;
-        return rule_->update({}, time_ms * ms);
+        return rule_->update({{}, time_ms * ms});
     }
 
     Truth truth_ = Truth::no;

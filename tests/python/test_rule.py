@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import core_rules
 import oracle.rule as oracle
 from fastpose import _core as core
 from fastpose.errors import ConfigError
@@ -174,7 +175,7 @@ def test_in_zone_equals_oracle(seed, common, hysteresis_px, bodyparts, which, ou
     condition = oracle.in_zone(
         lambda place: oracle.polygon_signed_distance(corners, place), bodyparts, which, outside, hysteresis_px
     )
-    make = core.outside_zone_rule if outside else core.in_zone_rule
+    make = core_rules.outside_zone_rule if outside else core_rules.in_zone_rule
     assert_equals_oracle(make, arguments, condition, seed, common)
 
 
@@ -195,7 +196,7 @@ def test_speed_equals_oracle(seed, common, limit, hysteresis, window_ms):
         window_ms=round(window_ms * MS) / MS,
         hysteresis=15 * hysteresis,
     )
-    assert_equals_oracle(core.speed_rule, arguments, condition, seed, common)
+    assert_equals_oracle(core_rules.speed_rule, arguments, condition, seed, common)
 
 
 @settings(max_examples=60, deadline=None)
@@ -208,7 +209,7 @@ def test_distance_equals_oracle(seed, common, limit, hysteresis):
         "hysteresis_px": hysteresis,
     }
     condition = oracle.distance((2, 0), px if above else None, None if above else px, hysteresis)
-    assert_equals_oracle(core.distance_rule, arguments, condition, seed, common)
+    assert_equals_oracle(core_rules.distance_rule, arguments, condition, seed, common)
 
 
 @settings(max_examples=60, deadline=None)
@@ -231,7 +232,7 @@ def test_angle_equals_oracle(seed, common, limit, hysteresis, form):
     condition = oracle.angle(
         **form, above=deg if above else None, below=None if above else deg, hysteresis=hysteresis
     )
-    assert_equals_oracle(core.angle_rule, arguments, condition, seed, common)
+    assert_equals_oracle(core_rules.angle_rule, arguments, condition, seed, common)
 
 
 @pytest.mark.parametrize(
@@ -249,24 +250,24 @@ def test_angle_forms(form, places, degrees):
     at = pose(*places)
     shape = (1, len(places))
     if degrees > 0.5:
-        assert core.angle_rule(shape, above_deg=degrees - 0.5, **form).update(at, 0)
-        assert not core.angle_rule(shape, below_deg=degrees - 0.5, **form).update(at, 0)
+        assert core_rules.angle_rule(shape, above_deg=degrees - 0.5, **form).update(at, 0)
+        assert not core_rules.angle_rule(shape, below_deg=degrees - 0.5, **form).update(at, 0)
     if degrees < 179.5:
-        assert core.angle_rule(shape, below_deg=degrees + 0.5, **form).update(at, 0)
-        assert not core.angle_rule(shape, above_deg=degrees + 0.5, **form).update(at, 0)
+        assert core_rules.angle_rule(shape, below_deg=degrees + 0.5, **form).update(at, 0)
+        assert not core_rules.angle_rule(shape, above_deg=degrees + 0.5, **form).update(at, 0)
 
 
 def test_speed_window_spans_time_over_drops():
-    rule = core.speed_rule((1, 1), bodypart=0, above_px_s=99, window_ms=50)
+    rule = core_rules.speed_rule((1, 1), bodypart=0, above_px_s=99, window_ms=50)
     times_ms = np.array([0, 10, 20, 50, 60, 90, 100])  # 100 px/s throughout, frames dropped
     track = [rule.update(pose((0.1 * ms, 0)), int(ms) * MS) for ms in times_ms]
     assert track == [False] + [True] * 6
-    slow = core.speed_rule((1, 1), bodypart=0, above_px_s=101, window_ms=50)
+    slow = core_rules.speed_rule((1, 1), bodypart=0, above_px_s=101, window_ms=50)
     assert not any(slow.update(pose((0.1 * ms, 0)), int(ms) * MS) for ms in times_ms)
 
 
 def test_speed_is_missing_without_two_positions_in_the_window():
-    rule = core.speed_rule((1, 1), bodypart=0, above_px_s=1, window_ms=50, missing="true")
+    rule = core_rules.speed_rule((1, 1), bodypart=0, above_px_s=1, window_ms=50, missing="true")
     still = pose((5, 5))
     assert rule.update(still, 0)  # one position: missing
     assert not rule.update(still, 10 * MS)  # two: not moving
@@ -279,9 +280,9 @@ def test_individual_any_all_and_fixed():
     zone = core.circle_zone(center=(0, 0), radius_px=10)
     inside, outside, gone = (1, 1, 1), (50, 50, 1), (np.nan, np.nan, 0)
     arguments = {"zone": zone, "bodyparts": [0], "missing": "true"}
-    anyone = core.in_zone_rule((2, 1), **arguments)
-    everyone = core.in_zone_rule((2, 1), individual="all", **arguments)
-    second = core.in_zone_rule((2, 1), individual=1, **arguments)
+    anyone = core_rules.in_zone_rule((2, 1), **arguments)
+    everyone = core_rules.in_zone_rule((2, 1), individual="all", **arguments)
+    second = core_rules.in_zone_rule((2, 1), individual=1, **arguments)
     for first_at, second_at, by_any, by_all, by_second in [
         (inside, outside, True, False, False),
         (outside, inside, True, False, True),
@@ -299,7 +300,7 @@ def test_individual_any_all_and_fixed():
 
 def test_all_holds_while_one_is_missing():
     zone = core.circle_zone(center=(0, 0), radius_px=10)
-    everyone = core.in_zone_rule((2, 1), zone=zone, bodyparts=[0], individual="all")
+    everyone = core_rules.in_zone_rule((2, 1), zone=zone, bodyparts=[0], individual="all")
     inside, gone = (1, 1, 1), (np.nan, np.nan, 0)
     assert not everyone.update(np.array([[inside], [gone]], np.float32), 0)
     assert everyone.update(np.array([[inside], [inside]], np.float32), 1)
@@ -308,7 +309,7 @@ def test_all_holds_while_one_is_missing():
 
 def test_likelihood_equal_to_the_gate_passes():
     zone = core.circle_zone(center=(0, 0), radius_px=10)
-    rule = core.in_zone_rule((1, 1), zone=zone, bodyparts=[0], min_likelihood=0.7)
+    rule = core_rules.in_zone_rule((1, 1), zone=zone, bodyparts=[0], min_likelihood=0.7)
     assert not rule.update(pose((0, 0), likelihood=np.nextafter(np.float32(0.7), np.float32(0))), 0)
     assert rule.update(pose((0, 0), likelihood=0.7), 1)
 
@@ -317,70 +318,86 @@ def test_rule_reads_a_read_only_pose():
     at = pose((0, 0))
     at.flags.writeable = False
     zone = core.circle_zone(center=(0, 0), radius_px=10)
-    assert core.in_zone_rule((1, 1), zone=zone, bodyparts=[0]).update(at, 0)
+    assert core_rules.in_zone_rule((1, 1), zone=zone, bodyparts=[0]).update(at, 0)
 
 
 @pytest.mark.parametrize(
     ("make", "arguments", "message"),
     [
-        (core.speed_rule, {"bodypart": 5, "above_px_s": 1}, "bodypart is 5; allowed: an index from 0 to 2"),
-        (core.speed_rule, {"bodypart": 0}, "above_px_s and below_px_s are not given; allowed: exactly one"),
-        (core.speed_rule, {"bodypart": 0, "above_px_s": 1, "below_px_s": 2}, "are both given"),
         (
-            core.speed_rule,
+            core_rules.speed_rule,
+            {"bodypart": 5, "above_px_s": 1},
+            "bodypart is 5; allowed: an index from 0 to 2",
+        ),
+        (
+            core_rules.speed_rule,
+            {"bodypart": 0},
+            "above_px_s and below_px_s are not given; allowed: exactly one",
+        ),
+        (core_rules.speed_rule, {"bodypart": 0, "above_px_s": 1, "below_px_s": 2}, "are both given"),
+        (
+            core_rules.speed_rule,
             {"bodypart": 0, "above_px_s": 1, "window_ms": 0},
             "window_ms is 0; allowed: .*above 0",
         ),
         (
-            core.speed_rule,
+            core_rules.speed_rule,
             {"bodypart": 0, "above_px_s": 10, "hysteresis_px_s": 10},
             "hysteresis_px_s is 10; allowed: 0 or less than 10, else the rule never ends",
         ),
-        (core.distance_rule, {"bodyparts": (1, 1), "below_px": 1}, "bodyparts names 1 twice"),
-        (core.distance_rule, {"bodyparts": (0, 1), "below_px": 0}, "below_px is 0; allowed: .* above 0"),
+        (core_rules.distance_rule, {"bodyparts": (1, 1), "below_px": 1}, "bodyparts names 1 twice"),
         (
-            core.distance_rule,
+            core_rules.distance_rule,
+            {"bodyparts": (0, 1), "below_px": 0},
+            "below_px is 0; allowed: .* above 0",
+        ),
+        (
+            core_rules.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "hysteresis_px": -1},
             "hysteresis_px is -1",
         ),
-        (core.angle_rule, {"bodyparts": [0, 1], "below_deg": 9}, "2 bodyparts, no point and no heading_deg"),
         (
-            core.angle_rule,
+            core_rules.angle_rule,
+            {"bodyparts": [0, 1], "below_deg": 9},
+            "2 bodyparts, no point and no heading_deg",
+        ),
+        (
+            core_rules.angle_rule,
             {"bodyparts": [0, 1, 2], "point": (0, 0), "below_deg": 9},
             "3 bodyparts, a point and no heading_deg",
         ),
         (
-            core.angle_rule,
+            core_rules.angle_rule,
             {"bodyparts": [0, 1, 2], "above_deg": 180},
             "above_deg is 180; allowed: less than 180",
         ),
         (
-            core.angle_rule,
+            core_rules.angle_rule,
             {"bodyparts": [0, 1, 2], "below_deg": 170, "hysteresis_deg": 10},
             "hysteresis_deg is 10; allowed: 0 or less than 10",
         ),
         (
-            core.distance_rule,
+            core_rules.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "min_likelihood": 1.1},
             "min_likelihood is 1.1; allowed: 0 to 1",
         ),
         (
-            core.distance_rule,
+            core_rules.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "individual": 2},
             "individual is 2; allowed: an index from 0 to 1",
         ),
         (
-            core.distance_rule,
+            core_rules.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "individual": "some"},
             "individual is 'some'; allowed: an index, any, all",
         ),
         (
-            core.distance_rule,
+            core_rules.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "missing": "ignore"},
             "missing is 'ignore'; allowed: hold, false, true",
         ),
         (
-            core.distance_rule,
+            core_rules.distance_rule,
             {"bodyparts": (0, 1), "below_px": 1, "min_duration_ms": -5},
             "min_duration_ms is -5; allowed: 0 to",
         ),
@@ -395,6 +412,6 @@ def test_bad_rule_is_named(make, arguments, message):
 def test_bench_entry_points_give_a_time(bodyparts):
     poses = np.ones((1, bodyparts, 3), np.float32)
     zone = core.polygon_zone(L_SHAPE)
-    rule = core.in_zone_rule((1, bodyparts), zone=zone, bodyparts=list(range(bodyparts)), which="all")
+    rule = core_rules.in_zone_rule((1, bodyparts), zone=zone, bodyparts=list(range(bodyparts)), which="all")
     assert core.bench_rule(rule, poses, calls=100) > 0
     assert core.bench_filter(core.kalman_filter((1, bodyparts)), poses, calls=100) > 0

@@ -47,7 +47,7 @@ def _part(
     assert camera.ring is not None
     network = networks.by_camera.get(camera.name)
     names = _names(config, network)
-    pipeline = _pipeline(config, camera.name, network, networks, lines) if network else None
+    pipeline = _pipeline(config, camera, network, networks, lines) if network else None
     return _core.CameraPart(
         name=camera.name,
         ring=camera.ring,
@@ -108,17 +108,18 @@ def _names(config: cfg.Config, network: Network | None) -> Names:
 
 
 def _pipeline(
-    config: cfg.Config, camera: str, network: Network, networks: Networks, lines: Lines
+    config: cfg.Config, camera: CameraSource, network: Network, networks: Networks, lines: Lines
 ) -> _core.PipelineParts:
-    package, model = network.package, config.analysed[camera]
+    assert camera.ring is not None
+    package, model = network.package, config.analysed[camera.name]
     shape = (package.count_of_individuals, len(package.bodyparts))
-    rules, all_rules = config.rules_of(camera), list(config.rules)
-    acts = camera == networks.acting
+    rules, all_rules = config.rules_of(camera.name), list(config.rules)
+    acts = camera.name == networks.acting
     return _core.PipelineParts(
         estimator=network.estimator,
         identity=make_identity(model.identity, package),
         filter=make_filter(config.filter, shape),
-        rules=make_rules(config, rules, package),
+        rules=make_rules(config, rules, package, frame_size=(camera.ring.width, camera.ring.height)),
         rule_ids=[all_rules.index(name) for name in rules],
         protocol=make_protocol(config, _rules_seen(config), package.bodyparts) if acts else None,
         interlock=lines.interlock if acts else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fastpose.config.action import misfits
 from fastpose.config.camera import SimCamera
 from fastpose.config.cross_cameras import (
     camera_of_protocol,
@@ -13,11 +14,12 @@ from fastpose.config.cross_cameras import (
     synchronised,
     triggers,
 )
+from fastpose.config.cross_rules import calibrated_cameras, composites, crossings, rules_and_zones
 from fastpose.config.cross_states import problems_of_experiment
 from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import PylonOutput
 from fastpose.config.problems import Problem, ProblemsError, no_such
-from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Pulse
+from fastpose.config.protocol import ConditionalProtocol, NoProtocol
 from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import RealCamera
 from fastpose.config.types import Rectangle
@@ -31,10 +33,13 @@ def check_references(config: Config) -> None:
     """Raise ProblemsError with everything that does not fit together."""
     problems = [
         *_networks(config),
-        *_zones_of_rules(config),
+        *rules_and_zones(config),
+        *composites(config),
+        *calibrated_cameras(config),
         *_protocol(config),
         *problems_of_experiment(config),
         *_lines_of_cameras(config),
+        *_exclusions(config),
         *cameras_of_rules(config),
         *camera_of_protocol(config),
         *triggers(config),
@@ -73,12 +78,13 @@ def outside_frame(config: Config, camera: str, size: tuple[int, int]) -> Iterato
             continue
         yield from _roi(path, model, camera, size)
         for name, zone in _zones_seen(config, camera).items():
-            for x, y in zone.points_outside(*size)[:1]:
+            for x, y in zone.points_outside(*size, config.calibration_of_camera(camera))[:1]:
                 yield Problem(
                     f"zones.{name}",
                     f"({x:g}, {y:g}) is outside the frame of camera {camera!r}; "
                     f"allowed: x from 0 to {size[0]}, y from 0 to {size[1]}",
                 )
+        yield from crossings(config, camera, size)
 
 
 def _zones_seen(config: Config, camera: str) -> dict[str, Zone]:
@@ -124,13 +130,6 @@ def _networks(config: Config) -> Iterator[Problem]:
         yield Problem("model", "missing; rules and protocols need a network")
 
 
-def _zones_of_rules(config: Config) -> Iterator[Problem]:
-    for name, rule in config.rules.items():
-        zone = getattr(rule, "zone", None)
-        if zone is not None and zone not in config.zones:
-            yield Problem(f"rules.{name}.zone", no_such("zone", zone, config.zones))
-
-
 def _lines_of_cameras(config: Config) -> Iterator[Problem]:
     """An output that is a line of a camera needs that camera, and the line for itself."""
     taken: dict[tuple[str, str], str] = {
@@ -149,6 +148,17 @@ def _lines_of_cameras(config: Config) -> Iterator[Problem]:
             yield Problem(f"outputs.{name}.line", f"{output.line} is {owner}'s; allowed: another line")
 
 
+def _exclusions(config: Config) -> Iterator[Problem]:
+    for name, output in config.outputs.items():
+        for index, other in enumerate(output.not_with):
+            path = f"outputs.{name}.not_with[{index}]"
+            others = [each for each in config.outputs if each != name]
+            if other not in others:
+                yield Problem(path, no_such("other output", other, others))
+            elif "high" in (output.safe, config.outputs[other].safe):
+                yield Problem(path, f"{other!r}; allowed: only between outputs with safe: low")
+
+
 def _protocol(config: Config) -> Iterator[Problem]:
     protocol = config.protocol
     if not isinstance(protocol, ConditionalProtocol):
@@ -159,10 +169,6 @@ def _protocol(config: Config) -> Iterator[Problem]:
         output = config.outputs.get(name)
         if output is None:
             yield Problem(f"protocol.do.{name}", no_such("output", name, config.outputs))
-        elif (
-            isinstance(action, Pulse) and output.max_on_ms is not None and action.pulse_ms > output.max_on_ms
-        ):
-            yield Problem(
-                f"protocol.do.{name}.pulse_ms",
-                f"{action.pulse_ms:g} is more than its max_on_ms; allowed: at most {output.max_on_ms:g}",
-            )
+            continue
+        for key, text in misfits(action, output):
+            yield Problem(f"protocol.do.{name}.{key}", text)

@@ -12,10 +12,6 @@ from pydantic_core import ErrorDetails
 
 from fastpose.config.allowed import allowed_keys, allowed_text
 
-_LATER = {  # what fastpose is to have and this version lacks
-    *("gpio", "nidaq", "zmq", "osc", "lsl"),
-}
-
 
 class Problem(NamedTuple):
     """One thing that is wrong."""
@@ -114,8 +110,6 @@ def _text_of(detail: ErrorDetails, schema: dict[str, Any]) -> str:
 
 
 def _not_one_of(value: Any, allowed: list[str]) -> str:
-    if isinstance(value, str) and value in _LATER:
-        return f"{value!r} is not in this version; this version has: {', '.join(allowed)}"
     guess = nearest(value, allowed) if isinstance(value, str) else ""
     return f"{short(value)} is not allowed{guess}; allowed: {', '.join(allowed)}"
 

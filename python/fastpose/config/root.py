@@ -7,15 +7,18 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from fastpose.config.beside import PoseStream
+from fastpose.config.calibration import Calibration
 from fastpose.config.cameras import Camera
 from fastpose.config.cross import check_references
 from fastpose.config.filter import Filter, NoFilter
 from fastpose.config.model import Model
-from fastpose.config.output import Output
+from fastpose.config.outputs import Output
 from fastpose.config.protocol import ConditionalProtocol, NoProtocol, PythonProtocol
 from fastpose.config.protocols import Protocol
 from fastpose.config.record import Record
-from fastpose.config.rule import Rule
+from fastpose.config.rule import Rule, ZoneRule
+from fastpose.config.safety import Safety
 from fastpose.config.session import Engine, Session
 from fastpose.config.synchronise import Synchronise
 from fastpose.config.types import Name, Section
@@ -34,9 +37,16 @@ class Config(Section):
     models: dict[Name, Model] = Field(default_factory=dict)
     """Networks by name, where there are several."""
     filter: Filter = NoFilter()
+    calibration: Calibration | None = None
+    """From px to mm, where one camera has a network."""
+    calibrations: dict[Name, Calibration] = Field(default_factory=dict)
+    """The same by camera, where several have."""
     zones: dict[Name, Zone] = Field(default_factory=dict)
     rules: dict[Name, Rule] = Field(default_factory=dict)
     outputs: dict[Name, Output] = Field(default_factory=dict)
+    streams: dict[Name, PoseStream] = Field(default_factory=dict)
+    """Poses for other programs, as they come."""
+    safety: Safety = Safety()
     protocol: Protocol = NoProtocol()
     record: Record = Record()
     engine: Engine = Engine()
@@ -86,6 +96,19 @@ class Config(Section):
     def camera_of(self, rule: Rule) -> str | None:
         """The camera that a rule looks at; None: there is none, or no only one."""
         return rule.camera or (next(iter(self.analysed)) if len(self.analysed) == 1 else None)
+
+    def calibration_of_camera(self, camera: str | None) -> Calibration | None:
+        """The calibration of a camera; None: there is none."""
+        return self.calibration or self.calibrations.get(camera or "")
+
+    def calibration_of(self, rule: Rule) -> Calibration | None:
+        """The calibration of the camera that a rule looks at; None: there is none."""
+        return self.calibration_of_camera(self.camera_of(rule))
+
+    def unit_of(self, rule: Rule) -> str:
+        """The unit, px or mm, of a rule's places."""
+        zone = self.zones.get(rule.zone) if isinstance(rule, ZoneRule) else None
+        return zone.units if zone else rule.unit
 
     def network_of(self, camera: str) -> Model | None:
         """Return the network that sees this camera; None: the camera is recorded only."""

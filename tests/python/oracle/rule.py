@@ -170,16 +170,39 @@ def rule_values(
     refractory_ms: float = 0,
     missing: str = "hold",
 ) -> list[bool]:
-    """The rule's value at each frame of poses (T, individuals, bodyparts, 3)."""
+    """The rule's value at each frame of poses (T, individuals, bodyparts, 3).
+
+    A condition with `of_all` gets the positions of all individuals and the index of the one it is about.
+    """
+    timing = {"min_duration_ms": min_duration_ms, "refractory_ms": refractory_ms, "missing": missing}
     positions = gated(poses, min_likelihood)
     individuals = [individual] if isinstance(individual, int) else range(poses.shape[1])
     join = all_of if individual == "all" else any_of
+
+    def truth(i: int, active: bool) -> Truth:
+        seen, times = positions[: i + 1], times_ns[: i + 1]
+        if getattr(condition, "of_all", False):
+            return join([condition(seen, k, times, active) for k in individuals])
+        return join([condition(seen[:, k], times, active) for k in individuals])
+
+    return timed(truth, times_ns, **timing)[1]
+
+
+def timed(
+    truth: Callable[[int, bool], Truth],
+    times_ns: NDArray[np.int64],
+    *,
+    min_duration_ms: float = 0,
+    refractory_ms: float = 0,
+    missing: str = "hold",
+) -> tuple[list[Truth], list[bool]]:
+    """What a condition said in each frame, and the rule's values."""
     raw, value = False, False
     true_since_ns, ended_ns = None, -np.inf
-    values = []
+    truths, values = [], []
     for i, now_ns in enumerate(times_ns):
-        truth = join([condition(positions[: i + 1, k], times_ns[: i + 1], value) for k in individuals])
-        raw = truth if truth is not None else {"hold": raw, "false": False, "true": True}[missing]
+        said = truth(i, value)
+        raw = said if said is not None else {"hold": raw, "false": False, "true": True}[missing]
         if raw:
             true_since_ns = now_ns if true_since_ns is None else true_since_ns
             lasted = now_ns - true_since_ns >= min_duration_ms * 1e6
@@ -187,5 +210,6 @@ def rule_values(
         else:
             ended_ns = now_ns if value else ended_ns
             true_since_ns, value = None, False
+        truths.append(said)
         values.append(value)
-    return values
+    return truths, values

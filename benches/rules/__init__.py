@@ -1,0 +1,1 @@
+"""What rules, protocol and interlock cost a frame."""
