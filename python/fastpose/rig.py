@@ -20,7 +20,7 @@ from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, 
 from fastpose.assembly.compute_threads import noting_compute_threads
 from fastpose.assembly.disk_watch import DiskWatch
 from fastpose.assembly.engine import make_engine
-from fastpose.assembly.gpu_frames import gpu_frame, pin_rings
+from fastpose.assembly.gpu_frames import gpu_frame
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
 from fastpose.assembly.networks import Networks, open_networks
@@ -148,7 +148,6 @@ class Rig:
             )
         self._lines.spawn(self._folder.path / "log")
         self._streams = open_streams(self.config, self._networks, self._cameras)
-        pin_rings(self._networks, self._cameras)
         self._folder.write_meta(self.config, self._details())
         self._engine = make_engine(
             self.config,
