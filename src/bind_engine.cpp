@@ -8,6 +8,7 @@
 #include "camera/memory_camera.h"
 #include "camera/sim_camera.h"
 #include "engine/engine.h"
+#include "output_actions.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -137,21 +138,16 @@ py::object next_pose(Engine& engine, double timeout_ms, std::size_t camera) {
                           header.flags, pose);
 }
 
-Action action_from(const std::string& name) {
-    if (name == "on") return Action::on;
-    if (name == "off") return Action::off;
-    if (name == "pulse") return Action::pulse;
-    throw py::value_error("action '" + name + "': allowed are on, off, pulse");
-}
-
-py::tuple command(Engine& engine, int output, const std::string& action, double duration_ms) {
-    const OutputCommand request{output, action_from(action), to_ns(duration_ms)};
+py::tuple command(Engine& engine, int output, const std::string& action, double duration_ms, double period_ms,
+                  int count, float value, float to) {
+    const OutputCommand request{
+        output, action_from(action), to_ns(duration_ms), to_ns(period_ms), count, value, to};
     EdgeResult edge;
     {
         py::gil_scoped_release unlocked;
         edge = engine.command(request);
     }
-    return py::make_tuple(edge.changed, edge.refused, edge.failed, edge.stamp_ns);
+    return py::make_tuple(edge.changed || edge.valued, edge.refused, edge.failed, edge.stamp_ns);
 }
 
 using Size = std::pair<int, int>;  // width, height; px
@@ -336,8 +332,8 @@ void bind_engine(py::module_& m) {
     engine.def("snapshot", &snapshot);
     engine.def("next_pose", &next_pose, "timeout_ms"_a, "camera"_a = 0,
                "(frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints) or None.");
-    engine.def("command", &command, "output"_a, "action"_a, "duration_ms"_a = 0.0,
-               "(changed, refused, failed, stamp_ns)");
+    engine.def("command", &command, "output"_a, "action"_a, "duration_ms"_a = 0.0, "period_ms"_a = 0.0,
+               "count"_a = 0, "value"_a = 0.0F, "to"_a = 0.0F, "(changed, refused, failed, stamp_ns)");
     engine.def_property_readonly("loop_grant", [](const Engine& e) {
         const Loop* loop = e.first_loop();
         const ThreadGrant grant = loop == nullptr ? ThreadGrant{} : loop->grant();

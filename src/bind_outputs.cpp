@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@
 #include "output/interlock.h"
 #include "output/serial_output.h"
 #include "output/sim_output.h"
+#include "output_actions.h"
 #include "protocol/conditional.h"
 #include "protocol/none.h"
 #include "protocol/policy_protocol.h"
@@ -32,12 +34,15 @@ using PoseArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 void bind_drivers(py::module_& m) {
     py::class_<OutputDriver, py::smart_holder>(m, "OutputDriver")
         .def("write", &OutputDriver::write, "high"_a, ReleaseGil())
+        .def("write_value", &OutputDriver::write_value, "value"_a, ReleaseGil())
+        .def_property_readonly("analogue", &OutputDriver::analogue)
         .def_property_readonly("description", &OutputDriver::description)
         .def_property_readonly("error", &OutputDriver::error);
     py::class_<SimOutput, OutputDriver, py::smart_holder>(m, "SimOutput")
         .def(py::init<std::string>(), "name"_a)
         .def("set_broken", &SimOutput::set_broken, "broken"_a)
         .def_property_readonly("high", &SimOutput::high)
+        .def_property_readonly("value", &SimOutput::value)
         .def_property_readonly("writes", &SimOutput::writes)
         .def_property_readonly("rising_edges", &SimOutput::rising_edges)
         .def_property_readonly("falling_edges", &SimOutput::falling_edges);
@@ -108,8 +113,17 @@ void bind_hosted(py::module_& m) {
 }
 
 OutputLine make_line(std::string name, std::shared_ptr<OutputDriver> driver, std::int64_t max_on_ns,
-                     double max_rate_hz, bool safe_high) {
-    return {std::move(name), std::move(driver), {max_on_ns, max_rate_hz, safe_high}};
+                     double max_rate_hz, bool safe_high, std::int64_t max_total_ns, float max_level,
+                     std::vector<std::string> not_with) {
+    return {std::move(name),
+            std::move(driver),
+            {max_on_ns, max_rate_hz, safe_high, max_total_ns, max_level},
+            std::move(not_with)};
+}
+
+const char* name_of(EventTopic topic) {
+    constexpr const char* names[] = {"edge", "level", "confirmed", "stop"};
+    return names[static_cast<int>(topic)];
 }
 
 const char* name_of(EdgeCause cause) {
@@ -120,20 +134,24 @@ const char* name_of(EdgeCause cause) {
 void bind_events(py::module_& m) {
     py::class_<OutputLine>(m, "OutputLine")
         .def(py::init(&make_line), "name"_a, "driver"_a, py::kw_only(), "max_on_ns"_a = 0,
-             "max_rate_hz"_a = 0.0, "safe_high"_a = false)
+             "max_rate_hz"_a = 0.0, "safe_high"_a = false, "max_total_ns"_a = 0, "max_level"_a = 0.0F,
+             "not_with"_a = std::vector<std::string>{})
         .def_readonly("name", &OutputLine::name)
         .def_readonly("driver", &OutputLine::driver);
     py::class_<EdgeResult>(m, "EdgeResult")
         .def_readonly("changed", &EdgeResult::changed)
         .def_readonly("refused", &EdgeResult::refused)
         .def_readonly("failed", &EdgeResult::failed)
-        .def_readonly("stamp_ns", &EdgeResult::stamp_ns);
+        .def_readonly("stamp_ns", &EdgeResult::stamp_ns)
+        .def_readonly("high", &EdgeResult::high);
     py::class_<InterlockEvent>(m, "InterlockEvent")
         .def_readonly("stamp_ns", &InterlockEvent::stamp_ns)
         .def_readonly("output", &InterlockEvent::output)
         .def_property_readonly("cause", [](const InterlockEvent& event) { return name_of(event.cause); })
         .def_readonly("high", &InterlockEvent::high)
-        .def_readonly("refused", &InterlockEvent::refused);
+        .def_readonly("refused", &InterlockEvent::refused)
+        .def_property_readonly("topic", [](const InterlockEvent& event) { return name_of(event.topic); })
+        .def_readonly("value", &InterlockEvent::value);
 }
 
 EdgeResult command(Interlock& interlock, int output, Action action, std::int64_t duration_ns) {
@@ -146,8 +164,9 @@ std::optional<InterlockEvent> next_event(Interlock& interlock) {
 }
 
 std::unique_ptr<Interlock> make_interlock(std::vector<OutputLine> lines, int timer_priority,
-                                          std::vector<int> timer_cpus) {
+                                          std::vector<int> timer_cpus, std::int64_t max_pose_gap_ns) {
     InterlockOptions options;
+    options.max_pose_gap_ns = max_pose_gap_ns;
     options.timer_thread.realtime_priority = timer_priority;
     options.timer_thread.cpus = std::move(timer_cpus);
     return std::make_unique<Interlock>(std::move(lines), options);
@@ -156,10 +175,22 @@ std::unique_ptr<Interlock> make_interlock(std::vector<OutputLine> lines, int tim
 void bind_interlock(py::module_& m) {
     py::class_<Interlock, py::smart_holder>(m, "Interlock")
         .def(py::init(&make_interlock), "lines"_a, py::kw_only(), "timer_priority"_a = 0,
-             "timer_cpus"_a = std::vector<int>{}, ReleaseGil())
+             "timer_cpus"_a = std::vector<int>{}, "max_pose_gap_ns"_a = 0, ReleaseGil())
         .def("arm", &Interlock::arm, ReleaseGil())
         .def_property_readonly("armed", &Interlock::armed)
         .def("to_safe", &Interlock::to_safe, ReleaseGil())
+        .def("emergency_stop", &Interlock::emergency_stop, ReleaseGil())
+        .def_property_readonly("stopped", &Interlock::stopped)
+        .def("note_pose", &Interlock::note_pose)
+        .def(
+            "apply",
+            [](Interlock& self, const OutputCommand& given) { return self.apply(given, EdgeCause::user); },
+            "command"_a, ReleaseGil())
+        .def(
+            "value", [](const Interlock& self, int output) { return self.line(output).value(); }, "output"_a)
+        .def(
+            "total_on_ns", [](const Interlock& self, int output) { return self.line(output).total_on_ns(); },
+            "output"_a)
         .def(
             "on", [](Interlock& self, int output) { return command(self, output, Action::on, 0); },
             "output"_a, ReleaseGil())
@@ -228,24 +259,24 @@ std::vector<NoteTuple> notes_of(const Step& step) {
     return notes;
 }
 
-const char* name_of(Action action) {
-    constexpr const char* names[] = {"off", "on", "pulse"};
-    return names[static_cast<int>(action)];
-}
+const char* name_of(Action action) { return action_names.at(static_cast<std::size_t>(action)); }
 
-OutputCommand make_command(int output, const std::string& action, std::int64_t duration_ns) {
-    if (action == "on") return {output, Action::on, duration_ns};
-    if (action == "off") return {output, Action::off, duration_ns};
-    if (action == "pulse") return {output, Action::pulse, duration_ns};
-    throw ConfigError("action '" + action + "': allowed are on, off, pulse");
+OutputCommand make_command(int output, const std::string& action, std::int64_t duration_ns,
+                           std::int64_t period_ns, int count, float value, float to) {
+    return {output, action_from(action), duration_ns, period_ns, count, value, to};
 }
 
 void bind_decision(py::module_& m) {
     py::class_<OutputCommand>(m, "OutputCommand")
-        .def(py::init(&make_command), "output"_a, "action"_a, py::kw_only(), "duration_ns"_a = 0)
+        .def(py::init(&make_command), "output"_a, "action"_a, py::kw_only(), "duration_ns"_a = 0,
+             "period_ns"_a = 0, "count"_a = 0, "value"_a = 0.0F, "to"_a = 0.0F)
         .def_readonly("output", &OutputCommand::output)
         .def_property_readonly("action", [](const OutputCommand& command) { return name_of(command.action); })
-        .def_readonly("duration_ns", &OutputCommand::duration_ns);
+        .def_readonly("duration_ns", &OutputCommand::duration_ns)
+        .def_readonly("period_ns", &OutputCommand::period_ns)
+        .def_readonly("count", &OutputCommand::count)
+        .def_readonly("value", &OutputCommand::value)
+        .def_readonly("to", &OutputCommand::to);
     py::class_<Step>(m, "Decision")
         .def_readonly("commands", &Step::commands)
         .def_property_readonly("state", [](const Step& step) { return step.decision.state; })
@@ -269,6 +300,7 @@ std::unique_ptr<PolicyProtocol> make_policy(const py::capsule& capsule) {
 
 // Reactions are (output, kind, pulse_ns).
 using ReactionTuple = std::tuple<int, std::string, std::int64_t>;
+using GivenReaction = std::variant<OutputCommand, ReactionTuple>;
 
 ConditionalAction make_action(const ReactionTuple& tuple) {
     const auto& [output, kind, pulse_ns] = tuple;
@@ -279,11 +311,17 @@ ConditionalAction make_action(const ReactionTuple& tuple) {
     throw ConfigError("protocol.do: '" + kind + "' is no action; allowed: pulse, on, off, follow");
 }
 
-std::unique_ptr<ConditionalProtocol> make_conditional(int rule, const std::vector<ReactionTuple>& actions,
+ConditionalAction make_reaction(const GivenReaction& given) {
+    if (const auto* command = std::get_if<OutputCommand>(&given))
+        return {command->output, Reaction::other, 0, *command};
+    return make_action(std::get<ReactionTuple>(given));
+}
+
+std::unique_ptr<ConditionalProtocol> make_conditional(int rule, const std::vector<GivenReaction>& actions,
                                                       std::int64_t deadline_ns, bool suppress_late) {
     ConditionalSpec spec{.rule = rule, .actions = {}, .deadline_ns = deadline_ns};
     spec.on_late = suppress_late ? OnLate::suppress : OnLate::flag;
-    for (const ReactionTuple& action : actions) spec.actions.push_back(make_action(action));
+    for (const GivenReaction& action : actions) spec.actions.push_back(make_reaction(action));
     return std::make_unique<ConditionalProtocol>(std::move(spec));
 }
 

@@ -1,4 +1,5 @@
 // Python faces of the state machine and what it is made of.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "bindings.h"
 #include "engine/virtual_rig.h"
@@ -150,6 +152,23 @@ std::vector<std::tuple<std::string, int, int, std::int64_t>> notes_of(const Virt
     return notes;
 }
 
+// Wall time of each step in ns: frames take turns in what the rules are.
+py::array_t<std::int64_t> time_steps(Protocol& protocol, const std::vector<std::vector<std::uint8_t>>& rules,
+                                     int steps, std::int64_t period_ns) {
+    py::array_t<std::int64_t> times(steps);
+    std::int64_t* out = times.mutable_data();
+    const py::gil_scoped_release unlocked;
+    Decision decision;
+    for (int i = 0; i < steps; ++i) {
+        const auto& values = rules[static_cast<std::size_t>(i) % rules.size()];
+        const std::int64_t begin_ns = now_ns();
+        decision.clear();
+        protocol.step({.pose = {}, .rules = values, .now_ns = i * period_ns}, decision);
+        out[i] = now_ns() - begin_ns;
+    }
+    return times;
+}
+
 void bind_virtual_rig(py::module_& m) {
     py::class_<VirtualRig>(m, "VirtualRig")
         .def(py::init<std::shared_ptr<Protocol>, std::vector<OutputLine>>(), "protocol"_a, "lines"_a)
@@ -171,6 +190,8 @@ void bind_virtual_rig(py::module_& m) {
 void bind_states(py::module_& m) {
     bind_parts_of_states(m);
     bind_virtual_rig(m);
+    m.def("time_steps", &time_steps, "protocol"_a, "rules"_a, py::kw_only(), "steps"_a, "period_ns"_a,
+          "Wall time of each step, ns.");
     py::class_<StateMachine, Protocol, py::smart_holder>(m, "StateMachine")
         .def(py::init(&make_machine), py::kw_only(), "rules"_a, "outputs"_a, "states"_a, "initial"_a = 0,
              "timers"_a = std::vector<Span>{}, "counters"_a = 0, "trials"_a = TrialListSpec{},

@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 
 #include "base/clock.h"
+#include "bind_devices.h"
 #include "bindings.h"
 #include "bindings_rules.h"
 
@@ -19,6 +20,7 @@ PYBIND11_MODULE(_core, m) {
     bind_resize(m);
     bind_rules(m);
     bind_outputs(m);
+    bind_devices(m);
     bind_states(m);
     bind_infer(m);
     bind_latency(m);

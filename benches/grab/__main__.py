@@ -2,11 +2,12 @@
 
     python -m benches.grab [--seconds 10] [--sources sim,memory] [--output benches/results/grab.json]
 
-`queued`: from the library's call, for a frame that waits already, until the loop has it (a C++ driver hands
-it on in one thread, pylon's process to another process): the cost of the path itself; the simulated camera
-renders within that call. `received_to_dequeued`: in a whole session, from the moment that the call returned with
-the frame in our memory until a loop that waited for it has it: with the wake-up of a thread, or of a process. A
-driver that cannot work on this machine is in the report with its reason.
+`queued`: from the library's call, for a frame that waits already, until the loop has it (a C++ driver
+hands it on in one thread, pylon's process to another process): the cost of the path itself; the
+simulated camera renders within that call. `received_to_dequeued`: in a whole session, from the moment
+that the call returned with the frame in our memory until a loop that waited for it has it: with the
+wake-up of a thread, or of a process. A driver that cannot work on this machine is in the report with its
+reason.
 """
 
 from __future__ import annotations

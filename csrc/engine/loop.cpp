@@ -179,7 +179,7 @@ std::int64_t Loop::times_lost() const noexcept {
 
 void Loop::come_back() noexcept {
     try {
-        if (!ending_.load() && !faults_.raised()) interlock_->arm();
+        if (!ending_.load() && !faults_.raised() && !interlock_->stopped()) interlock_->arm();
     } catch (const std::exception& error) {
         faults_.post(FaultKind::output, error.what());
     }

@@ -1,6 +1,8 @@
 // The stages in the order of the data path; each stamps the record when it is done.
 #include "engine/pipeline.h"
 
+#include <cmath>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/frame_record.h"
@@ -80,6 +82,8 @@ void Pipeline::track(bool estimated, FrameRecord& record) noexcept {
 }
 
 void Pipeline::react(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
+    const bool has_pose = (record.flags & (frame_pose_failed | frame_unreadable)) == 0;
+    if (parts_.interlock && has_pose) parts_.interlock->note_pose();
     wake(record.filtered_ns);
     decide(record, rules);
     act(record);
@@ -155,12 +159,14 @@ void Pipeline::end_session() noexcept {
 void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noexcept {
     if (!parts_.interlock) return;
     const EdgeResult edge = parts_.interlock->apply(command);
-    const int high = command.action == Action::off ? 0 : 1;
+    const int high = edge.high ? 1 : 0;
     const int flags = decision_.late ? event_late : 0;
     if (edge.refused) note(record, EventKind::refused, command.output, high, flags, edge.stamp_ns);
-    if (!edge.changed) return;
-    record.acted_ns = edge.stamp_ns;
-    note(record, EventKind::output, command.output, high, flags, edge.stamp_ns);
+    if (edge.changed || edge.valued) record.acted_ns = edge.stamp_ns;
+    if (edge.changed) note(record, EventKind::output, command.output, high, flags, edge.stamp_ns);
+    if (edge.valued)
+        note(record, EventKind::level, command.output, static_cast<int>(std::lround(edge.value * 1000)),
+             flags, edge.stamp_ns);
 }
 
 void Pipeline::note_suppressed(const FrameRecord& record) noexcept {

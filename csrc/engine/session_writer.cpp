@@ -47,6 +47,24 @@ int flags_of(EdgeCause cause) noexcept {
     return 0;
 }
 
+EventKind kind_of(const InterlockEvent& event) noexcept {
+    switch (event.topic) {
+        case EventTopic::level:
+            return EventKind::level;
+        case EventTopic::confirmed:
+            return EventKind::confirmed;
+        case EventTopic::stop:
+            return EventKind::stop;
+        case EventTopic::edge:
+            break;
+    }
+    return event.refused ? EventKind::refused : EventKind::output;
+}
+
+int value_of(const InterlockEvent& event) noexcept {
+    return event.topic == EventTopic::edge ? (event.high ? 1 : 0) : event.value;
+}
+
 }  // namespace
 
 SessionWriter::SessionWriter(const std::vector<CameraLog>& cameras, const LogSpec& events,
@@ -129,13 +147,12 @@ void SessionWriter::drain_ledger(Camera& camera) noexcept {
 void SessionWriter::drain_interlock() noexcept {
     InterlockEvent event;
     while (interlock_->poll_event(event)) {
-        const EventKind kind = event.refused ? EventKind::refused : EventKind::output;
         EventRecord record{-1,
                            event.stamp_ns,
                            0,
-                           static_cast<std::int32_t>(kind),
+                           static_cast<std::int32_t>(kind_of(event)),
                            event.output,
-                           event.high ? 1 : 0,
+                           value_of(event),
                            flags_of(event.cause),
                            0,
                            0};

@@ -9,10 +9,23 @@ namespace fastpose {
 
 enum class EdgeCause : std::int32_t {
     protocol = 0,
-    timer = 1,      // the end of a pulse
-    interlock = 2,  // forced low by max_on
+    timer = 1,      // the end of a pulse, the later pulses of a train, the end of a ramp
+    interlock = 2,  // forced low by max_on or max_total
     safe = 3,       // written while going to the safe state
     user = 4,       // asked for outside the loop
+};
+
+enum class EventTopic : std::int32_t {
+    edge = 0,       // a new level, or a refused one
+    level = 1,      // a new analogue value
+    confirmed = 2,  // the device has the level
+    stop = 3,       // all lines went safe; value: StopReason
+};
+
+enum class StopReason : std::int32_t {
+    emergency = 0,   // somebody asked for it: no command passes any more
+    no_poses = 1,    // the watchdog: poses stopped coming
+    poses_back = 2,  // commands pass again
 };
 
 struct InterlockEvent {
@@ -21,6 +34,8 @@ struct InterlockEvent {
     EdgeCause cause = EdgeCause::timer;
     bool high = false;     // the level written, or the level that was refused
     bool refused = false;  // no edge happened
+    EventTopic topic = EventTopic::edge;
+    std::int32_t value = 0;  // level: thousandths of the line's unit; stop: StopReason
 };
 
 // push: thread-safe; pop: one thread at a time. Neither blocks nor allocates. Vyukov's bounded queue: each

@@ -14,6 +14,7 @@
 #include "base/thread.h"
 #include "output/event_queue.h"
 #include "output/guarded_line.h"
+#include "output/priority_mutex.h"
 
 namespace fastpose {
 
@@ -22,8 +23,17 @@ struct InterlockOptions {
     bool start_timer =
         true;  // false: the owner calls end_due() itself, as tests with a clock of their own do
     ThreadRequest timer_thread{.name = "fp-timer"};
+    std::int64_t max_pose_gap_ns = 0;  // see Note [Watchdog]; 0: it does not watch
 };
 
+// Note [Watchdog]: from the first note_pose() on, when no further one comes for max_pose_gap_ns, all lines go
+// safe and commands are refused; the next one lets commands pass again. What was on stays off: the animal has
+// moved on.
+//
+// Note [Exclusion]: a line is active while it is high and between the pulses of its train. A command that
+// would raise a line is refused while a line is active that must not be with it. The check and the write are
+// one step under a lock of all such lines.
+//
 // Thread-safe for the pipeline's thread, the timer thread and the user's threads at once. Only set-up and
 // arm() throw or allocate. What a command does to a line: Note [Commands] in guarded_line.h.
 class Interlock {
@@ -31,14 +41,15 @@ class Interlock {
     static constexpr int max_lines = 64;
 
     // Writes the safe level to every line; the interlock is not armed yet. Throws ConfigError for limits out
-    // of range and OutputError for a line that cannot be written.
+    // of range or unknown names in not_with, and OutputError for a line that cannot be written.
     explicit Interlock(std::vector<OutputLine> lines, const InterlockOptions& options = {});
     ~Interlock();  // to_safe(), then ends the timer thread
     Interlock(const Interlock&) = delete;
     Interlock& operator=(const Interlock&) = delete;
 
     // Writes the safe levels again, forgets earlier faults, and lets commands pass. Throws OutputError, with
-    // all lines safe, if one cannot be written. A to_safe() meanwhile on another thread wins.
+    // all lines safe, if one cannot be written, and after an emergency stop. A to_safe() meanwhile on another
+    // thread wins.
     void arm();
     [[nodiscard]] bool armed() const noexcept { return armed_; }
 
@@ -50,12 +61,18 @@ class Interlock {
     // Every line to its safe level, at once; further commands are refused until arm(). Calling it again
     // writes only what has failed before.
     void to_safe() noexcept;
+    // The same, and for good: arm() refuses from now on. The second call does nothing but to_safe().
+    void emergency_stop() noexcept;
+    [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+
+    // A pose came; see Note [Watchdog]. The loop calls it once a frame: one store.
+    void note_pose() noexcept;
 
     // Ends what is due and returns when to call again (GuardedLine::never_ns: nothing is waiting).
     std::int64_t end_due() noexcept;
 
-    // Edges and refusals that no frame caused: timer, interlock, safe, user. One consumer; false if there is
-    // none.
+    // Edges and refusals that no frame caused: timer, interlock, safe, user; confirmations, and stops. One
+    // consumer; false if there is none.
     bool poll_event(InterlockEvent& event) noexcept { return events_.pop(event); }
     [[nodiscard]] std::int64_t events_lost() const noexcept { return events_.lost(); }
 
@@ -71,19 +88,47 @@ class Interlock {
     [[nodiscard]] const ThreadGrant& timer_grant() const noexcept { return timer_grant_; }
 
   private:
+    // What one driver says by itself.
+    class Ear final : public OutputListener {
+      public:
+        Ear(Interlock& interlock, int index) : interlock_(interlock), index_(index) {}
+        void confirmed(bool high, std::int64_t stamp_ns) noexcept override;
+        void failed() noexcept override;
+
+      private:
+        Interlock& interlock_;
+        int index_;
+    };
+
+    void resolve_exclusions();
+    [[nodiscard]] int index_of(const std::string& name) const noexcept;
+    EdgeResult apply_alone(int index, const OutputCommand& command) noexcept;
+    void listen_to_drivers();
     void start_timer(const ThreadRequest& request);
     void run_timer() noexcept;
     void wake_timer_for(std::int64_t deadline_ns) noexcept;
     void end_line(int index) noexcept;
+    void disarm() noexcept;
+    std::int64_t watch_poses() noexcept;
+    void resume() noexcept;
     void report_fault(int index) noexcept;
     void report(int index, EdgeCause cause, bool high, const EdgeResult& edge) noexcept;
+    void report_stop(StopReason reason) noexcept;
 
     std::vector<std::unique_ptr<GuardedLine>> lines_;
+    std::vector<std::unique_ptr<Ear>> ears_;
+    std::vector<std::uint64_t> excludes_;  // bit i of a line's word: not with line i
+    PriorityMutex exclusion_mutex_;
     NowFunction now_;
+    std::int64_t max_pose_gap_ns_;
     EventQueue events_{4096};
-    std::atomic<bool> armed_{false};
+    std::atomic<bool> armed_{false}, stopped_{false};
     std::atomic<int> faulty_line_{-1};
     std::atomic<std::uint32_t> safe_calls_{0};
+
+    std::atomic<std::int64_t> last_pose_ns_{0};  // 0: none yet
+    std::atomic<bool> starved_{false};           // the watchdog made the lines safe
+    std::atomic<bool> resumable_{false};         // and nobody else has since arm()
 
     SharedEvent bell_;
     std::atomic<std::int64_t> timer_sleeps_until_ns_;

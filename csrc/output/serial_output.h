@@ -2,7 +2,9 @@
 // low.
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,8 @@ class SerialPort {
 
     // Blocks at most write_timeout_ms; true when the system has taken all bytes. Allocates nothing.
     [[nodiscard]] bool write(std::string_view bytes) noexcept;
+    // Waits at most timeout_ns for bytes: how many came, 0: none in time, -1: the port is gone. One reader.
+    [[nodiscard]] int read(std::span<std::uint8_t> bytes, std::int64_t timeout_ns) noexcept;
 
     [[nodiscard]] const SerialSpec& spec() const noexcept { return spec_; }
     // For a process that must be able to write after this one was killed; stays owned by this object.

@@ -168,6 +168,20 @@ bool SerialPort::write(std::string_view bytes) noexcept {
     return error == 0;
 }
 
+int SerialPort::read(std::span<std::uint8_t> bytes, std::int64_t timeout_ns) noexcept {
+    constexpr std::int64_t ns_per_s = 1'000'000'000;
+    pollfd request{file_descriptor_, POLLIN, 0};
+    const timespec timeout{timeout_ns / ns_per_s, timeout_ns % ns_per_s};
+    if (ppoll(&request, 1, &timeout, nullptr) <= 0) return 0;
+    const ssize_t count = ::read(file_descriptor_, bytes.data(), bytes.size());
+    if (count > 0) return static_cast<int>(count);
+    const bool gone = (request.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 ||
+                      (count < 0 && errno != EAGAIN && errno != EINTR);
+    if (!gone) return 0;
+    last_error_ = EIO;
+    return -1;
+}
+
 std::string SerialPort::error() const {
     const int error = last_error_;
     if (error == 0) return "no write has failed";

@@ -13,6 +13,8 @@ SerialPort::~SerialPort() = default;
 
 bool SerialPort::write(std::string_view) noexcept { return false; }
 
+int SerialPort::read(std::span<std::uint8_t>, std::int64_t) noexcept { return -1; }
+
 std::string SerialPort::error() const { return "not supported on this system"; }
 
 }  // namespace fastpose

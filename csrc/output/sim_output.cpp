@@ -6,7 +6,14 @@ namespace fastpose {
 bool SimOutput::write(bool high) noexcept {
     if (broken_) return false;
     ++writes_;
+    value_ = high ? 1.0F : 0.0F;
     if (high_.exchange(high) != high) ++(high ? rising_edges_ : falling_edges_);
+    return true;
+}
+
+bool SimOutput::write_value(float value) noexcept {
+    if (!write(value > 0)) return false;
+    value_ = value;
     return true;
 }
 

@@ -27,6 +27,7 @@ void check(const ConditionalSpec& spec) {
 OutputCommand command_for(const ConditionalAction& action) noexcept {
     if (action.reaction == Reaction::off) return {action.output, Action::off};
     if (action.reaction == Reaction::pulse) return {action.output, Action::pulse, action.pulse_ns};
+    if (action.reaction == Reaction::other) return action.command;
     return {action.output, Action::on};
 }
 

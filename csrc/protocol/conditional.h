@@ -12,12 +12,14 @@ enum class Reaction : std::int32_t {
     on = 1,      // on the rising edge: high until told otherwise
     off = 2,     // on the rising edge: low
     follow = 3,  // high while the rule is true
+    other = 4,   // on the rising edge: what `command` says
 };
 
 struct ConditionalAction {
     std::int32_t output = 0;
     Reaction reaction = Reaction::pulse;
     std::int64_t pulse_ns = 0;  // pulse only
+    OutputCommand command{};    // other only; its output is `output`
 };
 
 enum class OnLate : std::int32_t { suppress = 0, flag = 1 };

@@ -21,12 +21,16 @@ static_assert(sizeof(FrameRecord) == 128);
 enum class DropReason : std::int32_t { none = 0, camera = 1, ring = 2, recorder = 3, transport = 4 };
 
 enum class EventKind : std::int32_t {
-    rule = 0,     // value 1: became true
-    state = 1,    // value: the protocol's new state
-    output = 2,   // value 1: went high
-    refused = 3,  // the interlock refused a command; value: 1 for a refused on
-    late = 4,     // a reaction missed its deadline and was suppressed
-    trial = 6,    // a trial began; source: its type, value: its number from 1
+    rule = 0,       // value 1: became true
+    state = 1,      // value: the protocol's new state
+    output = 2,     // value 1: went high
+    refused = 3,    // the interlock refused a command; value: 1 for a refused on
+    late = 4,       // a reaction missed its deadline and was suppressed
+    confirmed = 5,  // the device has the level; stamp by its own clock, where it has one
+    trial = 6,      // a trial began; source: its type, value: its number from 1
+    stop = 7,       // all lines went safe; value: 0 emergency stop, 1 poses stopped, 2 poses are back
+    user = 8,
+    level = 9,  // a new analogue value; value: thousandths of the line's unit
 };
 
 enum EventFlag : std::int32_t {

@@ -40,7 +40,8 @@ _Activation: TypeAlias = Literal["none", "logistic", "softmax"]
 _NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed", "lost"]
 _HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed", "lost"]
 _Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing", "failed"]
-_Action: TypeAlias = Literal["on", "off", "pulse"]
+_Action: TypeAlias = Literal["off", "on", "pulse", "train", "level", "ramp"]
+_EventTopic: TypeAlias = Literal["edge", "level", "confirmed", "stop"]
 _Reaction: TypeAlias = Literal["pulse", "on", "off", "follow"]
 _EdgeCause: TypeAlias = Literal["protocol", "timer", "interlock", "safe", "user"]
 _FaultKind: TypeAlias = Literal[
@@ -1015,6 +1016,9 @@ def bench_rule(
 
 class OutputDriver(_Bound):
     def write(self, high: bool) -> bool: ...
+    def write_value(self, value: float) -> bool: ...
+    @property
+    def analogue(self) -> bool: ...
     @property
     def description(self) -> str: ...
     @property
@@ -1025,6 +1029,8 @@ class SimOutput(OutputDriver):
     def set_broken(self, broken: bool) -> None: ...
     @property
     def high(self) -> bool: ...
+    @property
+    def value(self) -> float: ...
     @property
     def writes(self) -> int: ...
     @property
@@ -1063,6 +1069,105 @@ class HostedLines(_Bound):
 class HostedOutput(OutputDriver):
     def __init__(self, lines: HostedLines, line: int, *, description: str, timeout_ms: int = 100) -> None: ...
 
+class FirmwareDevice(_Bound):
+    def __init__(
+        self,
+        port: SerialPort,
+        *,
+        lines: Sequence[tuple[int, bool, bool, float]],  # pin, safe_high, analogue, max_on_ms
+        input_pins: Sequence[int] = ...,
+        heartbeat_ms: int = 250,
+        open_timeout_ms: int = 5000,
+        priority: int = 0,
+    ) -> None: ...
+    def set(self, line: int, level: int) -> bool: ...  # level: 0-65535
+    def next_input_edge(
+        self,
+    ) -> tuple[int, int, int, bool, int] | None: ...  # stamp_ns, device_ns, input, high, number
+    @property
+    def clock(self) -> _ClockReport: ...
+    @property
+    def repeated(self) -> int: ...
+    @property
+    def error(self) -> str: ...
+    @staticmethod
+    def safe_bytes() -> bytes: ...
+
+class FirmwareOutput(OutputDriver):
+    def __init__(self, device: FirmwareDevice, line: int) -> None: ...
+
+class FirmwareSimulator(_Bound):
+    def __init__(
+        self, *, drift_ppm: float = 0.0, offset_s: float = 0.0, wire_delay_us: float = 0.0
+    ) -> None: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def armed(self) -> bool: ...
+    def level(self, pin: int) -> int: ...
+    def edges(self) -> list[tuple[int, int, int, int]]: ...  # pin, level, host_ns, device_ns
+    def device_ns(self, host_ns: int) -> int: ...
+    def drive_input(self, pin: int, high: bool, host_ns: int = 0) -> None: ...
+    def connect(self, output_pin: int, input_pin: int) -> None: ...
+    def unplug(self) -> None: ...
+    def freeze(self, frozen: bool) -> None: ...
+    def lose_replies(self, count: int) -> None: ...
+
+class GpioOutput(OutputDriver):
+    def __init__(
+        self, chip: str, line: int, *, active_low: bool = False, initial_high: bool = False
+    ) -> None: ...
+    def fileno(self) -> int: ...
+
+class BesideCommand(_Bound):
+    @property
+    def line(self) -> int: ...
+    @property
+    def high(self) -> bool: ...
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def given_ns(self) -> int: ...
+
+class BesideLines(_Bound):
+    @staticmethod
+    def create(name: str, *, safe_high: Sequence[bool]) -> BesideLines: ...
+    @staticmethod
+    def attach(name: str) -> BesideLines: ...
+    @property
+    def name(self) -> str: ...
+    def __len__(self) -> int: ...
+    def safe_high(self, line: int) -> bool: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def goodbye(self) -> bool: ...
+    def say_goodbye(self) -> None: ...
+    def end(self, why: str) -> None: ...
+    def next(self, timeout_ms: float) -> BesideCommand | None: ...
+    def answer(self, command: BesideCommand, *, written: bool, why: str = "") -> None: ...
+
+class BesideDevice(_Bound):
+    def __init__(self, lines: BesideLines) -> None: ...
+
+class BesideOutput(OutputDriver):
+    def __init__(
+        self, device: BesideDevice, line: int, *, description: str, analogue: bool = False
+    ) -> None: ...
+
+class StopSwitch(_Bound):
+    @staticmethod
+    def create(name: str, interlock: Interlock | None) -> StopSwitch: ...
+    @staticmethod
+    def attach(name: str) -> StopSwitch: ...
+    def throw_and_wait(self, timeout_ms: float) -> bool: ...
+    @property
+    def thrown(self) -> bool: ...
+    @property
+    def reaction_ns(self) -> int: ...
+
 class OutputLine(_Bound):
     def __init__(
         self,
@@ -1072,6 +1177,9 @@ class OutputLine(_Bound):
         max_on_ns: int = 0,
         max_rate_hz: float = 0.0,
         safe_high: bool = False,
+        max_total_ns: int = 0,
+        max_level: float = 0.0,
+        not_with: Sequence[str] = ...,
     ) -> None: ...
     @property
     def name(self) -> str: ...
@@ -1087,6 +1195,8 @@ class EdgeResult(_Bound):
     def failed(self) -> bool: ...
     @property
     def stamp_ns(self) -> int: ...
+    @property
+    def high(self) -> bool: ...  # the level written or refused
 
 class InterlockEvent(_Bound):
     @property
@@ -1099,15 +1209,31 @@ class InterlockEvent(_Bound):
     def high(self) -> bool: ...
     @property
     def refused(self) -> bool: ...
+    @property
+    def topic(self) -> _EventTopic: ...
+    @property
+    def value(self) -> int: ...
 
 class Interlock(_Bound):
     def __init__(
-        self, lines: Sequence[OutputLine], *, timer_priority: int = 0, timer_cpus: Sequence[int] = ...
+        self,
+        lines: Sequence[OutputLine],
+        *,
+        timer_priority: int = 0,
+        timer_cpus: Sequence[int] = ...,
+        max_pose_gap_ns: int = 0,
     ) -> None: ...
     def arm(self) -> None: ...
     @property
     def armed(self) -> bool: ...
     def to_safe(self) -> None: ...
+    def emergency_stop(self) -> None: ...
+    @property
+    def stopped(self) -> bool: ...
+    def note_pose(self) -> None: ...
+    def apply(self, command: OutputCommand) -> EdgeResult: ...
+    def value(self, output: int) -> float: ...
+    def total_on_ns(self, output: int) -> int: ...
     def on(self, output: int) -> EdgeResult: ...
     def off(self, output: int) -> EdgeResult: ...
     def pulse(self, output: int, duration_ns: int) -> EdgeResult: ...
@@ -1126,13 +1252,31 @@ class Interlock(_Bound):
 # --- protocols ---
 
 class OutputCommand(_Bound):
-    def __init__(self, output: int, action: _Action, *, duration_ns: int = 0) -> None: ...
+    def __init__(
+        self,
+        output: int,
+        action: _Action,
+        *,
+        duration_ns: int = 0,
+        period_ns: int = 0,
+        count: int = 0,
+        value: float = 0.0,
+        to: float = 0.0,
+    ) -> None: ...
     @property
     def output(self) -> int: ...
     @property
     def action(self) -> _Action: ...
     @property
     def duration_ns(self) -> int: ...
+    @property
+    def period_ns(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def to(self) -> float: ...
 
 _Note: TypeAlias = tuple[Literal["state", "trial"], int, int, int]  # kind, source, value, stamp_ns
 
@@ -1173,7 +1317,9 @@ class ConditionalProtocol(Protocol):
         self,
         *,
         rule: int,
-        actions: Sequence[tuple[int, _Reaction, int]],  # output, reaction, duration of a pulse in ns
+        actions: Sequence[
+            OutputCommand | tuple[int, _Reaction, int]
+        ],  # output, reaction, duration of a pulse in ns
         deadline_ns: int = 0,
         suppress_late: bool = True,
     ) -> None: ...
@@ -1191,7 +1337,7 @@ class TransitionSpec(_Bound):
         trigger: Literal["when", "unless", "rises", "falls", "after", "timer"],
         source: int = 0,  # rule or timer
         after: _Duration = (0, 0),
-        provided: Sequence[_Guard] = (),
+        provided: Sequence[_Guard] = ...,
         choice: Literal["chance", "present_trial", "next_trial"] = "chance",
         targets: Sequence[tuple[int, float]],  # state, weight; of trials one a type
     ) -> None: ...
@@ -1200,13 +1346,13 @@ class StateSpec(_Bound):
     def __init__(
         self,
         *,
-        on_entry: Sequence[OutputCommand] = (),
-        on_exit: Sequence[OutputCommand] = (),
-        during: Sequence[OutputCommand] = (),
-        next: Sequence[TransitionSpec] = (),
-        start_timers: Sequence[int] = (),
-        stop_timers: Sequence[int] = (),
-        count: Sequence[tuple[int, int, bool]] = (),  # counter, by, reset first
+        on_entry: Sequence[OutputCommand] = ...,
+        on_exit: Sequence[OutputCommand] = ...,
+        during: Sequence[OutputCommand] = ...,
+        next: Sequence[TransitionSpec] = ...,
+        start_timers: Sequence[int] = ...,
+        stop_timers: Sequence[int] = ...,
+        count: Sequence[tuple[int, int, bool]] = ...,  # counter, by, reset first
         final: bool = False,
         limited: bool = False,
         checks_limits: bool = False,
@@ -1220,7 +1366,7 @@ class StatesLimits(_Bound):
         *,
         session_ns: int = 0,
         time_in_states_ns: int = 0,
-        counters: Sequence[_Guard] = (),
+        counters: Sequence[_Guard] = ...,
         trials: bool = False,
         end_state: int = -1,
     ) -> None: ...
@@ -1229,7 +1375,7 @@ class TrialListSpec(_Bound):
     def __init__(
         self,
         *,
-        counts: Sequence[int] = (),
+        counts: Sequence[int] = ...,
         blocks: int = 1,
         order: Literal["sequence", "random", "blocked"] = "blocked",
     ) -> None: ...
@@ -1244,7 +1390,7 @@ class StateMachine(Protocol):
         outputs: int,
         states: Sequence[StateSpec],
         initial: int = 0,
-        timers: Sequence[_Duration] = (),
+        timers: Sequence[_Duration] = ...,
         counters: int = 0,
         trials: TrialListSpec = ...,
         limits: StatesLimits = ...,
@@ -1256,6 +1402,10 @@ class StateMachine(Protocol):
     @property
     def finished(self) -> bool: ...
     def counter(self, index: int) -> int: ...
+
+def time_steps(
+    protocol: Protocol, rules: Sequence[Sequence[int]], *, steps: int, period_ns: int
+) -> NDArray[np.int64]: ...
 
 _Edge: TypeAlias = tuple[int, int, bool, bool, _EdgeCause]  # time_ns, output, high, refused, cause
 
@@ -1451,7 +1601,14 @@ class Engine(_Bound):
         # frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints (individuals * bodyparts * 3)
         ...
     def command(
-        self, output: int, action: _Action, duration_ms: float = 0.0
+        self,
+        output: int,
+        action: _Action,
+        duration_ms: float = 0.0,
+        period_ms: float = 0.0,
+        count: int = 0,
+        value: float = 0.0,
+        to: float = 0.0,
     ) -> tuple[bool, bool, bool, int]: ...  # changed, refused, failed, stamp_ns
     @property
     def loop_grant(self) -> _ThreadGrant: ...

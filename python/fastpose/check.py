@@ -17,14 +17,16 @@ from fastpose.check_machine import (
     check_runtime,
     check_session_directory,
 )
+from fastpose.check_outputs import check_other_output
 from fastpose.config import (
     Config,
     CythonProtocol,
+    FirmwareOutput,
     Model,
     PoseRule,
-    PylonOutput,
     PythonProtocol,
     SerialOutput,
+    TeensyLaserOutput,
 )
 from fastpose.config.cross import network_paths, outside_frame
 from fastpose.config.problems import nearest, no_such
@@ -83,12 +85,10 @@ def check(config: Config, *, probe_outputs: bool = True) -> list[Finding]:
         seen = sources.get(model.seen[0])
         findings += _network(config, path, model, seen.size if seen else None)
     for name, output in config.outputs.items():
-        if isinstance(output, SerialOutput):
+        if isinstance(output, SerialOutput | FirmwareOutput | TeensyLaserOutput):
             findings += _serial_port(f"outputs.{name}.port", output.port, probe=probe_outputs)
-        elif isinstance(output, PylonOutput):
-            findings.append(ok(f"outputs.{name}.line", f"{output.line} of camera '{output.camera}'"))
         else:
-            findings.append(ok(f"outputs.{name}", "simulated"))
+            findings += check_other_output(name, output)
     findings += _protocol(config)
     findings += _encoder(config, sources)
     findings += check_session_directory(

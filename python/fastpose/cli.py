@@ -90,6 +90,25 @@ def run(
 
 
 @app.command()
+def stop(
+    pid: Annotated[
+        int | None, typer.Argument(metavar="PID", help="Of one session; default: all that run here.")
+    ] = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Emergency stop: outputs safe at once; the sessions end and keep their data."""
+    with _errors_in_one_line(debug=debug):
+        stopped = _compiled("fastpose.stop_command").stop_sessions(pid)
+        for session in stopped:
+            print(session.text) if session.safe else _say(session.text)
+        if not stopped:
+            _say("no session of that process runs here" if pid else "no session runs here")
+        if not stopped or not all(session.safe for session in stopped):
+            raise typer.Exit(EXIT_PROBLEM)
+
+
+@app.command()
 def check(config: ConfigFile, *, debug: Debug = False) -> None:
     """Say everything that can be wrong, before the animal is in the box."""
     from fastpose.check import check as check_config

@@ -29,6 +29,7 @@ _READY = b"ready\n"
 _GOODBYE = b"q"
 _WRITE_TIMEOUT_S = 1.0
 _START_TIMEOUT_S = 10.0
+_GPIO_SET_VALUES = 0xC010B40F  # GPIO_V2_LINE_SET_VALUES_IOCTL of linux/gpio.h
 
 
 class GuardedPort:
@@ -45,12 +46,21 @@ class GuardedPort:
     file_descriptor : int or None
         The main process's open port (``SerialPort.fileno()``), inherited by the guardian. None: the guardian
         opens the port by its name when it starts, which must be before the main process takes it exclusively.
+    gpio_high : bool or None
+        Not None: the descriptor is that of a GPIO line, which gets this level instead of `safe_bytes`.
     """
 
     def __init__(
-        self, port: str, safe_bytes: bytes, *, baud: int = 115200, file_descriptor: int | None = None
+        self,
+        port: str,
+        safe_bytes: bytes,
+        *,
+        baud: int = 115200,
+        file_descriptor: int | None = None,
+        gpio_high: bool | None = None,
     ) -> None:
         self.port = port
+        self.gpio_high = gpio_high
         self.safe_bytes = safe_bytes
         self.baud = baud
         self.file_descriptor = file_descriptor
@@ -74,7 +84,10 @@ class GuardedPort:
     def make_safe(self) -> None:
         """Write the safe bytes; OSError if the port does not take them in time."""
         assert self.file_descriptor is not None
-        _write_all(self.file_descriptor, self.safe_bytes)
+        if self.gpio_high is not None:
+            _write_gpio(self.file_descriptor, self.gpio_high)
+        else:
+            _write_all(self.file_descriptor, self.safe_bytes)
 
     def to_json(self) -> dict[str, object]:
         """This port as the guardian's command line holds it."""
@@ -83,6 +96,7 @@ class GuardedPort:
             "baud": self.baud,
             "safe_bytes": self.safe_bytes.hex(),
             "fd": self.file_descriptor,
+            "gpio_high": self.gpio_high,
         }
 
     @classmethod
@@ -92,7 +106,9 @@ class GuardedPort:
         assert isinstance(baud, int)
         assert descriptor is None or isinstance(descriptor, int)
         safe_bytes = bytes.fromhex(str(entry["safe_bytes"]))
-        return cls(str(entry["port"]), safe_bytes, baud=baud, file_descriptor=descriptor)
+        gpio = entry.get("gpio_high")
+        gpio_high = None if gpio is None else bool(gpio)
+        return cls(str(entry["port"]), safe_bytes, baud=baud, file_descriptor=descriptor, gpio_high=gpio_high)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -104,6 +120,13 @@ def _write_all(descriptor: int, data: bytes) -> None:
             data = data[os.write(descriptor, data) :]
         except (BlockingIOError, InterruptedError):
             continue
+
+
+def _write_gpio(descriptor: int, high: bool) -> None:
+    import fcntl
+    import struct
+
+    fcntl.ioctl(descriptor, _GPIO_SET_VALUES, struct.pack("=QQ", int(high), 1))  # bits, mask
 
 
 class Guardian:

@@ -96,8 +96,13 @@ def _outputs(answers: Answers) -> str:
 
 
 _HEAD = """\
-# Made by `fastpose new`. Check it with `fastpose check {name}`, see its protocol with `fastpose draw {name}`,
-# run it with `fastpose run {name}`. Every key that is left out has a default; `fastpose schema` lists them.
+# Made by `fastpose new`. Next, in this order:
+#
+#     fastpose check {name}      # what is wrong with it, or with the machine
+#     fastpose draw {name}       # a picture of its protocol
+#     fastpose run {name}
+#
+# Every key that is left out has a default; `fastpose schema` lists all of them.
 
 session:
   subject: {subject}              # the session folder is sessions/<subject>_<date>_<time>

@@ -9,9 +9,9 @@ from fastpose.pose import Pose
 
 __all__ = ["Outputs", "Protocol"]
 
-Action = Literal["on", "off", "pulse"]
-# (output index, action, duration in ms) -> (changed, refused, failed, stamp_ns)
-Command = Callable[[int, Action, float], tuple[bool, bool, bool, int]]
+Action = Literal["off", "on", "pulse", "train", "level", "ramp"]
+# (output index, action, duration ms, period ms, count, value, to) -> (changed, refused, failed, stamp_ns)
+Command = Callable[..., tuple[bool, bool, bool, int]]
 
 
 class Outputs:
@@ -43,10 +43,29 @@ class Outputs:
             raise ValueError(f"pulse_ms is {pulse_ms}; allowed: a number above 0")
         return self._give(name, "pulse", pulse_ms)
 
-    def _give(self, name: str, action: Action, duration_ms: float = 0.0) -> bool:
+    def train(self, name: str, pulse_ms: float, *, rate_hz: float, count: int) -> bool:
+        """``count`` pulses, the first now."""
+        if not (pulse_ms > 0 and rate_hz > 0 and count >= 1 and (count == 1 or pulse_ms * rate_hz < 1000)):
+            raise ValueError(
+                f"pulse_ms {pulse_ms}, rate_hz {rate_hz}, count {count}; allowed: numbers above 0, "
+                "pulses shorter than their period"
+            )
+        return self._give(name, "train", pulse_ms, 1000 / rate_hz, count)
+
+    def level(self, name: str, value: float) -> bool:
+        """Set an analogue value, in the output's own unit; 0 ends it."""
+        return self._give(name, "level", 0.0, 0.0, 0, value)
+
+    def ramp(self, name: str, start: float, to: float, ms: float) -> bool:
+        """Go from one analogue value to another, then stay."""
+        if not ms > 0:
+            raise ValueError(f"ms is {ms}; allowed: a number above 0")
+        return self._give(name, "ramp", ms, 0.0, 0, start, to)
+
+    def _give(self, name: str, action: Action, *numbers: float) -> bool:
         if name not in self._names:
             raise KeyError(f"no output {name!r}; the config has {', '.join(self._names) or 'none'}")
-        return self._command(self._names.index(name), action, duration_ms)[0]
+        return self._command(self._names.index(name), action, *numbers)[0]
 
 
 class Protocol:

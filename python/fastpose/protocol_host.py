@@ -16,6 +16,7 @@ from fastpose import _core
 from fastpose.config import PythonProtocol
 from fastpose.errors import ConfigError
 from fastpose.pose import Pose
+from fastpose.pose_streams import PoseTap
 from fastpose.protocol import Outputs, Protocol
 
 __all__ = ["ProtocolHost", "load_protocol"]
@@ -75,7 +76,7 @@ class ProtocolHost:
     def __init__(
         self,
         protocol: Protocol,
-        engine: _core.Engine,
+        engine: _core.Engine | PoseTap,
         outputs: Outputs,
         pose_from: Callable[[tuple[Any, ...]], Pose],
         camera: int = 0,

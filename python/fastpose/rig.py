@@ -24,9 +24,12 @@ from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
 from fastpose.assembly.networks import Networks, open_networks
 from fastpose.assembly.session_folder import SessionFolder, model_details
+from fastpose.assembly.stopping import make_stop_switch
+from fastpose.assembly.streams import open_streams
 from fastpose.drivers import CameraSource
 from fastpose.errors import ConfigError, FastposeError
 from fastpose.pose import Pose
+from fastpose.pose_streams import PoseTap, Stream
 from fastpose.protocol import Outputs, Protocol
 from fastpose.protocol_host import ProtocolHost, load_protocol
 from fastpose.seeding import with_seed
@@ -36,6 +39,7 @@ from fastpose.session.summary import Summary
 __all__ = ["Rig"]
 
 POLL_MS = 50.0  # how soon Ctrl-C and the end of a process are seen
+EMERGENCY_MS = 1000.0  # for the outputs to be safe; microseconds in truth
 SILENT_POLLS = 20  # after the end: a source that hangs delivers nothing more
 
 
@@ -70,6 +74,9 @@ class Rig:
         self._disk: DiskWatch | None = None
         self._engine: _core.Engine | None = None
         self._protocol: ProtocolHost | None = None
+        self._streams: list[Stream] = []
+        self._tap: PoseTap | None = None
+        self._stop_switch: _core.StopSwitch | None = None
         self._ended = ""
         self._started_ns = 0
         self._warnings: list[str] = []
@@ -122,6 +129,7 @@ class Rig:
             realtime=self._machine.fifo,
             cpus=placement.others,
             hosted=open_camera_lines(self.config.outputs, self._cameras),
+            max_pose_gap_ms=self.config.safety.max_pose_gap_ms,
         )
         protocol = self.config.protocol
         user = load_protocol(protocol) if isinstance(protocol, cfg.PythonProtocol) else None
@@ -137,6 +145,8 @@ class Rig:
                 realtime=self.config.engine.realtime,
                 cpus=placement.hosts,
             )
+        self._lines.spawn(self._folder.path / "log")
+        self._streams = open_streams(self.config, self._networks, self._cameras)
         self._folder.write_meta(self.config, self._details())
         self._engine = make_engine(
             self.config,
@@ -145,8 +155,10 @@ class Rig:
             self._lines,
             self._folder,
             realtime=self._machine.request(),
-            pose_feed=user is not None or self._feed,
+            pose_feed=user is not None or self._feed or bool(self._streams),
         )
+        self._tap = PoseTap(self._engine, self._streams)
+        self._stop_switch = make_stop_switch(self._lines.interlock)
         self._engine.arm()
         if user is not None:
             self._protocol = self._host_of(user)
@@ -160,7 +172,8 @@ class Rig:
     def _host_of(self, protocol: Protocol) -> ProtocolHost:
         camera = self._camera_to_iterate(None)
         pose_from = partial(self._pose_from, camera)
-        return ProtocolHost(protocol, self.engine, self.outputs, pose_from, self._index_of(camera))
+        assert self._tap is not None
+        return ProtocolHost(protocol, self._tap, self.outputs, pose_from, self._index_of(camera))
 
     def start(self) -> None:
         """Let frames flow; does nothing the second time."""
@@ -189,6 +202,7 @@ class Rig:
             A fault ended the session; outputs are safe by then.
         """
         self.start()
+        self._feed_streams()
         while not self._ended:
             self._tick(POLL_MS)
             if on_tick is not None:
@@ -226,6 +240,11 @@ class Rig:
     def stop(self, reason: str = "interrupted") -> None:
         """End the session at the next tick; thread-safe."""
         self._ended = self._ended or reason
+
+    def emergency_stop(self) -> None:
+        """Make all outputs safe at once and for good, and end the session; thread-safe."""
+        if self._stop_switch is not None:
+            self._stop_switch.throw_and_wait(EMERGENCY_MS)
 
     def close(self, *, error: str | None = None) -> None:
         """End everything and make the result files; does nothing the second time."""
@@ -284,7 +303,7 @@ class Rig:
 
     @property
     def ended(self) -> str:
-        """Why the session ended: duration, finished, protocol, interrupted or fault; empty while it runs."""
+        """Why it ended: duration, finished, protocol, interrupted, stopped or fault; empty while it runs."""
         return self._ended
 
     @property
@@ -315,6 +334,12 @@ class Rig:
         left_s = (lambda: duration_s - self.elapsed_s) if duration_s else (lambda: None)
         self._disk = DiskWatch(self.directory, left_s, self._warn)
         self._disk.start()
+
+    def _feed_streams(self) -> None:
+        """Take the poses that no protocol takes, for the streams."""
+        assert self._tap is not None
+        taken = self._index_of(self._camera_to_iterate(None)) if self._protocol is not None else None
+        self._tap.take([index for index in range(len(self._cameras)) if index != taken])
 
     def _camera_to_iterate(self, asked: str | None) -> str:
         """The camera whose poses somebody gets: that asked for, the protocol's, or the only one."""
@@ -359,6 +384,10 @@ class Rig:
         granted = self._machine.report(self.engine)
         self.timing = timing_lines(granted["measures"])
         details = {"clocks": self._clocks(), "granted": granted, "warnings": self._warnings}
+        if self._lines.firmware:
+            details["firmware"] = self._lines.clocks()
+        if self._streams:
+            details["streams"] = {stream.name: stream.report() for stream in self._streams}
         return {"counts": self.snapshot(), **details}
 
     def _say_end(self, error: str | None) -> None:
@@ -394,7 +423,8 @@ class Rig:
                 self.engine.end_sources()
             # Asked first: what came until then is in the feed.
             over = bool(self._ended) and self.engine.wait(0.0)
-            sample = self.engine.next_pose(POLL_MS, camera)
+            assert self._tap is not None
+            sample = self._tap.next_pose(POLL_MS, camera)
             if sample is not None or over:
                 return sample
             silent += bool(self._ended)
@@ -412,9 +442,12 @@ class Rig:
     def _tick(self, wait_ms: float) -> None:
         over = self.engine.wait(wait_ms)
         watch_hosts(self._cameras, self._report)
+        self._lines.watch()
         self._machine.look(self._cameras)
         if self.engine.faulted:
             self._ended = "fault"
+        elif self._stop_switch is not None and self._stop_switch.thrown:
+            self._ended = self._ended or "stopped"
         elif self._ended:
             return
         elif over:
@@ -453,6 +486,9 @@ class Rig:
         if self._protocol is not None:
             self._protocol.join()
             self._note_protocol(self._protocol)
+        if self._tap is not None:
+            self._tap.close()
+            self._note_streams()
 
     def _tear_down(self) -> None:
         """Outputs first; then threads, then the processes, which finish their files."""
@@ -464,9 +500,16 @@ class Rig:
 
     def _let_go(self) -> None:
         """Give the shared memory back now, however long somebody keeps this rig."""
-        self._engine = self._protocol = None
+        self._engine = self._protocol = self._stop_switch = None
         for camera in self._cameras:
             camera.ring = camera.driver = None
+
+    def _note_streams(self) -> None:
+        for stream in self._streams:
+            if stream.error:
+                self._warn(f"stream '{stream.name}' ended: {stream.error}; the loop lost nothing")
+            elif stream.lost:
+                self._warn(f"stream '{stream.name}' was too slow: {stream.lost} poses were left out of it")
 
     def _note_protocol(self, protocol: ProtocolHost) -> None:
         dropped = self.engine.snapshot()["feed_dropped"] + protocol.undelivered

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastpose import _core
 from fastpose.config import Config
+from fastpose.emergency_key import emergency_key
 from fastpose.rig import Rig
 from fastpose.session.summary import Summary
 from fastpose.status import Snapshot, Status
@@ -83,8 +84,8 @@ def run(config: Config, *, status: Status) -> RunSummary:
         It could not start, or a fault ended it; outputs are safe and the files are complete by then.
     """
     rig = Rig(config, feed=False)
-    with _signals_end(rig), rig:
-        status.start(rig.directory)
+    with _signals_end(rig), rig, emergency_key(rig.emergency_stop) as has_key:
+        status.start(rig.directory, has_key=has_key)
         meter = _Meter()
         rig.run(lambda running: status.update(meter.snapshot(running)))
         status.stop()

@@ -76,14 +76,16 @@ class Status:
         self._last: Snapshot | None = None
         self._next_s = 0.0
         self._title = "fastpose"
+        self._ends = "Ctrl-C ends the session"
 
     @property
     def interval_s(self) -> float:
         """How often a snapshot is worth making."""
         return self._interval_s
 
-    def start(self, directory: Path) -> None:
-        """Begin: the session lies in this folder."""
+    def start(self, directory: Path, *, has_key: bool = False) -> None:
+        """Begin: the session lies in this folder; `has_key`: the space bar stops at once."""
+        self._ends = "Ctrl-C ends the session" + ("; space: emergency stop" if has_key else "")
         self._title = f"session {directory.name}"
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
@@ -97,7 +99,7 @@ class Status:
         now_s = time.monotonic()
         if self._live is not None and now_s >= self._next_s:
             self._next_s = now_s + self._interval_s
-            self._live.update(render(snapshot, self._title), refresh=True)
+            self._live.update(render(snapshot, self._title, self._ends), refresh=True)
 
     def stop(self) -> None:
         """End; leaves the terminal as it was. Safe to call twice."""
@@ -120,7 +122,7 @@ class Status:
         self._console.print(f"fastpose: {escape(text)}", soft_wrap=True)
 
 
-def render(snapshot: Snapshot, title: str) -> Text:
+def render(snapshot: Snapshot, title: str, ends: str = "Ctrl-C ends the session") -> Text:
     """Return the block that shows a snapshot.
 
     One flat text: tables cost three times as much, and the loop shares this core.
@@ -140,7 +142,7 @@ def render(snapshot: Snapshot, title: str) -> Text:
     for fault in snapshot.faults[-_FAULTS_SHOWN:]:
         _row(block, "fault", (fault, "bold red"))
     _row(block, "elapsed", *_progress(snapshot))
-    return block.append("Ctrl-C ends the session", "dim")
+    return block.append(ends, "dim")
 
 
 def _row(block: Text, label: str, *parts: str | tuple[str, str]) -> None:

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "allocation_counter.h"
 #include "base/error.h"
 #include "engine_rig.h"
+#include "protocol/states.h"
 
 namespace fastpose {
 namespace {
@@ -23,7 +25,7 @@ struct Loop {
     std::vector<std::uint8_t> pixels = std::vector<std::uint8_t>(side * side);
     std::int64_t next = 0;
 
-    Loop() { parts.interlock->arm(); }
+    explicit Loop(const Parts& given = {}) : parts(given) { parts.interlock->arm(); }
 
     FrameRecord step(int flags = 0) {
         FrameMeta meta;
@@ -84,6 +86,44 @@ TEST(Pipeline, AllocatesNothingInAThousandFrames) {
     const auto* probe = new std::vector<int>(10);  // the counter counts
     EXPECT_GT(stop_counting_allocations(), 0);
     delete probe;
+}
+
+// Two states: the output is on in the first, for 5 ms; then the session ends.
+std::shared_ptr<Protocol> make_short_session() {
+    StatesSpec spec;
+    spec.rules = spec.outputs = 1;
+    const auto after_5_ms = [](int to) {
+        return TransitionSpec{.trigger = Trigger::after, .after = {5'000'000, 5'000'000}, .targets = {{to}}};
+    };
+    spec.states = {
+        {.during = {{0, Action::on}}, .next = {after_5_ms(1)}}, {.next = {after_5_ms(2)}}, {.final = true}};
+    return std::make_shared<StateMachine>(spec);
+}
+
+TEST(Pipeline, ActsBetweenFramesAndEndsTheSession) {
+    Parts parts;
+    parts.pipeline->protocol = make_short_session();
+    Loop loop{parts};
+    const std::int64_t began_ns = loop.step().filtered_ns;
+    EXPECT_TRUE(loop.parts.line->high());
+    EXPECT_EQ(loop.pipeline.next_wakeup_ns(), began_ns + 5'000'000);
+    loop.pipeline.wake(began_ns + 5'000'000);
+    EXPECT_FALSE(loop.parts.line->high());
+    EXPECT_FALSE(loop.pipeline.protocol_finished());
+    loop.pipeline.wake(began_ns + 60'000'000);
+    EXPECT_TRUE(loop.pipeline.protocol_finished());
+    EXPECT_FALSE(loop.parts.interlock->armed());
+    std::vector<std::tuple<std::int64_t, int, std::int64_t>> states;  // frame, state, ns since the first
+    for (EventRecord event; loop.sink.events.pop(&event);) {
+        if (event.kind == static_cast<int>(EventKind::state))
+            states.emplace_back(event.frame_id, event.value, event.stamp_ns - began_ns);
+        if (event.kind == static_cast<int>(EventKind::output) && event.value == 0) {
+            EXPECT_EQ(event.frame_id, -1);  // no frame made it
+        }
+    }
+    EXPECT_EQ(states, (std::vector<std::tuple<std::int64_t, int, std::int64_t>>{
+                          {0, 0, 0}, {-1, 1, 5'000'000}, {-1, 2, 10'000'000}}));
+    EXPECT_EQ(loop.pipeline.next_wakeup_ns(), Protocol::never_ns);
 }
 
 TEST(Pipeline, RefusesMissingStages) {

@@ -98,7 +98,7 @@ TEST(ConditionalProtocol, RefusesSpecsItCannotCarryOut) {
     EXPECT_THROW(ConditionalProtocol({.rule = 0, .actions = {{-1, Reaction::on}}}), ConfigError);
     EXPECT_THROW(ConditionalProtocol({.rule = 0, .actions = {{64, Reaction::on}}}), ConfigError);
     EXPECT_THROW(ConditionalProtocol({.rule = 0, .actions = {}, .deadline_ns = -1}), ConfigError);
-    const std::vector<ConditionalAction> too_many(17, {0, Reaction::on});
+    const std::vector<ConditionalAction> too_many(Decision::max_commands + 1, {0, Reaction::on});
     EXPECT_THROW(ConditionalProtocol({.rule = 0, .actions = too_many}), ConfigError);
 }
 

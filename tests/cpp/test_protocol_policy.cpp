@@ -82,14 +82,14 @@ TEST(PolicyProtocol, KeepsTheStateBetweenFramesUntilReset) {
 
 TEST(PolicyProtocol, BoundsWhatThePolicyAsksFor) {
     PolicyProtocol greedy({FP_POLICY_ABI, ask_too_much, nullptr, nullptr});
-    EXPECT_EQ(step(greedy).count, Decision::max_commands);
+    EXPECT_EQ(step(greedy).count, FP_MAX_COMMANDS);
     greedy.reset();  // without a reset function
     PolicyProtocol odd({FP_POLICY_ABI, ask_nonsense, nullptr, nullptr});
     const Decision decision = step(odd);
     ASSERT_EQ(decision.count, 1);
     EXPECT_EQ(decision.commands[0].output, 4);
     PolicyProtocol wrong({FP_POLICY_ABI, write_a_wrong_count, nullptr, nullptr});
-    EXPECT_LE(step(wrong).count, Decision::max_commands);
+    EXPECT_LE(step(wrong).count, FP_MAX_COMMANDS);
 }
 
 TEST(PolicyProtocol, RefusesAnotherVersionOrNoStep) {

@@ -124,7 +124,7 @@ TEST(StateMachine, WhatDoesNotFitIsLeftForAnotherCallAndEdgesAreNotLost) {
          {.next = {after(ms, 1)}}}));
     frame(protocol, 0);
     Decision decision = frame(protocol, 1'000 * ms, {1, 0});
-    EXPECT_EQ(decision.count, Decision::max_commands - 1);  // a change needs two at most
+    EXPECT_EQ(decision.count, Decision::max_commands);
     EXPECT_LE(protocol.next_wakeup_ns(), 1'000 * ms);
     int pulses = decision.count;
     while (protocol.next_wakeup_ns() <= 1'000 * ms) pulses += wake(protocol, 1'000 * ms).count;

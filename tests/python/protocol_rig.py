@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +40,6 @@ def machine_of(config: Config) -> _core.StateMachine:
     states = as_states(config.protocol)
     assert states is not None
     return make_state_machine(states, list(config.rules), list(config.outputs))
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What a line did, in ms."""
-
-    time_ms: float
-    output: str
-    high: bool
-    refused: bool
-    cause: str
 
 
 class ProtocolRig:
@@ -93,17 +81,11 @@ class ProtocolRig:
     def run_until(self, time_ms: float) -> None:
         self.rig.run_until(round(time_ms * MS))
 
-    @property
-    def edges(self) -> list[Edge]:
-        names = list(self.config.outputs)
-        return [
-            Edge(time / MS, names[output], high, refused, cause)
-            for time, output, high, refused, cause in self.rig.edges
-        ]
-
     def levels(self, output: str = "laser") -> list[tuple[float, int]]:
         """(time in ms, level) of each edge of an output."""
-        return [(e.time_ms, int(e.high)) for e in self.edges if e.output == output and not e.refused]
+        line = list(self.config.outputs).index(output)
+        edges = self.rig.edges
+        return [(time / MS, int(high)) for time, at, high, refused, _ in edges if at == line and not refused]
 
     def on_ms(self, output: str = "laser") -> list[tuple[float, float]]:
         """(beginning, length) of each stretch of high, ms."""

@@ -50,11 +50,11 @@ BAD = [
     ("cameras.a b", {"driver": "sim"}, "cameras: 'a b' is not a name; allowed: letters, digits"),
     # drivers and types
     ("cameras.top.driver", "sin", "cameras.top.driver: 'sin' is not allowed (did you mean 'sim'?); allowed: sim, video"),
-    ("outputs.laser.driver", "nidaq", "outputs.laser.driver: 'nidaq' is not in this version; this version has: sim, serial"),
+    ("outputs.laser.driver", "seril", "outputs.laser.driver: 'seril' is not allowed (did you mean 'serial'?); allowed: sim, serial"),
     ("cameras.top.driver", MISSING, "cameras.top.driver: missing; allowed: sim, video"),
     ("model.device", "cuda", "model.device: 'cuda' is not in this version; this version has: cpu, fake"),
     ("protocol.type", "tria", "protocol.type: 'tria' is not allowed (did you mean 'trial'?); allowed: none,"),
-    ("protocol.do.laser", "onn", "protocol.do.laser: 'onn' is not allowed (did you mean 'on'?); allowed: a mapping with pulse_ms, on, off, follow"),
+    ("protocol.do.laser", "onn", "protocol.do.laser: 'onn' is not allowed (did you mean 'on'?); allowed: a mapping with pulse_ms, a mapping with train, a mapping with level, a mapping with ramp, on, off"),
     ("protocol.do.laser", {}, "protocol.do.laser.pulse_ms: missing; allowed: a number greater than 0"),
     # names of things that are not there
     ("rules.in_corner.zone", "corne", "rules.in_corner.zone: no zone 'corne' (did you mean 'corner'?); allowed: corner"),

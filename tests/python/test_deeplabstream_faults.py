@@ -176,7 +176,7 @@ class TestAnOffIsLost:
 def test_a_timer_keeps_no_core_busy_and_prints_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """4.1 #8: protocols were busy loops that printed at every turn. Here nothing runs before the next timer."""
+    """4.1 #8: protocols were busy loops that printed each turn. Here nothing runs before the next timer."""
     rig = ProtocolRig(config_of(OPTOGENETIC))
     rig.frame(0, "inside")
     assert rig.machine.next_wakeup_ns == 3_000_000_000

@@ -86,7 +86,7 @@ def counted(protocol: StatesProtocol, visited: list[str]) -> int:
     return counter
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_what_must_always_be_so(request: pytest.FixtureRequest) -> None:
     examples = 10_000 if request.config.getoption("--all-protocols") else 300
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from fastpose import _core
 from fastpose import config as cfg
+from fastpose.assembly.actions import command_of
+from fastpose.assembly.beside import Beside
+from fastpose.assembly.devices import Devices
 from fastpose.assembly.rules import make_rules
 from fastpose.assembly.states import make_state_machine
 from fastpose.errors import ConfigError
-from fastpose.guardian import GuardedPort, Guardian
+from fastpose.guardian import Guardian
 from fastpose.model_package import ModelPackage
 
 __all__ = [
@@ -26,9 +30,9 @@ __all__ = [
 
 NS_PER_MS = 1_000_000
 TIMER_PRIORITY = 70  # above camera and loop: the end of a pulse waits for nobody
+DEVICE_PRIORITY = 40  # below the loop: heartbeats and confirmations
 
 Shape = tuple[int, int]  # individuals, bodyparts
-Switch = Literal["on", "off", "follow"]
 
 
 def make_filter(spec: cfg.Filter, shape: Shape) -> _core.Filter | None:
@@ -58,11 +62,29 @@ class Lines:
     interlock: _core.Interlock | None = None
     guardian: Guardian | None = None
     descriptions: dict[str, str] = field(default_factory=dict)
+    beside: Beside | None = None
+    firmware: dict[str, _core.FirmwareDevice] = field(default_factory=dict)
+
+    def spawn(self, log_folder: Path) -> None:
+        """Start the processes of outputs beside the loop; OutputError if one cannot open its outputs."""
+        if self.beside is not None:
+            self.beside.spawn(log_folder)
+
+    def watch(self) -> None:
+        """See whether those processes are still there."""
+        if self.beside is not None:
+            self.beside.watch()
+
+    def clocks(self) -> dict[str, dict[str, Any]]:
+        """What is known of the clocks of microcontrollers, by port."""
+        return {port: dict(device.clock) for port, device in self.firmware.items()}
 
     def close(self) -> None:
         """Put the lines safe and let the guardian go."""
         if self.interlock is not None:
             self.interlock.to_safe()
+        if self.beside is not None:
+            self.beside.close()
         if self.guardian is not None and not self._unsafe():
             self.guardian.release()  # else it tries once more when this process ends
 
@@ -76,6 +98,7 @@ def open_outputs(
     realtime: bool,
     cpus: Sequence[int] = (),
     hosted: Mapping[str, _core.OutputDriver] | None = None,
+    max_pose_gap_ms: float | None = None,
 ) -> Lines:
     """Open every output, put it into its safe state and start the guardian.
 
@@ -89,15 +112,18 @@ def open_outputs(
     lines = Lines(tuple(outputs))
     if not outputs:
         return lines
-    ports: dict[str, _core.SerialPort] = {}
-    drivers = {**(hosted or {})}
-    for name, output in outputs.items():
-        if not isinstance(output, cfg.PylonOutput):
-            drivers[name] = _driver(name, output, ports)
+    devices = Devices(outputs, priority=DEVICE_PRIORITY if realtime else 0)
+    lines.beside, lines.firmware = Beside(outputs), devices.firmware
+    drivers = {**(hosted or {}), **lines.beside.drivers(), **devices.drivers()}
     made = [_line(name, output, drivers[name]) for name, output in outputs.items()]
     lines.descriptions = {line.name: line.driver.description for line in made}
-    lines.interlock = _core.Interlock(made, timer_priority=TIMER_PRIORITY if realtime else 0, timer_cpus=cpus)
-    lines.guardian = Guardian([_guarded(port, outputs) for port in ports.values()])
+    lines.interlock = _core.Interlock(
+        made,
+        timer_priority=TIMER_PRIORITY if realtime else 0,
+        timer_cpus=cpus,
+        max_pose_gap_ns=round((max_pose_gap_ms or 0) * NS_PER_MS),
+    )
+    lines.guardian = Guardian(devices.guarded())
     return lines
 
 
@@ -108,29 +134,10 @@ def _line(name: str, output: cfg.Output, driver: _core.OutputDriver) -> _core.Ou
         max_on_ns=round((output.max_on_ms or 0) * NS_PER_MS),
         max_rate_hz=output.max_rate_hz or 0.0,
         safe_high=output.safe == "high",
+        max_total_ns=round((output.max_total_ms or 0) * NS_PER_MS),
+        max_level=output.max_level or 0.0,
+        not_with=output.not_with,
     )
-
-
-def _driver(
-    name: str, output: cfg.SimOutput | cfg.SerialOutput, ports: dict[str, _core.SerialPort]
-) -> _core.OutputDriver:
-    if isinstance(output, cfg.SimOutput):
-        return _core.SimOutput(name)
-    port = ports.get(output.port)
-    if port is None:
-        port = ports[output.port] = _core.SerialPort(output.port, baud=output.baud)
-    if port.baud != output.baud:
-        raise ConfigError(
-            f"outputs.{name}.baud is {output.baud}; another output opens {output.port} with {port.baud}, "
-            "one port has one baud"
-        )
-    return _core.SerialOutput(port, high=output.high.encode("latin-1"), low=output.low.encode("latin-1"))
-
-
-def _guarded(port: _core.SerialPort, outputs: dict[str, cfg.Output]) -> GuardedPort:
-    on_port = [o for o in outputs.values() if isinstance(o, cfg.SerialOutput) and o.port == port.path]
-    safe = b"".join((o.high if o.safe == "high" else o.low).encode("latin-1") for o in on_port)
-    return GuardedPort(port.path, safe, baud=port.baud, file_descriptor=port.fileno())
 
 
 def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]) -> _core.Protocol | None:
@@ -142,7 +149,7 @@ def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]
     if isinstance(protocol, cfg.ConditionalProtocol) and protocol.is_plain:
         return _core.ConditionalProtocol(
             rule=rules.index(protocol.when),
-            actions=[(outputs.index(name), *_action(action)) for name, action in protocol.do.items()],
+            actions=[_reaction(outputs.index(name), action) for name, action in protocol.do.items()],
             deadline_ns=round((protocol.deadline_ms or 0) * NS_PER_MS),
             suppress_late=protocol.on_late == "suppress",
         )
@@ -153,10 +160,10 @@ def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]
     return None
 
 
-def _action(action: cfg.Pulse | Switch) -> tuple[Literal["pulse"] | Switch, int]:
-    if isinstance(action, cfg.Pulse):
-        return "pulse", round(action.pulse_ms * NS_PER_MS)
-    return action, 0
+def _reaction(
+    output: int, action: cfg.Action
+) -> _core.OutputCommand | tuple[int, Literal["pulse", "on", "off", "follow"], int]:
+    return (output, "follow", 0) if action == "follow" else command_of(output, action)
 
 
 def _policy(module: str, rules: list[str], outputs: list[str], bodyparts: list[str]) -> Any:

@@ -1,6 +1,8 @@
 """Configs: what a user writes, checked. Imports nothing compiled."""
 
+from fastpose.config.action import Action, Level, Pulse, Ramp, Train
 from fastpose.config.aravis import AravisCamera
+from fastpose.config.beside import BesideOutput, PlugInOutput, PoseStream, ScreenOutput
 from fastpose.config.calibration import Calibration
 from fastpose.config.camera import PixelFormat, SimCamera, VideoCamera
 from fastpose.config.cameras import Camera
@@ -9,12 +11,19 @@ from fastpose.config.filter import Filter, KalmanFilter, NoFilter, OneEuroFilter
 from fastpose.config.identity import Identity, MotionIdentity, NoIdentity
 from fastpose.config.load import config_from, load_config, resolved_yaml
 from fastpose.config.model import Model, TrackedRoi
-from fastpose.config.output import Output, PylonOutput, SerialOutput, SimOutput
+from fastpose.config.output import (
+    FirmwareOutput,
+    GpioOutput,
+    PylonOutput,
+    SerialOutput,
+    SimOutput,
+    TeensyLaserOutput,
+)
+from fastpose.config.outputs import Output, config_of_output
 from fastpose.config.protocol import (
     ConditionalProtocol,
     CythonProtocol,
     NoProtocol,
-    Pulse,
     PythonProtocol,
 )
 from fastpose.config.protocols import Protocol
@@ -70,6 +79,7 @@ from fastpose.config.zone import Circle, Ellipse, Square, Zone, ZoneRectangle
 
 __all__ = [
     "AccelerationRule",
+    "Action",
     "AllRule",
     "AngleRule",
     "AngularVelocityRule",
@@ -77,6 +87,7 @@ __all__ = [
     "ApproachRule",
     "AravisCamera",
     "BeginsRule",
+    "BesideOutput",
     "BodyLengthRule",
     "Calibration",
     "Camera",
@@ -96,11 +107,14 @@ __all__ = [
     "FacingEdgeRule",
     "Feature",
     "Filter",
+    "FirmwareOutput",
     "FreezingRule",
+    "GpioOutput",
     "HeadInZoneRule",
     "Identity",
     "InZoneRule",
     "KalmanFilter",
+    "Level",
     "LineCrossingRule",
     "Model",
     "MotionIdentity",
@@ -113,20 +127,24 @@ __all__ = [
     "Output",
     "OutsideZoneRule",
     "PixelFormat",
+    "PlugInOutput",
     "PluginRule",
     "PoseRule",
+    "PoseStream",
     "PostureRule",
     "Protocol",
     "Pulse",
     "PylonCamera",
     "PylonOutput",
     "PythonProtocol",
+    "Ramp",
     "RealCamera",
     "RealSenseCamera",
     "Record",
     "Rectangle",
     "RetreatRule",
     "Rule",
+    "ScreenOutput",
     "SequenceRule",
     "SerialOutput",
     "Session",
@@ -139,8 +157,10 @@ __all__ = [
     "StreamCamera",
     "Synchronise",
     "Target",
+    "TeensyLaserOutput",
     "TimedRule",
     "TrackedRoi",
+    "Train",
     "Transition",
     "TrialProtocol",
     "TrialType",
@@ -156,6 +176,7 @@ __all__ = [
     "ZoneRule",
     "as_states",
     "config_from",
+    "config_of_output",
     "load_config",
     "resolved_yaml",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fastpose.config.action import misfits
 from fastpose.config.camera import SimCamera
 from fastpose.config.cross_cameras import (
     camera_of_protocol,
@@ -18,7 +19,7 @@ from fastpose.config.cross_states import problems_of_experiment
 from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import PylonOutput
 from fastpose.config.problems import Problem, ProblemsError, no_such
-from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Pulse
+from fastpose.config.protocol import ConditionalProtocol, NoProtocol
 from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import RealCamera
 from fastpose.config.types import Rectangle
@@ -38,6 +39,7 @@ def check_references(config: Config) -> None:
         *_protocol(config),
         *problems_of_experiment(config),
         *_lines_of_cameras(config),
+        *_exclusions(config),
         *cameras_of_rules(config),
         *camera_of_protocol(config),
         *triggers(config),
@@ -146,6 +148,17 @@ def _lines_of_cameras(config: Config) -> Iterator[Problem]:
             yield Problem(f"outputs.{name}.line", f"{output.line} is {owner}'s; allowed: another line")
 
 
+def _exclusions(config: Config) -> Iterator[Problem]:
+    for name, output in config.outputs.items():
+        for index, other in enumerate(output.not_with):
+            path = f"outputs.{name}.not_with[{index}]"
+            others = [each for each in config.outputs if each != name]
+            if other not in others:
+                yield Problem(path, no_such("other output", other, others))
+            elif "high" in (output.safe, config.outputs[other].safe):
+                yield Problem(path, f"{other!r}; allowed: only between outputs with safe: low")
+
+
 def _protocol(config: Config) -> Iterator[Problem]:
     protocol = config.protocol
     if not isinstance(protocol, ConditionalProtocol):
@@ -156,10 +169,6 @@ def _protocol(config: Config) -> Iterator[Problem]:
         output = config.outputs.get(name)
         if output is None:
             yield Problem(f"protocol.do.{name}", no_such("output", name, config.outputs))
-        elif (
-            isinstance(action, Pulse) and output.max_on_ms is not None and action.pulse_ms > output.max_on_ms
-        ):
-            yield Problem(
-                f"protocol.do.{name}.pulse_ms",
-                f"{action.pulse_ms:g} is more than its max_on_ms; allowed: at most {output.max_on_ms:g}",
-            )
+            continue
+        for key, text in misfits(action, output):
+            yield Problem(f"protocol.do.{name}.{key}", text)

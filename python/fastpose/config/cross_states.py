@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from fastpose.config.action import misfits, stays, told
 from fastpose.config.experiments import OptogeneticProtocol, TrialProtocol
 from fastpose.config.problems import Problem, no_such
 from fastpose.config.states import ENDED, State, StatesProtocol, Transition
@@ -65,14 +66,11 @@ def _outputs(config: Config) -> Iterator[Problem]:
     for path, actions in _actions(config.protocol):
         for name, action in actions.items():
             output = config.outputs.get(name)
-            pulse_ms = getattr(action, "pulse_ms", None)
             if output is None:
                 yield Problem(f"{path}.{name}", no_such("output", name, config.outputs))
-            elif pulse_ms is not None and output.max_on_ms is not None and pulse_ms > output.max_on_ms:
-                yield Problem(
-                    f"{path}.{name}.pulse_ms",
-                    f"{pulse_ms:g} is more than its max_on_ms; allowed: at most {output.max_on_ms:g}",
-                )
+                continue
+            for key, text in misfits(action, output):
+                yield Problem(f"{path}.{name}.{key}", text)
     yield from _never_off(config)
 
 
@@ -99,12 +97,12 @@ def _never_off(config: Config) -> Iterator[Problem]:
     for path, actions in found:
         for name, action in actions.items():
             output = config.outputs.get(name)
-            if action != "on" or name in ended or output is None or output.max_on_ms is not None:
+            if not stays(action) or name in ended or output is None or output.max_on_ms is not None:
                 continue
             yield Problem(
                 f"{path}.{name}",
-                f"on, and nothing turns it off; allowed: `during` in a state, {{pulse_ms: x}}, off in "
-                f"another state, or outputs.{name}.max_on_ms",
+                f"{told(action)}, and nothing turns it off; allowed: `during` in a state, {{pulse_ms: x}}, "
+                f"off in another state, or outputs.{name}.max_on_ms",
             )
 
 

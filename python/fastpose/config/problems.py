@@ -13,7 +13,6 @@ from pydantic_core import ErrorDetails
 from fastpose.config.allowed import allowed_keys, allowed_text
 
 _LATER = {  # what fastpose is to have and this version lacks
-    *("gpio", "nidaq", "zmq", "osc", "lsl"),
     *("cuda", "gpu", "tensorrt", "fp16"),
 }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
+from fastpose.config.action import Actions
 from fastpose.config.types import ALLOWED, PositiveFloat, PositiveInt, Section, Text, absolute
 
 
@@ -16,30 +17,15 @@ class NoProtocol(Section):
     type: Literal["none"] = "none"
 
 
-class Pulse(Section):
-    """High now, low after pulse_ms."""
-
-    pulse_ms: PositiveFloat
-
-
-def _kind_of_action(value: Any) -> str:
-    return "{pulse_ms}" if isinstance(value, dict | Pulse) else "level"
-
-
-Action = Annotated[
-    Annotated[Pulse, Tag("{pulse_ms}")] | Annotated[Literal["on", "off", "follow"], Tag("level")],
-    Discriminator(_kind_of_action),
-]
-
-
 class ConditionalProtocol(Section):
     """When the rule becomes true, do this to the outputs."""
 
     type: Literal["conditional"]
     when: Text
     """Name of one of the rules."""
-    do: Annotated[dict[str, Action], Field(min_length=1, max_length=16)]
-    """Per output: {pulse_ms: x}, on, off, or follow (high while the rule is true)."""
+    do: Actions
+    """Per output: on, off, follow (high while the rule is true), {pulse_ms: x}, {train: {...}}, {level: x} or
+    {ramp: {...}}."""
     deadline_ms: PositiveFloat | None = None
     """From exposure_start to the action; null: none."""
     on_late: Literal["suppress", "flag"] = "suppress"

@@ -7,16 +7,18 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from fastpose.config.beside import PoseStream
 from fastpose.config.calibration import Calibration
 from fastpose.config.cameras import Camera
 from fastpose.config.cross import check_references
 from fastpose.config.filter import Filter, NoFilter
 from fastpose.config.model import Model
-from fastpose.config.output import Output
+from fastpose.config.outputs import Output
 from fastpose.config.protocol import ConditionalProtocol, NoProtocol, PythonProtocol
 from fastpose.config.protocols import Protocol
 from fastpose.config.record import Record
 from fastpose.config.rule import Rule, ZoneRule
+from fastpose.config.safety import Safety
 from fastpose.config.session import Engine, Session
 from fastpose.config.synchronise import Synchronise
 from fastpose.config.types import Name, Section
@@ -42,6 +44,9 @@ class Config(Section):
     zones: dict[Name, Zone] = Field(default_factory=dict)
     rules: dict[Name, Rule] = Field(default_factory=dict)
     outputs: dict[Name, Output] = Field(default_factory=dict)
+    streams: dict[Name, PoseStream] = Field(default_factory=dict)
+    """Poses for other programs, as they come."""
+    safety: Safety = Safety()
     protocol: Protocol = NoProtocol()
     record: Record = Record()
     engine: Engine = Engine()

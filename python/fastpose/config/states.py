@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from typing_extensions import Self
 
-from fastpose.config.protocol import Action
+from fastpose.config.action import Action
 from fastpose.config.types import (
     NUMBER,
     Name,

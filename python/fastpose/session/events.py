@@ -16,12 +16,25 @@ from fastpose.session.atomic import replacing
 from fastpose.session.log import EVENT_DTYPE, Records
 from fastpose.session.source import SessionLogs
 
-__all__ = ["EVENTS", "event_records", "events_of", "events_table", "write_events"]
+__all__ = [
+    "EVENTS",
+    "confirmation_delays_ms",
+    "confirmations",
+    "event_records",
+    "events_of",
+    "events_table",
+    "with_frames_of_edges",
+    "write_events",
+]
 
-# csrc/record/records.h EventKind
-EVENTS = ("rule", "state", "output", "refused", "late", "confirmed", "trial", "stop", "user")
+EVENTS = (  # csrc/record/records.h EventKind
+    *("rule", "state", "output", "refused", "late"),
+    *("confirmed", "trial", "stop", "user", "level"),
+)
+STOPS = ("emergency", "no_poses", "poses_back")  # csrc/output/event_queue.h StopReason
 _CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
 _LATE = 1
+_CLOCKS_DIFFER_NS = 1_000_000  # at most, of a device and the host
 
 
 def event_records(logs: SessionLogs) -> Records:
@@ -30,6 +43,57 @@ def event_records(logs: SessionLogs) -> Records:
         return np.zeros(0, EVENT_DTYPE)
     records = logs.events.records
     return records[np.argsort(records["stamp_ns"], kind="stable")]
+
+
+def with_frames_of_edges(records: Records) -> Records:
+    """The same events; confirmations have frame_id, exposure_start_ns and camera of their edge."""
+    confirmed, edges = confirmations(records)
+    if not len(confirmed):
+        return records
+    found: Records = records.copy()
+    for field in ("frame_id", "exposure_start_ns", "camera"):
+        if field in (found.dtype.names or ()):
+            found[field][confirmed] = records[field][edges]
+    return found
+
+
+def confirmation_delays_ms(records: Records) -> dict[int, npt.NDArray[np.float64]]:
+    """From each edge (the write returned) to its confirmation, ms, by the index of the output.
+
+    A device may have the level before the write returns: such a delay is below 0.
+    """
+    confirmed, edges = confirmations(records)
+    delays_ms = (records["stamp_ns"][confirmed] - records["stamp_ns"][edges]) / 1e6
+    outputs = records["source"][confirmed]
+    return {int(output): np.asarray(delays_ms[outputs == output]) for output in np.unique(outputs)}
+
+
+def confirmations(records: Records) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Confirmations and the edges that they confirm.
+
+    That is the newest edge of this output and level by the time of the confirmation, or as little after it as
+    two clocks may differ. Levels that were written again, and were no edges, are left out.
+
+    Returns
+    -------
+    (n,), (n,) indices into `records`
+    """
+    is_edge = records["kind"] == EVENTS.index("output")
+    is_confirmed = records["kind"] == EVENTS.index("confirmed")
+    pairs: list[tuple[int, int]] = []
+    for output, value in {(int(r["source"]), int(r["value"])) for r in records[is_confirmed]}:
+        mine = (records["source"] == output) & (records["value"] == value)
+        edges, confirmed = np.flatnonzero(is_edge & mine), np.flatnonzero(is_confirmed & mine)
+        latest_ns = records["stamp_ns"][confirmed] + _CLOCKS_DIFFER_NS
+        newest = np.searchsorted(records["stamp_ns"][edges], latest_ns, side="right") - 1
+        last: dict[int, int] = {}
+        for at, edge in zip(confirmed, newest, strict=True):
+            if edge >= 0:
+                last.setdefault(int(edges[edge]), int(at))
+        pairs += [(at, edge) for edge, at in last.items()]
+    pairs.sort()
+    found = np.array(pairs, np.intp).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 def events_of(logs: SessionLogs, camera: str) -> Records:
@@ -45,8 +109,11 @@ def is_late(records: Records) -> npt.NDArray[np.bool_]:
 
 
 def events_table(logs: SessionLogs) -> pa.Table:
-    """The events of a session as `events.csv` has them; a value that does not exist is null."""
-    records = event_records(logs)
+    """The events of a session as `events.csv` has them; a value that does not exist is null.
+
+    A confirmation has the frame of the edge that it confirms, where it confirms one.
+    """
+    records = with_frames_of_edges(event_records(logs))
     exposed = records["exposure_start_ns"] != 0
     latency_ms = (records["stamp_ns"] - records["exposure_start_ns"]) / 1e6
     has_frame = records["frame_id"] >= 0
@@ -118,6 +185,7 @@ def _names(logs: SessionLogs, records: Records) -> pa.Array:
     for kind, known, column in (
         ("rule", rules, "source"),
         ("state", states, "value"),
+        ("stop", STOPS, "value"),
         ("trial", logs.events.names("trials"), "source"),
     ):
         names = np.where(records["kind"] == EVENTS.index(kind), _pick(known, records[column]), names)

@@ -10,9 +10,16 @@ import numpy as np
 from fastpose.errors import RecordError
 from fastpose.session.atomic import write_json
 from fastpose.session.clocks import clock_texts
-from fastpose.session.events import EVENTS, event_records, events_of, events_table, write_events
+from fastpose.session.events import (
+    EVENTS,
+    confirmation_delays_ms,
+    event_records,
+    events_of,
+    events_table,
+    write_events,
+)
 from fastpose.session.frames import CameraFrames, camera_frames, write_frames
-from fastpose.session.latency import camera_latency
+from fastpose.session.latency import camera_latency, percentiles_ms
 from fastpose.session.latency_html import write_latency_html
 from fastpose.session.log import Records
 from fastpose.session.matching import matched
@@ -115,7 +122,24 @@ def _write_all(logs: SessionLogs, frames: dict[str, CameraFrames]) -> Summary:
 
 def _latency(logs: SessionLogs, frames: dict[str, CameraFrames]) -> dict[str, Any]:
     cameras = {name: camera_latency(camera, events_of(logs, name)) for name, camera in frames.items()}
-    return {"session": logs.session_dir.name, "unit": "ms", "host": logs.meta.get("host"), "cameras": cameras}
+    outputs = _confirmations(logs)
+    return {
+        "session": logs.session_dir.name,
+        "unit": "ms",
+        "host": logs.meta.get("host"),
+        "cameras": cameras,
+        **({"outputs": outputs} if outputs else {}),
+    }
+
+
+def _confirmations(logs: SessionLogs) -> dict[str, Any]:
+    """For each output whose device confirms: from the write to the confirmation."""
+    names = logs.events.names("outputs") if logs.events is not None else []
+    return {
+        names[output]: {"acted->confirmed": percentiles_ms(delays_ms)}
+        for output, delays_ms in confirmation_delays_ms(event_records(logs)).items()
+        if output < len(names)
+    }
 
 
 def _summary(

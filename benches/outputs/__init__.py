@@ -1,0 +1,1 @@
+"""How soon an output acts, and how well a pulse keeps its width."""
