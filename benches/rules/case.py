@@ -68,10 +68,20 @@ CONFIG: dict[str, Any] = {
     "rules": RULES,
     "outputs": {"laser": {"driver": "sim", "max_on_ms": 5000}, "light": {"driver": "sim", "max_on_ms": 5000}},
     "protocol": {
-        "type": "conditional",
-        "when": "in_zone",
-        "do": {"laser": {"pulse_ms": 10}, "light": "follow"},
-        "deadline_ms": 20,
+        "type": "states",
+        "seed": 1,
+        "counters": ["visits"],
+        "states": {
+            "pause": {"next": [{"after_ms": {"uniform": [50, 100]}, "to": "armed"}]},
+            "armed": {"next": [{"when": "in_zone", "to": {"reward": 3, "omission": 1}}]},
+            "reward": {
+                "on_entry": {"laser": {"pulse_ms": 10}},
+                "during": {"light": "on"},
+                "count": {"visits": 1},
+                "next": [{"unless": "in_zone", "to": "pause"}, {"after_ms": 200, "to": "pause"}],
+            },
+            "omission": {"next": [{"after_ms": 100, "to": "pause"}]},
+        },
     },
 }
 

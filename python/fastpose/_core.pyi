@@ -36,7 +36,7 @@ _Isa: TypeAlias = Literal["scalar", "avx2", "avx512"]
 _Missing: TypeAlias = Literal["hold", "false", "true"]
 _Which: TypeAlias = Literal["any", "all"]
 _Side: TypeAlias = Literal["left", "right", "both"]
-_Activation: TypeAlias = Literal["none", "logistic", "softmax"]
+_ScoreActivation: TypeAlias = Literal["none", "logistic", "softmax"]
 _NewHostState: TypeAlias = Literal["starting", "ready", "finished", "failed", "lost"]
 _HostState: TypeAlias = Literal["none", "starting", "ready", "finished", "failed", "lost"]
 _Fate: TypeAlias = Literal["", "not_looped", "superseded", "not_recorded", "missing", "failed"]
@@ -972,7 +972,7 @@ def forest_scorer(
     complement: bool = False,
     offset: Sequence[float] = ...,
     scale: Sequence[float] = ...,
-    activation: _Activation = "none",
+    activation: _ScoreActivation = "none",
     divide_by_sum: bool = False,
 ) -> Scorer: ...
 def linear_scorer(
@@ -981,7 +981,7 @@ def linear_scorer(
     intercepts: Sequence[float],
     offset: Sequence[float] = ...,
     scale: Sequence[float] = ...,
-    activation: _Activation = "none",
+    activation: _ScoreActivation = "none",
     divide_by_sum: bool = False,
 ) -> Scorer: ...
 def backend_scorer(backend: Backend) -> Scorer: ...

@@ -58,7 +58,7 @@ RULES: dict[str, dict[str, Any]] = {
     "bends": {"type": "angle", "bodyparts": BODY, "below_deg": 175, "hysteresis_deg": 2},
     "head_left": {"type": "egocentric", "bodyparts": BODY, "side": "left", "above_deg": 5},
     "screen": {"type": "facing_edge", "bodyparts": ["center", "snout"], "edge": "east", "below_deg": 60},
-    "long": {"type": "body_length", "bodyparts": BODY, "above_px": 90},
+    "long": {"type": "body_length", "bodyparts": ["tailbase", "snout", "leftear"], "above_px": 122},
     "stretched": {
         **{"type": "posture", "bodyparts": [*BODY, "leftear", "rightear"], "template": TEMPLATE},
         **{"below_px": 12, "scale": True},

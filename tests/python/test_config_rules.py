@@ -125,9 +125,7 @@ def test_contact_with_another_animal_needs_two(tmp_path: Path) -> None:
     rule = {"type": "contact", "bodypart": "snout", "to": {"bodypart": "tailbase"}, "below_px": 30}
     with pytest.raises(ConfigError, match=r"rules.r.to.individual is other, and there is one animal"):
         made(changed("rules.r", rule), tmp_path)
-    (_, near) = made(
-        changed("rules.r", rule), tmp_path, individuals=["a", "b"], decoder="paf", limbs=[[0, 1]]
-    )
+    (_, near) = made(changed("rules.r", rule), tmp_path, individuals=["a", "b"])
     poses = np.ones((2, 5, 3), np.float32)
     poses[1, :, 0] = 20
     assert near.update(poses, 0)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastpose import _core
+from fastpose.assembly.backends import load_on_cpu
 from fastpose.errors import DeviceError, ModelError
 
 __all__ = ["load_scorer"]
@@ -224,17 +225,11 @@ def _node(
 
 def _network(onnx: Any, model: Any, nodes: list[Any], scores: str) -> _core.Scorer:
     """Write the part of the graph that makes the scores as a network of a static shape, and compile it."""
-    try:
-        runtime = importlib.import_module("fastpose._openvino")
-    except ImportError as error:
-        raise DeviceError(f"needs the runtime of CPU networks, which is not here: {error}") from None
     shape, numbers = _input_shape(model.graph)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "classifier.onnx")
         onnx.save(_prepared(onnx, model, nodes, scores, shape, numbers), str(file))
-        backend = runtime.load(
-            str(file), input_shape=(1, numbers, 1, 1), outputs=[scores], precision="fp32", threads=1
-        )
+        backend = load_on_cpu(file, [scores], (1, numbers, 1, 1), precision="fp32", threads=1)
     return _core.backend_scorer(backend)
 
 

@@ -126,7 +126,7 @@ class Zone(Section):
     def _without_empty_shapes(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return {name: shape for name, shape in handler(self).items() if shape is not None}
 
-    def points_outside(self, width: int, height: int, calibration: Calibration | None) -> list[Point]:
+    def points_outside(self, width: int, height: int, calibration: Calibration | None = None) -> list[Point]:
         """Return the defining points, px, that do not lie on a frame of this size, px.
 
         A circle, square or ellipse may reach over the edge, its centre may not.

@@ -124,7 +124,7 @@ def angular_velocity(bodyparts: Sequence[int], side: str, window_ms: float, **li
 def egocentric(bodyparts: Sequence[int], side: str, **limit: Any) -> Condition:
     def condition(positions: Array, times_ns: Times, active: bool) -> Truth:
         back, neck, nose = positions[-1, list(bodyparts)] @ [1, 1j]
-        if neck == back or nose == neck:
+        if np.isnan([back, neck, nose]).any() or neck == back or nose == neck:
             return None
         return sided(float(np.degrees(np.angle((nose - neck) / (neck - back)))), side, active, limit)
 
