@@ -6,6 +6,9 @@
 
 namespace py = pybind11;
 
+void bind_replay(py::module_& m);         // bind_replay.cpp
+void bind_protocol_cost(py::module_& m);  // bind_protocol_cost.cpp
+
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The fastpose engine.";
     m.def("now_ns", &fastpose::now_ns, "Host clock (monotonic), ns.");
@@ -21,6 +24,8 @@ PYBIND11_MODULE(_core, m) {
     bind_infer(m);
     bind_latency(m);
     bind_engine(m);
+    bind_replay(m);
+    bind_protocol_cost(m);
     bind_grab_cost(m);
     bind_v4l2(m);
 }

@@ -1,7 +1,6 @@
 // The stages in the order of the data path; each stamps the record when it is done.
 #include "engine/pipeline.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "engine/frame_record.h"
 
@@ -56,6 +55,17 @@ void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecor
     finish(record);
 }
 
+std::int64_t Pipeline::warm_up() noexcept {
+    const std::int64_t work_ns = parts_.estimator->warm_up();
+    expect_work(work_ns);
+    return work_ns;
+}
+
+void Pipeline::expect_work(std::int64_t work_ns) noexcept {
+    expected_work_ns_.store(work_ns, std::memory_order_relaxed);
+    if (parts_.filter) parts_.filter->expect_delay(work_ns);
+}
+
 void Pipeline::begin(const FrameMeta& meta, FrameRecord& record) noexcept {
     copy_meta(meta, record);
     copy_roi(parts_.estimator->roi(), record);
@@ -87,13 +97,15 @@ void Pipeline::react(FrameRecord& record, std::span<const std::uint8_t> rules) n
 
 void Pipeline::finish(const FrameRecord& record) noexcept {
     log(record);
+    if (parts_.filter)
+        parts_.filter->learn_delay(record.exposure_start_ns, record.decided_ns, record.acted_ns);
     parts_.estimator->follow(filtered());
 }
 
 void Pipeline::smooth(FrameRecord& record) noexcept {
     std::copy(raw_.begin(), raw_.end(), filtered_.begin());
     if (parts_.filter) parts_.filter->apply(filtered(), record.exposure_start_ns);
-    record.filtered_ns = now_ns();
+    record.filtered_ns = parts_.now();
 }
 
 void Pipeline::update_rules(const FrameRecord& record) noexcept {
@@ -103,16 +115,16 @@ void Pipeline::update_rules(const FrameRecord& record) noexcept {
         rule_values_[i] = value ? 1 : 0;
         const int id = rule_id(i);
         rule_bits_.fetch_xor(std::uint64_t{1} << id, std::memory_order_relaxed);
-        note(record, EventKind::rule, id, value ? 1 : 0, 0, now_ns());
+        note(record, EventKind::rule, id, value ? 1 : 0, 0, record.filtered_ns);
     }
 }
 
 void Pipeline::decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
     decision_ = {};
     if (parts_.protocol)
-        parts_.protocol->step({filtered(), rules, record.frame_id, record.exposure_start_ns, now_ns()},
-                              decision_);
-    record.decided_ns = now_ns();
+        parts_.protocol->step(
+            {filtered(), rules, record.frame_id, record.exposure_start_ns, record.filtered_ns}, decision_);
+    record.decided_ns = parts_.now();
 }
 
 void Pipeline::act(FrameRecord& record) noexcept {
@@ -127,6 +139,7 @@ void Pipeline::act(FrameRecord& record) noexcept {
 
 void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noexcept {
     if (!parts_.interlock) return;
+    if (parts_.observer != nullptr) parts_.observer->before(command, record);
     const EdgeResult edge = parts_.interlock->apply(command);
     const int high = command.action == Action::off ? 0 : 1;
     const int flags = decision_.late ? event_late : 0;

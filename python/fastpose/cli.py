@@ -288,6 +288,44 @@ def check_sync(
             raise typer.Exit(EXIT_PROBLEM)
 
 
+@app.command(name="compile")
+def compile_(
+    source: Annotated[Path, typer.Argument(metavar="FILE.pyx", help="A protocol in Cython.")],
+    *,
+    debug: Debug = False,
+) -> None:
+    """Compile a protocol in Cython, beside its source."""
+    with _errors_in_one_line(debug=debug):
+        target = _compiled("fastpose.compiling").compile_protocol(source)
+        print(f"{target}: compiled; in the config: protocol: {{type: cython, path: {source.name}}}")
+
+
+@app.command()
+def replay(
+    session: SessionFolder,
+    *,
+    config: Annotated[
+        Path | None, typer.Option(metavar="CONFIG", help="Another config to try; default: the session's.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--from", help="poses: as recorded; video: through the network again.")
+    ] = "poses",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Run a session's poses through rules and protocol again; say what differs."""
+    with _errors_in_one_line(debug=debug):
+        _require_session(session)
+        command = _compiled("fastpose.replay.command")
+        result = command.run(session, config, source)
+        if as_json:
+            print(command.as_json(result))
+        else:
+            command.print_replay(result, _output())
+        if result.same_config and result.source == "poses" and not result.identical:
+            raise typer.Exit(EXIT_PROBLEM)
+
+
 @app.command()
 def export(
     session: SessionFolder,

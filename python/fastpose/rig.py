@@ -29,6 +29,7 @@ from fastpose.errors import ConfigError, FastposeError
 from fastpose.pose import Pose
 from fastpose.protocol import Outputs, Protocol
 from fastpose.protocol_host import ProtocolHost, load_protocol
+from fastpose.protocol_session import LiveProtocolSession
 from fastpose.session.finalise import finalise
 from fastpose.session.summary import Summary
 
@@ -145,6 +146,7 @@ class Rig:
             self._folder,
             realtime=self._machine.request(),
             pose_feed=user is not None or self._feed,
+            hold_frames=user is not None,
         )
         self._engine.arm()
         if user is not None:
@@ -159,7 +161,11 @@ class Rig:
     def _host_of(self, protocol: Protocol) -> ProtocolHost:
         camera = self._camera_to_iterate(None)
         pose_from = partial(self._pose_from, camera)
-        return ProtocolHost(protocol, self.engine, self.outputs, pose_from, self._index_of(camera))
+        index = self._index_of(camera)
+        ring = self._cameras[index].ring
+        assert ring is not None
+        session = LiveProtocolSession(self.engine, ring, (camera, index), self.directory)
+        return ProtocolHost(protocol, self.engine, self.outputs, pose_from, index, session)
 
     def start(self) -> None:
         """Let frames flow; does nothing the second time."""
