@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benches.compare.report import compare_table
+from benches.grab.table import grab_table
 from benches.markdown import machine_line, markdown
 from benches.thousand.table import thousand_table
 
@@ -121,6 +122,7 @@ TABLES = {
     "micro": micro_table,
     "compare": compare_table,
     "thousand": thousand_table,
+    "grab": grab_table,
 }
 
 

@@ -6,6 +6,7 @@
 #include "bindings.h"
 #include "camera/frame_counter.h"
 #include "clock_report.h"
+#include "engine/frame_stamper.h"
 #include "latency/clock_fit.h"
 
 namespace py = pybind11;
@@ -29,11 +30,6 @@ double error_ns(const ClockFit& fit, std::int64_t camera_ns) {
     return fit.error_ns(camera_ns);
 }
 
-py::tuple next_count(FrameCounter& counter, std::uint64_t raw, std::int64_t received_ns) {
-    const FrameCount count = counter.next(raw, received_ns);
-    return py::make_tuple(count.counter, count.reset);
-}
-
 void bind_clock_fit(py::module_& m) {
     py::class_<ClockFit>(m, "ClockFit")
         .def(py::init<>())
@@ -55,11 +51,19 @@ void bind_clock_fit(py::module_& m) {
 
 void bind_clocks(py::module_& m) {
     bind_clock_fit(m);
-    py::class_<FrameCounter>(m, "FrameCounter")
+    py::class_<FrameMeta>(m, "FrameStamps")
+        .def_readonly("camera_counter", &FrameMeta::camera_counter)
+        .def_readonly("camera_timestamp_ns", &FrameMeta::camera_timestamp_ns)
+        .def_readonly("exposure_start_ns", &FrameMeta::exposure_start_ns)
+        .def_readonly("exposure_error_ns", &FrameMeta::exposure_error_ns)
+        .def_readonly("received_ns", &FrameMeta::received_ns)
+        .def_readonly("flags", &FrameMeta::flags);
+    py::class_<FrameStamper>(m, "FrameStamper")
         .def(py::init([](const std::string& kind, double highest_rate_hz) {
-                 return FrameCounter(counter_range_from(kind), highest_rate_hz);
+                 return FrameStamper(counter_range_from(kind), highest_rate_hz);
              }),
-             "kind"_a, py::kw_only(), "highest_rate_hz"_a = 0.0)
-        .def("next", &next_count, "raw"_a, "received_ns"_a)
-        .def("restart", &FrameCounter::restart);
+             "counter"_a, py::kw_only(), "highest_rate_hz"_a = 0.0)
+        .def("begin", &FrameStamper::begin, "exposure_ns"_a)
+        .def("stamp", &FrameStamper::stamp, "number"_a, "camera_ns"_a, "received_ns"_a)
+        .def_property_readonly("clock", &FrameStamper::clock);
 }

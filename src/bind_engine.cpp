@@ -325,6 +325,7 @@ void bind_control(py::class_<Engine>& engine) {
     engine.def("stop", &Engine::stop, release_gil());
     engine.def("rethrow", &Engine::rethrow);
     engine.def_property_readonly("faulted", &Engine::faulted);
+    engine.def_property_readonly("protocol_finished", &Engine::protocol_finished);
     engine.def(
         "post_fault",
         [](Engine& e, const std::string& kind, const std::string& text) {

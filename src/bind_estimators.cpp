@@ -173,8 +173,7 @@ void bind_batch(py::module_& m) {
     py::class_<Batch, std::shared_ptr<Batch>>(m, "Batch", "One network for several cameras, a row each.")
         .def(py::init([](std::vector<std::shared_ptr<Preprocessor>> preprocessors,
                          std::shared_ptr<Backend> backend, std::shared_ptr<Decoder> decoder) {
-                 return std::make_shared<Batch>(
-                     BatchParts{std::move(preprocessors), std::move(backend), std::move(decoder)});
+                 return make_batch({std::move(preprocessors), std::move(backend), std::move(decoder)});
              }),
              py::kw_only(), "preprocessors"_a, "backend"_a, "decoder"_a);
     m.def("batch_row", &make_batch_row, "batch"_a, "row"_a, "An estimator that runs the batch for one row.");

@@ -207,13 +207,42 @@ Step step(Protocol& protocol, PoseArray& keypoints, const std::vector<std::uint8
     return result;
 }
 
+Step advance(Protocol& protocol, std::int64_t now) {
+    Step result;
+    protocol.advance(now, result.decision);
+    result.commands.assign(result.decision.commands.begin(),
+                           result.decision.commands.begin() + result.decision.count);
+    return result;
+}
+
+// (kind, source, value, stamp_ns)
+using NoteTuple = std::tuple<std::string, int, int, std::int64_t>;
+
+std::vector<NoteTuple> notes_of(const Step& step) {
+    std::vector<NoteTuple> notes;
+    for (int i = 0; i < step.decision.note_count; ++i) {
+        const ProtocolNote& note = step.decision.notes[static_cast<std::size_t>(i)];
+        notes.emplace_back(note.kind == ProtocolNote::Kind::trial ? "trial" : "state", note.source,
+                           note.value, note.stamp_ns);
+    }
+    return notes;
+}
+
 const char* name_of(Action action) {
     constexpr const char* names[] = {"off", "on", "pulse"};
     return names[static_cast<int>(action)];
 }
 
+OutputCommand make_command(int output, const std::string& action, std::int64_t duration_ns) {
+    if (action == "on") return {output, Action::on, duration_ns};
+    if (action == "off") return {output, Action::off, duration_ns};
+    if (action == "pulse") return {output, Action::pulse, duration_ns};
+    throw ConfigError("action '" + action + "': allowed are on, off, pulse");
+}
+
 void bind_decision(py::module_& m) {
     py::class_<OutputCommand>(m, "OutputCommand")
+        .def(py::init(&make_command), "output"_a, "action"_a, py::kw_only(), "duration_ns"_a = 0)
         .def_readonly("output", &OutputCommand::output)
         .def_property_readonly("action", [](const OutputCommand& command) { return name_of(command.action); })
         .def_readonly("duration_ns", &OutputCommand::duration_ns);
@@ -221,6 +250,8 @@ void bind_decision(py::module_& m) {
         .def_readonly("commands", &Step::commands)
         .def_property_readonly("state", [](const Step& step) { return step.decision.state; })
         .def_property_readonly("late", [](const Step& step) { return step.decision.late; })
+        .def_property_readonly("finished", [](const Step& step) { return step.decision.finished; })
+        .def_property_readonly("notes", &notes_of)
         .def_property_readonly("suppressed_outputs",
                                [](const Step& step) { return step.decision.suppressed_outputs; });
 }
@@ -260,6 +291,8 @@ void bind_protocols(py::module_& m) {
     py::class_<Protocol, py::smart_holder>(m, "Protocol")
         .def("step", &step, "keypoints"_a, "rules"_a, py::kw_only(), "frame_id"_a = 0,
              "exposure_start_ns"_a = 0, "now_ns"_a = 0)
+        .def("advance", &advance, "now_ns"_a)
+        .def_property_readonly("next_wakeup_ns", &Protocol::next_wakeup_ns)
         .def("reset", &Protocol::reset);
     py::class_<NoProtocol, Protocol, py::smart_holder>(m, "NoProtocol").def(py::init<>());
     py::class_<ConditionalProtocol, Protocol, py::smart_holder>(m, "ConditionalProtocol")

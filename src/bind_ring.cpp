@@ -46,6 +46,12 @@ std::unique_ptr<Ring> create(const std::string& name, int slots, int width, int 
     return Ring::create(name, spec);
 }
 
+FrameMeta sized(const Ring& ring, FrameMeta stamps) {
+    stamps.width = ring.spec().width;
+    stamps.height = ring.spec().height;
+    return stamps;
+}
+
 FrameMeta make_meta(const Ring& ring, std::int64_t camera_counter, std::int64_t camera_timestamp_ns,
                     std::int64_t exposure_start_ns, std::int64_t received_ns, int flags,
                     int exposure_error_ns) {
@@ -54,11 +60,9 @@ FrameMeta make_meta(const Ring& ring, std::int64_t camera_counter, std::int64_t 
     meta.camera_timestamp_ns = camera_timestamp_ns;
     meta.exposure_start_ns = exposure_start_ns;
     meta.received_ns = received_ns;
-    meta.width = ring.spec().width;
-    meta.height = ring.spec().height;
     meta.flags = flags;
     meta.exposure_error_ns = exposure_error_ns;
-    return meta;
+    return sized(ring, meta);
 }
 
 py::object recorder_next(Ring& ring, double timeout_ms) {
@@ -99,6 +103,10 @@ void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
         py::arg("timeout_ms"), release_gil());
     ring.def(
         "publish",
+        [](Ring& r, int slot, const FrameMeta& stamps) { return r.publish(slot, sized(r, stamps)); },
+        py::arg("slot"), py::arg("stamps"), release_gil());
+    ring.def(
+        "publish",
         [](Ring& r, int slot, std::int64_t counter, std::int64_t camera_ns, std::int64_t exposure_ns,
            std::int64_t received_ns, int flags, int error_ns) {
             return r.publish(slot,
@@ -107,6 +115,9 @@ void bind_producer(py::class_<Ring, std::shared_ptr<Ring>>& ring) {
         py::arg("slot"), py::kw_only(), py::arg("camera_counter"), py::arg("camera_timestamp_ns"),
         py::arg("exposure_start_ns"), py::arg("received_ns"), py::arg("flags") = 0,
         py::arg("exposure_error_ns") = 0, release_gil());
+    ring.def(
+        "note_failed", [](Ring& r, const FrameMeta& stamps) { r.note_failed(sized(r, stamps)); },
+        py::arg("stamps"));
     ring.def(
         "note_failed",
         [](Ring& r, std::int64_t counter, std::int64_t camera_ns, std::int64_t exposure_ns,

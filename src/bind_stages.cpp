@@ -16,6 +16,7 @@
 #include "bindings.h"
 #include "decode/heatmap_decoder.h"
 #include "frame/frame.h"
+#include "frames.h"
 #include "preprocess/preprocess_cpu.h"
 #include "tensors.h"
 
@@ -29,17 +30,6 @@ using FloatArray = py::array_t<float, py::array::c_style>;
 using Size = std::pair<int, int>;      // width, height
 using Rectangle = std::array<int, 4>;  // x, y, width, height
 using Affine = std::array<float, 4>;   // scale_x, scale_y, offset_x, offset_y
-using Shape = std::vector<py::ssize_t>;
-
-std::string shape_text(const Shape& shape) { return py::str(py::tuple(py::cast(shape))).cast<std::string>(); }
-
-Shape shape_of(const py::array& array) { return {array.shape(), array.shape() + array.ndim()}; }
-
-void require_shape(const char* name, const py::array& array, const Shape& wanted) {
-    if (shape_of(array) == wanted) return;
-    throw ConfigError(std::string(name) + " has shape " + shape_text(shape_of(array)) +
-                      "; allowed: " + shape_text(wanted));
-}
 
 // Each call's wall time in ns; a call is step().
 template <class Step>
@@ -67,44 +57,6 @@ InputColour colour_from(const std::string& name) {
     if (name == "grey") return InputColour::grey;
     if (name == "rgb") return InputColour::rgb;
     throw ConfigError("colour is '" + name + "'; allowed: grey, rgb");
-}
-
-// (H, W), with the pixel's samples behind it where it has several; nv12: (H * 3 / 2, W).
-Shape frame_shape(const PreprocessSpec& spec) {
-    switch (spec.format) {
-        case PixelFormat::rgb8:
-        case PixelFormat::bgr8:
-            return {spec.frame_height, spec.frame_width, 3};
-        case PixelFormat::yuyv:
-            return {spec.frame_height, spec.frame_width, 2};
-        case PixelFormat::nv12:
-            return {spec.frame_height + spec.frame_height / 2, spec.frame_width};
-        default:
-            return {spec.frame_height, spec.frame_width};
-    }
-}
-
-bool rows_are_dense(const py::array& frame) {
-    py::ssize_t expected = frame.itemsize();
-    for (py::ssize_t axis = frame.ndim() - 1; axis > 0; --axis) {
-        if (frame.shape(axis) > 1 && frame.strides(axis) != expected) return false;
-        expected *= frame.shape(axis);
-    }
-    return frame.strides(0) >= expected || frame.shape(0) == 1;
-}
-
-FrameView view_of(const py::array& frame, const PreprocessSpec& spec) {
-    require_shape("frame", frame, frame_shape(spec));
-    const bool wide = white_of(spec.format) > 255;
-    const py::dtype allowed = wide ? py::dtype::of<std::uint16_t>() : py::dtype::of<std::uint8_t>();
-    if (!frame.dtype().is(allowed)) {
-        throw ConfigError("frame has dtype " + py::str(frame.dtype()).cast<std::string>() +
-                          "; allowed: " + (wide ? "uint16" : "uint8"));
-    }
-    if (!rows_are_dense(frame))
-        throw ConfigError("frame has pixels that are not side by side; use np.ascontiguousarray");
-    return {static_cast<const std::uint8_t*>(frame.data()), spec.frame_width, spec.frame_height,
-            frame.strides(0), spec.format};
 }
 
 class PyPreprocessor {

@@ -10,6 +10,7 @@ void bind_resize(pybind11::module_& m);
 void bind_animals(pybind11::module_& m);
 void bind_rules(pybind11::module_& m);
 void bind_outputs(pybind11::module_& m);
+void bind_states(pybind11::module_& m);
 void bind_infer(pybind11::module_& m);
 void bind_latency(pybind11::module_& m);
 void bind_clocks(pybind11::module_& m);

@@ -21,6 +21,7 @@ PYBIND11_MODULE(_core, m) {
     bind_resize(m);
     bind_rules(m);
     bind_outputs(m);
+    bind_states(m);
     bind_infer(m);
     bind_latency(m);
     bind_engine(m);

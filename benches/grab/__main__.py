@@ -2,10 +2,12 @@
 
     python -m benches.grab [--seconds 10] [--sources sim,memory] [--output benches/results/grab.json]
 
-`received_to_dequeued`: from the moment that the library's call returned with the frame in our memory until
-the loop has it: one hand-off between threads (C++ drivers) or processes (those hosted in Python). `queued`:
-from a C++ driver's call, for a frame that waits already, until the loop has it. `own`: what a driver's own
-bench measures. A driver that cannot work on this machine is in the report with its reason.
+`queued`: from the library's call, for a frame that waits already, until the loop has it (a C++ driver
+hands it on in one thread, pylon's process to another process): the cost of the path itself; the
+simulated camera renders within that call. `received_to_dequeued`: in a whole session, from the moment
+that the call returned with the frame in our memory until a loop that waited for it has it: with the
+wake-up of a thread, or of a process. A driver that cannot work on this machine is in the report with its
+reason.
 """
 
 from __future__ import annotations
@@ -64,10 +66,13 @@ def text(name: str, found: dict[str, Any]) -> str:
     for word in ("absent", "failed"):
         if word in found:
             return f"{name:<10} {word}: {found[word]}"
-    span = found["received_to_dequeued"]
-    numbers = "  ".join(f"{key[:-3]} {span[key]:>8.1f}" for key in span if key != "n")
-    target = f"  target p50 {found['target_p50_us']:g}" if found["target_p50_us"] else ""
-    return f"{name:<10} {numbers}  us, n {span['n']}{target}  drops {found['drops']}"
+    target = f" (target {found['target_p50_us']:g})" if found["target_p50_us"] else ""
+    numbers = ",  ".join(
+        f"{label}: " + "  ".join(f"{key[:-3]} {found[span][key]:.1f}" for key in ("p50_us", "p99_us"))
+        for span, label in (("queued", f"queued{target}"), ("received_to_dequeued", "with wake-up"))
+        if found.get(span, {}).get("n")
+    )
+    return f"{name:<10} {numbers} us, drops {found['drops']}"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -2,8 +2,8 @@
 
     python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200]
 
-`measure` is for other benches. The frame waits already when the clock starts (pylon's wait object
-is signalled), so that the camera's own period is not in the numbers.
+`measure` is for other benches. The frame waits already when the clock starts (pylon's wait object is
+signalled, and the emulator's thread is done with it), so that the camera's own time is not in the numbers.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from benches.latency.spans import summary
 
 from fastpose import _core
 from fastpose.hosts.common import now_ns
@@ -27,18 +28,19 @@ from fastpose.hosts.pylon_options import PylonOptions, PylonSettings
 __all__ = ["consume", "measure"]
 
 _WARM_UP = 100  # frames that do not count
+_QUEUED_S = 0.001  # the emulator's thread lets go of a frame some time after it has said that it is there
 
 
 def measure(
     *, frames: int = 2000, size: tuple[int, int] = (1280, 1024), rate_hz: float = 200.0
-) -> dict[str, Any]:
+) -> dict[str, dict[str, float]]:
     """Grab so many frames of an emulated camera.
 
     Returns
     -------
     dict
-        ``retrieve_us``, ``retrieve_to_publish_us`` and ``retrieve_to_dequeued_us``, each with n, p50, p99 and
-        max; all from the same moment: just before ``RetrieveResult``.
+        ``queued``: until the other process has it, ``retrieved`` and ``published``: of it; percentiles as
+        `benches.latency.spans.summary`, all from the same moment: just before ``RetrieveResult``.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class _Probe(BaslerGrabber):
 
         def asked() -> Any:
             self.camera.wait_for_result()
+            time.sleep(_QUEUED_S)
             self._begin_ns = now_ns()
             return retrieve()
 
@@ -101,18 +104,13 @@ class _Probe(BaslerGrabber):
         return self._left <= 0
 
 
-def _numbers(probe: _Probe, dequeued_ns: list[int], frames: int) -> dict[str, Any]:
-    return {
-        "retrieve_us": _spread(probe.asked_ns, probe.got_ns, frames),
-        "retrieve_to_publish_us": _spread(probe.asked_ns, probe.published_ns, frames),
-        "retrieve_to_dequeued_us": _spread(probe.asked_ns, dequeued_ns, frames),
-    }
+def _numbers(probe: _Probe, dequeued_ns: list[int], frames: int) -> dict[str, dict[str, float]]:
+    ends = {"queued": dequeued_ns, "retrieved": probe.got_ns, "published": probe.published_ns}
+    return {name: _spread(probe.asked_ns, end_ns, frames) for name, end_ns in ends.items()}
 
 
 def _spread(begin_ns: Sequence[int], end_ns: Sequence[int], frames: int) -> dict[str, float]:
-    took_us = (np.asarray(end_ns[-frames:]) - np.asarray(begin_ns[-frames:])) / 1000
-    p50, p99 = np.percentile(took_us, [50, 99])
-    return {"n": len(took_us), "p50": round(p50, 2), "p99": round(p99, 2), "max": round(took_us.max(), 2)}
+    return summary(np.asarray(end_ns[-frames:]) - np.asarray(begin_ns[-frames:]))
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -14,9 +13,8 @@ from benches.latency.segment import granted_to, read_segment
 from benches.latency.spans import summary
 
 from fastpose import Rig, _core
-from fastpose.assembly.cameras import open_camera
+from fastpose.assembly.cameras import open_camera, open_ring
 from fastpose.config import Config, config_from
-from fastpose.drivers import CameraSource
 
 __all__ = ["config", "measure"]
 
@@ -47,10 +45,9 @@ def measure(source: Source, frames: int) -> dict[str, Any]:
             rig.run()
             granted = granted_to(rig)
         times, counts = read_segment(rig.directory, frames)
-    own = {"own": source.bench(frames)} if source.bench is not None else {}
+    queued_frames = min(frames, QUEUED_FRAMES)
     return {
-        **own,
-        **_queued(source, min(frames, QUEUED_FRAMES)),
+        **(source.bench(queued_frames) if source.bench is not None else _queued(source, queued_frames)),
         "received_to_dequeued": summary(times["received_to_dequeued"]),
         "drops": dict(counts.drops),
         "granted": {name: granted[name] for name in ("realtime", "affinity", "fifo", "spun")},
@@ -61,27 +58,13 @@ def measure(source: Source, frames: int) -> dict[str, Any]:
 def _queued(source: Source, frames: int) -> dict[str, Any]:
     """From the driver's call until the loop has the frame, where the driver is one in C++."""
     with tempfile.TemporaryDirectory(prefix="fastpose-grab-") as folder:
-        spec = config(source, Path(folder), 3 * frames).cameras["top"]
-        camera = open_camera("top", spec)
+        whole = config(source, Path(folder), 3 * frames)
+        camera = open_camera("top", whole.cameras["top"])
         if camera.driver is None:
             return {}
-        cost = _core.measure_grab_cost(camera.driver, _ring_for(camera), frames=frames)
+        ring = open_ring(camera, loop=True, record=whole.record)
+        cost = _core.measure_grab_cost(camera.driver, ring, frames=frames)
     return {"queued": summary(cost["queued_ns"]), "failed_buffers": cost["failed"]}
-
-
-def _ring_for(camera: CameraSource) -> _core.Ring:
-    width, height = camera.frame_size
-    return _core.Ring.create(
-        f"/fastpose-{os.getpid()}-grab",
-        slots=32,
-        width=width,
-        height=height,
-        pixel_format=camera.pixel_format,
-        recorder=False,
-        stride_bytes=camera.stride_bytes,
-        buffer_bytes=camera.buffer_bytes,
-        producer_slots=camera.slots_held,
-    )
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ class Source:
     camera : callable
         From a folder of one's own and a number of frames to the camera's section of the config.
     target_us : float or None
-        What the median should not exceed.
+        What the median of ``queued`` should not exceed.
     environment : callable
         Variables that its process needs from the start.
     companion : tuple of str
@@ -42,7 +42,7 @@ class Source:
     absent : callable
         Why it cannot work here; empty where it can. Asked before the environment.
     bench : callable or None
-        From a number of frames to numbers of its own.
+        From a number of frames to ``queued`` and numbers of its own, for a driver that is not in C++.
     """
 
     name: str

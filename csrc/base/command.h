@@ -14,6 +14,8 @@ struct OutputCommand {
     std::int32_t output = 0;  // index in the config's order of outputs
     Action action = Action::off;
     std::int64_t duration_ns = 0;  // pulse only
+
+    friend bool operator==(const OutputCommand&, const OutputCommand&) = default;
 };
 
 }  // namespace fastpose

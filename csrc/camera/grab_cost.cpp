@@ -41,10 +41,10 @@ class Run {
         }
     }
 
-    // Publishes the next frame; false: there was none.
-    bool pass_on() noexcept {
+    // Publishes the next frame; false: there was none within the time.
+    bool pass_on(std::int64_t timeout_ns) noexcept {
         FrameMeta meta;
-        const Grab grab = camera_.grab(meta, wait_ns);
+        const Grab grab = camera_.grab(meta, timeout_ns);
         if (grab.slot >= 0) std::erase(lent_, grab.slot);
         if (grab.status == GrabStatus::failed) {
             ++cost_.failed;
@@ -55,7 +55,7 @@ class Run {
         return true;
     }
 
-    // The library is left alone until a frame is due, so that no call waits for one.
+    // The library is left alone until a frame is due, and no call waits for one.
     void take_queued() noexcept {
         const auto period_ns = static_cast<std::int64_t>(1e9 / std::max(camera_.info().rate_hz, 1.0));
         const std::int64_t end_ns = now_ns() + wanted_ * 2 * period_ns + ns_per_s;
@@ -63,11 +63,10 @@ class Run {
             sleep_until_ns(now_ns() + period_ns + period_ns / 4);
             lend();
             const std::int64_t called_ns = now_ns();
-            if (!pass_on()) continue;
+            if (!pass_on(0)) continue;
             const int slot = ring_.take(wait_ns);
-            const std::int64_t dequeued_ns = now_ns();
             if (slot < 0) continue;
-            if (ring_.meta(slot).received_ns <= called_ns) cost_.queued_ns.push_back(dequeued_ns - called_ns);
+            cost_.queued_ns.push_back(now_ns() - called_ns);
             ring_.release(slot);
         }
     }
@@ -88,7 +87,7 @@ class Run {
         std::thread loop([this] { this->loop(); });
         for (std::int64_t last_ns = now_ns(), n = 0; n < wanted_ && now_ns() - last_ns < ns_per_s;) {
             lend();
-            if (!pass_on()) continue;
+            if (!pass_on(wait_ns)) continue;
             last_ns = now_ns();
             ++n;
         }

@@ -71,20 +71,11 @@ void stream_off(V4l2Device& device) noexcept {
     static_cast<void>(device.call(VIDIOC_STREAMOFF, type));
 }
 
-// What is lent before the start, or beyond the driver's numbers, waits.
-class UserStream final : public V4l2Stream {
+// Buffers are granted, handed to the driver and taken away again in the same steps, whoever owns their memory.
+class GrantedStream : public V4l2Stream {
   public:
-    UserStream(V4l2Device& device, std::size_t buffer_bytes) : device_(device), buffer_bytes_(buffer_bytes) {}
-    ~UserStream() override { stop(); }
-
-    bool lend(int slot, std::span<std::uint8_t> pixels) noexcept override {
-        if (slot < 0 || slot >= most_slots || pixels.size() < buffer_bytes_) return false;
-        memory_[static_cast<std::size_t>(slot)] = pixels;
-        return !running_ || hand_over(slot) >= 0;
-    }
-
     void start() override {
-        const int granted = request(device_, V4L2_MEMORY_USERPTR, V4l2Numbers::most);
+        const int granted = request(device_, memory_, wanted_);
         if (granted < 0) device_.refuse("reserve its buffers", -granted);
         running_ = true;
         try {
@@ -95,94 +86,104 @@ class UserStream final : public V4l2Stream {
             throw;
         }
     }
+    void stop() noexcept override { halt(); }
+    [[nodiscard]] std::uint32_t stamp_flags() const noexcept override { return stamp_flags_; }
+
+  protected:
+    GrantedStream(V4l2Device& device, v4l2_memory memory, int wanted)
+        : device_(device), memory_(memory), wanted_(wanted) {}
+
+    virtual void hand_over_all(int granted) = 0;
+    virtual void let_go() noexcept {}  // after the stream has ended, before the buffers are taken away
+
+    void halt() noexcept {
+        if (!running_) return;
+        running_ = false;
+        stream_off(device_);
+        let_go();
+        static_cast<void>(request(device_, memory_, 0));
+    }
+    [[nodiscard]] bool running() const noexcept { return running_; }
+    [[nodiscard]] V4l2Device& device() noexcept { return device_; }
+    void set_stamp_flags(std::uint32_t flags) noexcept { stamp_flags_ = flags; }
+
+  private:
+    V4l2Device& device_;
+    v4l2_memory memory_;
+    int wanted_;
+    bool running_ = false;
+    std::uint32_t stamp_flags_ = 0;
+};
+
+// What is lent before the start, or beyond the driver's numbers, waits.
+class UserStream final : public GrantedStream {
+  public:
+    UserStream(V4l2Device& device, std::size_t buffer_bytes)
+        : GrantedStream(device, V4L2_MEMORY_USERPTR, V4l2Numbers::most), buffer_bytes_(buffer_bytes) {}
+    ~UserStream() override { halt(); }
+
+    bool lend(int slot, std::span<std::uint8_t> pixels) noexcept override {
+        if (slot < 0 || slot >= most_slots || pixels.size() < buffer_bytes_) return false;
+        lent_[static_cast<std::size_t>(slot)] = pixels;
+        return !running() || hand_over(slot) >= 0;
+    }
 
     void stop() noexcept override {
-        memory_.fill({});
+        lent_.fill({});
         halt();
     }
 
     int take(V4l2Filled& filled) noexcept override {
         if (numbers_.held() == 0) return -EAGAIN;
         std::uint32_t used = 0;
-        if (const int result = dequeue(device_, V4L2_MEMORY_USERPTR, filled, used); result < 0) return result;
+        if (const int result = dequeue(device(), V4L2_MEMORY_USERPTR, filled, used); result < 0)
+            return result;
         filled.slot = numbers_.give_back(filled.number);
         if (filled.slot < 0) return -EIO;
-        std::span<std::uint8_t>& memory = memory_[static_cast<std::size_t>(filled.slot)];
+        std::span<std::uint8_t>& memory = lent_[static_cast<std::size_t>(filled.slot)];
         filled.bytes = memory.first(std::min<std::size_t>(used, memory.size()));
         memory = {};
         return 0;
     }
 
     int give_back(const V4l2Filled&) noexcept override { return 0; }
-    [[nodiscard]] std::uint32_t stamp_flags() const noexcept override { return stamp_flags_; }
 
   private:
-    void hand_over_all(int granted) {
+    void hand_over_all(int granted) override {
         numbers_.reset(std::min(granted, V4l2Numbers::most));
-        stamp_flags_ = stamp_flags_of(device_, V4L2_MEMORY_USERPTR);
+        set_stamp_flags(stamp_flags_of(device(), V4L2_MEMORY_USERPTR));
         for (int slot = 0; slot < most_slots; ++slot) {
-            if (memory_[static_cast<std::size_t>(slot)].empty()) continue;
+            if (lent_[static_cast<std::size_t>(slot)].empty()) continue;
             if (const int result = hand_over(slot); result < 0)
-                device_.refuse("hand it a frame's memory", -result);
+                device().refuse("hand it a frame's memory", -result);
         }
-    }
-    void halt() noexcept {
-        if (!running_) return;
-        running_ = false;
-        stream_off(device_);
-        static_cast<void>(request(device_, V4L2_MEMORY_USERPTR, 0));
     }
     int hand_over(int slot) noexcept {
         const int number = numbers_.take(slot);
         if (number < 0) return -ENOBUFS;
         const int result =
-            queue(device_, static_cast<unsigned>(number), memory_[static_cast<std::size_t>(slot)]);
+            queue(device(), static_cast<unsigned>(number), lent_[static_cast<std::size_t>(slot)]);
         if (result < 0) numbers_.give_back(static_cast<unsigned>(number));
         return result;
     }
 
-    V4l2Device& device_;
     std::size_t buffer_bytes_;
-    bool running_ = false;
-    std::uint32_t stamp_flags_ = 0;
     V4l2Numbers numbers_;
-    std::array<std::span<std::uint8_t>, most_slots> memory_{};  // of the slots that are lent
+    std::array<std::span<std::uint8_t>, most_slots> lent_{};
 };
 
-class MappedStream final : public V4l2Stream {
+class MappedStream final : public GrantedStream {
   public:
-    MappedStream(V4l2Device& device, int buffers) : device_(device), buffers_(buffers) {
+    MappedStream(V4l2Device& device, int buffers) : GrantedStream(device, V4L2_MEMORY_MMAP, buffers) {
         mapped_.reserve(V4l2Numbers::most);
     }
-    ~MappedStream() override { stop(); }
+    ~MappedStream() override { halt(); }
 
     bool lend(int, std::span<std::uint8_t>) noexcept override { return true; }
 
-    void start() override {
-        const int granted = request(device_, V4L2_MEMORY_MMAP, buffers_);
-        if (granted < 0) device_.refuse("reserve its buffers", -granted);
-        running_ = true;
-        try {
-            hand_over_all(granted);
-            stream_on(device_);
-        } catch (...) {
-            stop();
-            throw;
-        }
-    }
-
-    void stop() noexcept override {
-        if (!running_) return;
-        running_ = false;
-        stream_off(device_);
-        for (const auto& memory : mapped_) device_.unmap(memory.data(), memory.size());
-        mapped_.clear();
-        static_cast<void>(request(device_, V4L2_MEMORY_MMAP, 0));
-    }
-
     int take(V4l2Filled& filled) noexcept override {
         std::uint32_t used = 0;
-        if (const int result = dequeue(device_, V4L2_MEMORY_MMAP, filled, used); result < 0) return result;
+        if (const int result = dequeue(device(), V4L2_MEMORY_MMAP, filled, used); result < 0) return result;
         if (filled.number >= mapped_.size()) return -EIO;
         const std::span<std::uint8_t> memory = mapped_[filled.number];
         filled.bytes = memory.first(std::min<std::size_t>(used, memory.size()));
@@ -191,32 +192,30 @@ class MappedStream final : public V4l2Stream {
 
     int give_back(const V4l2Filled& filled) noexcept override {
         v4l2_buffer buffer = blank(V4L2_MEMORY_MMAP, filled.number);
-        return device_.call(VIDIOC_QBUF, buffer);
+        return device().call(VIDIOC_QBUF, buffer);
     }
 
-    [[nodiscard]] std::uint32_t stamp_flags() const noexcept override { return stamp_flags_; }
-
   private:
-    void hand_over_all(int granted) {
+    void hand_over_all(int granted) override {
         for (int number = 0; number < granted; ++number) map(static_cast<unsigned>(number));
         for (unsigned number = 0; number < mapped_.size(); ++number) {
             v4l2_buffer buffer = blank(V4L2_MEMORY_MMAP, number);
-            device_.demand(VIDIOC_QBUF, buffer, "hand it a buffer");
+            device().demand(VIDIOC_QBUF, buffer, "hand it a buffer");
         }
+    }
+    void let_go() noexcept override {
+        for (const auto& memory : mapped_) device().unmap(memory.data(), memory.size());
+        mapped_.clear();
     }
     void map(unsigned number) {
         v4l2_buffer buffer = blank(V4L2_MEMORY_MMAP, number);
-        device_.demand(VIDIOC_QUERYBUF, buffer, "ask for its buffers");
-        stamp_flags_ = buffer.flags;
-        void* address = device_.map(buffer.length, buffer.m.offset);
-        if (address == nullptr) device_.fail("its buffers cannot be mapped");
+        device().demand(VIDIOC_QUERYBUF, buffer, "ask for its buffers");
+        set_stamp_flags(buffer.flags);
+        void* address = device().map(buffer.length, buffer.m.offset);
+        if (address == nullptr) device().fail("its buffers cannot be mapped");
         mapped_.emplace_back(static_cast<std::uint8_t*>(address), buffer.length);
     }
 
-    V4l2Device& device_;
-    int buffers_;
-    bool running_ = false;
-    std::uint32_t stamp_flags_ = 0;
     std::vector<std::span<std::uint8_t>> mapped_;
 };
 

@@ -22,6 +22,55 @@ void check(const BatchParts& parts) {
         require_same_format(preprocessor->format(), *parts.backend);
 }
 
+class CpuBatch final : public Batch {
+  public:
+    explicit CpuBatch(BatchParts parts) : parts_(std::move(parts)) {
+        check(parts_);
+        const std::array<int, 4> shape = parts_.backend->input_shape();
+        row_.resize(parts_.backend->outputs().size());
+        row_bytes_ = TensorView{nullptr, {1, shape[1], shape[2], shape[3]}}.size() *
+                     parts_.backend->input().format.element_bytes();
+    }
+
+    [[nodiscard]] bool run(std::span<const BatchItem> items) noexcept override {
+        const std::size_t rows = std::min(items.size(), parts_.preprocessors.size());
+        for (std::size_t i = 0; i < rows; ++i) preprocess(items[i], i);
+        const bool good = parts_.backend->run();
+        const std::int64_t inferred_ns = now_ns();
+        for (const BatchItem& item : items)
+            if (item.frame != nullptr) item.record->inferred_ns = inferred_ns;
+        for (std::size_t i = 0; good && i < rows; ++i) decode(items[i], i);
+        return good;
+    }
+    std::int64_t warm_up() noexcept override { return warm_up_ns(*parts_.backend); }
+    [[nodiscard]] int rows() const noexcept override { return static_cast<int>(parts_.preprocessors.size()); }
+    [[nodiscard]] Roi roi(int row) const noexcept override {
+        return parts_.preprocessors[static_cast<std::size_t>(row)]->roi();
+    }
+    [[nodiscard]] const char* last_error() const noexcept override { return parts_.backend->last_error(); }
+
+  private:
+    void preprocess(const BatchItem& item, std::size_t row) noexcept {
+        if (item.frame == nullptr) return;
+        auto* tensor = static_cast<std::byte*>(parts_.backend->input().data);
+        parts_.preprocessors[row]->run(*item.frame, tensor + row * row_bytes_);
+        item.record->preprocessed_ns = now_ns();
+    }
+
+    void decode(const BatchItem& item, std::size_t row) noexcept {
+        if (item.frame == nullptr) return;
+        const auto outputs = parts_.backend->outputs();
+        for (std::size_t o = 0; o < row_.size(); ++o)
+            row_[o] = row_of(outputs[o], static_cast<int>(row), rows());
+        parts_.decoder->run(row_, affine_of(parts_.preprocessors[row]->tensor_to_sensor()), item.pose);
+        item.record->decoded_ns = now_ns();
+    }
+
+    BatchParts parts_;
+    std::vector<TensorView> row_;  // one row's part of each output
+    std::size_t row_bytes_ = 0;    // of the input
+};
+
 class BatchRow final : public Estimator {
   public:
     BatchRow(std::shared_ptr<Batch> batch, int row) : batch_(std::move(batch)), row_(row) {
@@ -56,43 +105,7 @@ TensorView row_of(const TensorView& batch, int i, int n) noexcept {
     return row;
 }
 
-Batch::Batch(BatchParts parts) : parts_(std::move(parts)) {
-    check(parts_);
-    const std::array<int, 4> shape = parts_.backend->input_shape();
-    row_.resize(parts_.backend->outputs().size());
-    row_bytes_ = TensorView{nullptr, {1, shape[1], shape[2], shape[3]}}.size() *
-                 parts_.backend->input().format.element_bytes();
-}
-
-bool Batch::run(std::span<const BatchItem> items) noexcept {
-    const std::size_t rows = std::min(items.size(), parts_.preprocessors.size());
-    for (std::size_t i = 0; i < rows; ++i) preprocess(items[i], i);
-    const bool good = parts_.backend->run();
-    const std::int64_t inferred_ns = now_ns();
-    for (const BatchItem& item : items)
-        if (item.frame != nullptr) item.record->inferred_ns = inferred_ns;
-    for (std::size_t i = 0; good && i < rows; ++i) decode(items[i], i);
-    return good;
-}
-
-void Batch::preprocess(const BatchItem& item, std::size_t row) noexcept {
-    if (item.frame == nullptr) return;
-    auto* tensor = static_cast<std::byte*>(parts_.backend->input().data);
-    parts_.preprocessors[row]->run(*item.frame, tensor + row * row_bytes_);
-    item.record->preprocessed_ns = now_ns();
-}
-
-void Batch::decode(const BatchItem& item, std::size_t row) noexcept {
-    if (item.frame == nullptr) return;
-    const auto outputs = parts_.backend->outputs();
-    for (std::size_t o = 0; o < row_.size(); ++o) row_[o] = row_of(outputs[o], static_cast<int>(row), rows());
-    parts_.decoder->run(row_, affine_of(parts_.preprocessors[row]->tensor_to_sensor()), item.pose);
-    item.record->decoded_ns = now_ns();
-}
-
-std::int64_t Batch::warm_up() noexcept { return warm_up_ns(*parts_.backend); }
-
-Roi Batch::roi(int row) const noexcept { return parts_.preprocessors[static_cast<std::size_t>(row)]->roi(); }
+std::shared_ptr<Batch> make_batch(BatchParts parts) { return std::make_shared<CpuBatch>(std::move(parts)); }
 
 std::shared_ptr<Estimator> make_batch_row(std::shared_ptr<Batch> batch, int row) {
     if (!batch) throw ConfigError("a row needs its batch");

@@ -21,28 +21,22 @@ struct BatchParts {
     std::shared_ptr<Decoder> decoder;                          // of one row's outputs
 };
 
-// Thread-bound. Set-up throws ConfigError; run() neither throws nor allocates.
+// Thread-bound; run() neither throws nor allocates.
 class Batch {
   public:
-    explicit Batch(BatchParts parts);
-
+    virtual ~Batch() = default;
     // One inference for all items, one a row. Fills their poses and their records' stamps as an Estimator
     // does; rows without a frame are computed and ignored. False when the network failed.
-    [[nodiscard]] bool run(std::span<const BatchItem> items) noexcept;
+    [[nodiscard]] virtual bool run(std::span<const BatchItem> items) noexcept = 0;
     // Runs the network a few times; returns what one run takes, ns.
-    std::int64_t warm_up() noexcept;
-    [[nodiscard]] int rows() const noexcept { return static_cast<int>(parts_.preprocessors.size()); }
-    [[nodiscard]] Roi roi(int row) const noexcept;
-    [[nodiscard]] const char* last_error() const noexcept { return parts_.backend->last_error(); }
-
-  private:
-    void preprocess(const BatchItem& item, std::size_t row) noexcept;
-    void decode(const BatchItem& item, std::size_t row) noexcept;
-
-    BatchParts parts_;
-    std::vector<TensorView> row_;  // one row's part of each output
-    std::size_t row_bytes_ = 0;    // of the input
+    virtual std::int64_t warm_up() noexcept = 0;
+    [[nodiscard]] virtual int rows() const noexcept = 0;
+    [[nodiscard]] virtual Roi roi(int row) const noexcept = 0;
+    [[nodiscard]] virtual const char* last_error() const noexcept = 0;
 };
+
+// Throws ConfigError.
+[[nodiscard]] std::shared_ptr<Batch> make_batch(BatchParts parts);
 
 // A row as an estimator of its own, which runs the whole batch for one frame. Throws ConfigError.
 [[nodiscard]] std::shared_ptr<Estimator> make_batch_row(std::shared_ptr<Batch> batch, int row);

@@ -232,6 +232,11 @@ bool Engine::wait(std::int64_t timeout_ns) noexcept {
     }
 }
 
+bool Engine::protocol_finished() const noexcept {
+    return std::any_of(loops_.begin(), loops_.end(),
+                       [](const auto& loop) { return loop->protocol_finished(); });
+}
+
 void Engine::watch_outputs() noexcept {
     if (!parts_.interlock || parts_.interlock->faulty_line() < 0 || faults_.raised()) return;
     faults_.post(FaultKind::output, parts_.interlock->fault_message().c_str());

@@ -89,6 +89,8 @@ class Engine {
 
     void post_fault(FaultKind kind, const std::string& text) noexcept { faults_.post(kind, text.c_str()); }
     [[nodiscard]] bool faulted() const noexcept { return faults_.raised(); }
+    // The protocol has ended the session; outputs are safe.
+    [[nodiscard]] bool protocol_finished() const noexcept;
     // A command from outside the loop, through the interlock.
     EdgeResult command(const OutputCommand& command) noexcept;
     // Of a camera with a pipeline; null: it has none, or feeds were not asked for.

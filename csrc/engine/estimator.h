@@ -31,6 +31,12 @@ class Estimator {
     [[nodiscard]] virtual const char* last_error() const noexcept = 0;
 };
 
+// One whose roi can be put somewhere else, from the next run() on, or as near as the frame allows.
+class MovingEstimator : public Estimator {
+  public:
+    virtual void move_roi(int x, int y) noexcept = 0;
+};
+
 struct StageParts {
     std::shared_ptr<Preprocessor> preprocessor;
     std::shared_ptr<Backend> backend;
@@ -45,14 +51,22 @@ struct StageParts {
 // When there are none, or they with the margin do not fit into it, the next frame is searched as a whole.
 // A network of stride 16 sees the same picture differently when it is moved by other than multiples of 16 px:
 // the roi moves in such steps from the corner of the area, so that its poses are those of the whole area.
-struct TrackRoiParts {
-    StageParts wide;    // the whole area: its preprocessor's roi never moves
-    StageParts narrow;  // the roi that moves
+struct TrackRoiRules {
     int margin_px = 0;  // on each side of the keypoints
     int step_px = 1;    // between places of the roi
     float min_likelihood = 0;
 };
-// Throws ConfigError when the narrow roi is not inside the wide one.
+// wide: the whole area, its roi never moves; narrow: the roi that moves. Throws ConfigError when the narrow
+// roi is not inside the wide one.
+[[nodiscard]] std::shared_ptr<Estimator> make_track_roi(std::shared_ptr<MovingEstimator> wide,
+                                                        std::shared_ptr<MovingEstimator> narrow,
+                                                        const TrackRoiRules& rules);
+struct TrackRoiParts {
+    StageParts wide, narrow;
+    int margin_px = 0, step_px = 1;
+    float min_likelihood = 0;
+};
+// Both as single stages.
 [[nodiscard]] std::shared_ptr<Estimator> make_track_roi(TrackRoiParts parts);
 
 // A detector sees the frame, then one network each of the animals it found: their crops are one batch, rows

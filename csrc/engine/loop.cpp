@@ -60,8 +60,9 @@ void Loop::run() noexcept {
     set_up();
     while (!stopping_.load(std::memory_order_relaxed)) {
         sets_.allow_spin(std::min(priority_.spin_ns(), spec_.spin_ns));
-        const bool taken = sets_.take(poll_ns);
+        const bool taken = sets_.take(longest_wait_ns());
         watch_cameras();
+        wake_protocol();
         if (taken)
             process_set();
         else if (sets_.drained())
@@ -95,6 +96,7 @@ void Loop::process_set() noexcept {
     for (std::size_t i = 0; i < slots.size(); ++i) begin(i, slots[i], dequeued_ns);
     pipelines_.process(frames_);
     for (std::size_t i = 0; i < slots.size(); ++i) end(i, slots[i]);
+    watch_protocol();
     watch_outputs();
     stay_on_core();
     if (slots.front() >= 0) sets_.note_received(frames_.front().record.received_ns);
@@ -132,6 +134,22 @@ void Loop::note_passed_over(std::size_t camera, int slot) noexcept {
     record.drop_reason = static_cast<std::int32_t>(DropReason::ring);
     if (mine.sink != nullptr) mine.sink->push_frame(record);
     mine.ring->pass_over(slot);
+}
+
+std::int64_t Loop::longest_wait_ns() const noexcept {
+    const std::int64_t wakeup_ns = pipelines_.next_wakeup_ns();
+    return wakeup_ns == Protocol::never_ns ? poll_ns
+                                           : std::clamp<std::int64_t>(wakeup_ns - now_ns(), 0, poll_ns);
+}
+
+void Loop::wake_protocol() noexcept {
+    if (pipelines_.next_wakeup_ns() == Protocol::never_ns) return;
+    pipelines_.wake(now_ns());
+    watch_protocol();
+}
+
+void Loop::watch_protocol() noexcept {
+    if (pipelines_.protocol_finished()) keep_safe();
 }
 
 void Loop::watch_outputs() noexcept {

@@ -52,6 +52,8 @@ class Loop {
     void join() noexcept;
     // The sources have ended and all frames are taken, or it was stopped, or never started.
     [[nodiscard]] bool ended() const noexcept { return ended_.load(); }
+    // Its protocol has ended the session: outputs are safe, and stay so.
+    [[nodiscard]] bool protocol_finished() const noexcept { return pipelines_.protocol_finished(); }
 
     [[nodiscard]] const Pipeline& pipeline(std::size_t camera) const noexcept {
         return pipelines_.pipeline(camera);
@@ -70,6 +72,9 @@ class Loop {
     void begin(std::size_t camera, int slot, std::int64_t dequeued_ns) noexcept;
     void end(std::size_t camera, int slot) noexcept;
     void note_passed_over(std::size_t camera, int slot) noexcept;
+    void wake_protocol() noexcept;
+    [[nodiscard]] std::int64_t longest_wait_ns() const noexcept;
+    void watch_protocol() noexcept;
     void watch_outputs() noexcept;
     void watch_cameras() noexcept;
     [[nodiscard]] std::int64_t times_lost() const noexcept;

@@ -91,8 +91,23 @@ void Pipeline::track(bool estimated, FrameRecord& record) noexcept {
 }
 
 void Pipeline::react(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
+    wake(record.filtered_ns);
     decide(record, rules);
     act(record);
+}
+
+std::int64_t Pipeline::next_wakeup_ns() const noexcept {
+    return parts_.protocol ? parts_.protocol->next_wakeup_ns() : Protocol::never_ns;
+}
+
+void Pipeline::wake(std::int64_t now_ns) noexcept {
+    FrameRecord none{};
+    none.frame_id = -1;
+    while (next_wakeup_ns() <= now_ns) {
+        decision_.clear();
+        parts_.protocol->advance(now_ns, decision_);
+        act(none);
+    }
 }
 
 void Pipeline::finish(const FrameRecord& record) noexcept {
@@ -120,7 +135,7 @@ void Pipeline::update_rules(const FrameRecord& record) noexcept {
 }
 
 void Pipeline::decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept {
-    decision_ = {};
+    decision_.clear();
     if (parts_.protocol)
         parts_.protocol->step(
             {filtered(), rules, record.frame_id, record.exposure_start_ns, record.filtered_ns}, decision_);
@@ -132,9 +147,25 @@ void Pipeline::act(FrameRecord& record) noexcept {
         carry_out(decision_.commands[static_cast<std::size_t>(i)], record);
     if (decision_.late) late_.fetch_add(1, std::memory_order_relaxed);
     if (decision_.suppressed_outputs != 0) note_suppressed(record);
-    if (decision_.state == state_) return;
+    note_states(record);
+    if (decision_.finished) end_session();
+}
+
+// A protocol that tells its states tells all of them, with their times; of another only the last is seen.
+void Pipeline::note_states(const FrameRecord& record) noexcept {
+    for (int i = 0; i < decision_.note_count; ++i) {
+        const ProtocolNote& told = decision_.notes[static_cast<std::size_t>(i)];
+        const bool trial = told.kind == ProtocolNote::Kind::trial;
+        note(record, trial ? EventKind::trial : EventKind::state, told.source, told.value, 0, told.stamp_ns);
+    }
+    if (decision_.note_count == 0 && decision_.state != state_)
+        note(record, EventKind::state, 0, decision_.state, 0, record.decided_ns);
     state_ = decision_.state;
-    note(record, EventKind::state, 0, state_, 0, record.decided_ns);
+}
+
+void Pipeline::end_session() noexcept {
+    if (parts_.interlock) parts_.interlock->to_safe();
+    protocol_finished_.store(true, std::memory_order_relaxed);
 }
 
 void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noexcept {

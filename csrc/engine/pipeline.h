@@ -70,6 +70,15 @@ class Pipeline {
     void react(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept;
     void finish(const FrameRecord& record) noexcept;
 
+    // What the protocol does between frames: when it next wants to, and doing what is due up to now_ns. What
+    // it does then belongs to no frame.
+    [[nodiscard]] std::int64_t next_wakeup_ns() const noexcept;
+    void wake(std::int64_t now_ns) noexcept;
+    // The protocol has ended the session; the outputs are safe. Any thread may ask.
+    [[nodiscard]] bool protocol_finished() const noexcept {
+        return protocol_finished_.load(std::memory_order_relaxed);
+    }
+
     [[nodiscard]] PoseView raw() noexcept { return view(raw_); }
     [[nodiscard]] PoseView filtered() noexcept { return view(filtered_); }
     [[nodiscard]] const PipelineParts& parts() const noexcept { return parts_; }
@@ -105,6 +114,8 @@ class Pipeline {
     void decide(FrameRecord& record, std::span<const std::uint8_t> rules) noexcept;
     void act(FrameRecord& record) noexcept;
     void carry_out(const OutputCommand& command, FrameRecord& record) noexcept;
+    void note_states(const FrameRecord& record) noexcept;
+    void end_session() noexcept;
     void note_suppressed(const FrameRecord& record) noexcept;
     void log(const FrameRecord& record) noexcept;
     void note(const FrameRecord& record, EventKind kind, int source, int value, int flags,
@@ -119,6 +130,7 @@ class Pipeline {
     std::int32_t state_ = 0;
     PipelineLatencies latencies_;
     std::atomic<std::uint64_t> rule_bits_{0};
+    std::atomic<bool> protocol_finished_{false};
     std::atomic<std::int64_t> expected_work_ns_{0}, processed_{0}, late_{0}, unmatched_{0},
         newest_exposure_ns_{0};
 };

@@ -55,6 +55,12 @@ class TimedProtocol final : public Protocol {
     void reset() noexcept override {
         if (protocol_) protocol_->reset();
     }
+    std::int64_t next_wakeup_ns() const noexcept override {
+        return protocol_ ? protocol_->next_wakeup_ns() : never_ns;
+    }
+    void advance(std::int64_t now_ns, Decision& decision) noexcept override {
+        protocol_->advance(now_ns, decision);
+    }
 
   private:
     std::shared_ptr<Protocol> protocol_;
@@ -109,14 +115,16 @@ class Session final : public CommandObserver {
     Replayed run() {
         pipeline_->warm_up();
         for (std::size_t i = 0; i < record_.frames.size(); ++i) process(i);
+        wake_until(last_wakeup_ns());
         inputs_until(std::numeric_limits<std::int64_t>::max());
         return std::move(replayed_);
     }
 
     // A command goes out when it did in the session; what was due by then has ended.
     void before(const OutputCommand& command, const FrameRecord& record) noexcept override {
-        inputs_until(record.decided_ns);
-        prepare(command, record.frame_id, record.decided_ns);
+        const std::int64_t time_ns = record.frame_id >= 0 ? record.decided_ns : wakeup_ns_;
+        inputs_until(time_ns);
+        prepare(command, record.frame_id, time_ns);
     }
 
   private:
@@ -164,6 +172,7 @@ class Session final : public CommandObserver {
 
     void process(std::size_t index) {
         const FrameRecord& recorded = record_.frames[index];
+        wake_until(recorded.filtered_ns);
         inputs_until(recorded.filtered_ns);
         FrameRecord record{};
         record.dequeued_ns = recorded.dequeued_ns;
@@ -177,6 +186,27 @@ class Session final : public CommandObserver {
         pipeline_->finish(record);
         note_edges();
         take_filtered();
+    }
+
+    // Until when the loop went on after the last frame: the last thing that it did for no frame.
+    [[nodiscard]] std::int64_t last_wakeup_ns() const noexcept {
+        std::int64_t last_ns = 0;
+        if (record_.guide.empty() && !record_.inputs.empty()) last_ns = record_.inputs.back().time_ns;
+        for (const EventRecord& event : record_.guide)
+            if (event.frame_id < 0 && event.flags == 0) last_ns = std::max(last_ns, event.stamp_ns);
+        return last_ns;
+    }
+
+    // The timers of the protocol, each at the time it was set for.
+    void wake_until(std::int64_t time_ns) noexcept {
+        for (;;) {
+            wakeup_ns_ = pipeline_->next_wakeup_ns();
+            if (wakeup_ns_ > time_ns || pipeline_->protocol_finished()) return;
+            inputs_until(wakeup_ns_);
+            logical_clock.now_ns = wakeup_ns_;
+            pipeline_->wake(wakeup_ns_);
+            note_edges();
+        }
     }
 
     void take_pose(std::size_t index) noexcept {
@@ -326,6 +356,7 @@ class Session final : public CommandObserver {
     std::shared_ptr<TimedProtocol> protocol_;
     std::optional<Pipeline> pipeline_;
     std::size_t next_input_ = 0;
+    std::int64_t wakeup_ns_ = 0;
     std::vector<std::byte> pose_;
     Replayed replayed_;
 };

@@ -38,6 +38,11 @@ class SetPipeline {
     // Warms all networks up; returns what those of a set take, ns.
     std::int64_t warm_up() noexcept;
 
+    // Of the pipeline that has the protocol.
+    [[nodiscard]] std::int64_t next_wakeup_ns() const noexcept { return pipeline(acting_).next_wakeup_ns(); }
+    void wake(std::int64_t now_ns) noexcept { pipeline(acting_).wake(now_ns); }
+    [[nodiscard]] bool protocol_finished() const noexcept { return pipeline(acting_).protocol_finished(); }
+
     [[nodiscard]] std::size_t size() const noexcept { return parts_.pipelines.size(); }
     [[nodiscard]] Pipeline& pipeline(std::size_t camera) noexcept { return *parts_.pipelines[camera]; }
     [[nodiscard]] const Pipeline& pipeline(std::size_t camera) const noexcept {

@@ -4,7 +4,7 @@
 
 namespace fastpose {
 
-class SingleStage final : public Estimator {
+class SingleStage final : public MovingEstimator {
   public:
     explicit SingleStage(StageParts parts);
 
@@ -14,7 +14,7 @@ class SingleStage final : public Estimator {
     void follow(const PoseView&) noexcept override {}
     [[nodiscard]] const char* last_error() const noexcept override { return parts_.backend->last_error(); }
 
-    void move_roi(int x, int y) noexcept { parts_.preprocessor->move_roi(x, y); }
+    void move_roi(int x, int y) noexcept override { parts_.preprocessor->move_roi(x, y); }
 
   private:
     StageParts parts_;

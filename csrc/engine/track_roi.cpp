@@ -24,14 +24,15 @@ struct Extent {
 
 class TrackRoi final : public Estimator {
   public:
-    explicit TrackRoi(TrackRoiParts parts)
-        : wide_(std::move(parts.wide)),
-          narrow_(std::move(parts.narrow)),
-          area_(wide_.roi()),
-          margin_px_(parts.margin_px),
-          step_px_(parts.step_px),
-          min_likelihood_(parts.min_likelihood) {
-        const Roi roi = narrow_.roi();
+    TrackRoi(std::shared_ptr<MovingEstimator> wide, std::shared_ptr<MovingEstimator> narrow,
+             const TrackRoiRules& rules)
+        : wide_(std::move(wide)),
+          narrow_(std::move(narrow)),
+          area_(wide_->roi()),
+          margin_px_(rules.margin_px),
+          step_px_(rules.step_px),
+          min_likelihood_(rules.min_likelihood) {
+        const Roi roi = narrow_->roi();
         if (roi.width > area_.width || roi.height > area_.height)
             throw ConfigError("roi.size is " + std::to_string(roi.width) + "x" + std::to_string(roi.height) +
                               "; allowed: at most the " + std::to_string(area_.width) + "x" +
@@ -46,10 +47,10 @@ class TrackRoi final : public Estimator {
         return last_->run(frame, record, pose);
     }
     std::int64_t warm_up() noexcept override {
-        wide_.warm_up();
-        return narrow_.warm_up();
+        wide_->warm_up();
+        return narrow_->warm_up();
     }
-    [[nodiscard]] Roi roi() const noexcept override { return following_ ? narrow_.roi() : area_; }
+    [[nodiscard]] Roi roi() const noexcept override { return following_ ? narrow_->roi() : area_; }
     [[nodiscard]] const char* last_error() const noexcept override { return last_->last_error(); }
 
     void follow(const PoseView& filtered) noexcept override {
@@ -59,7 +60,7 @@ class TrackRoi final : public Estimator {
     }
 
   private:
-    [[nodiscard]] SingleStage& next() noexcept { return following_ ? narrow_ : wide_; }
+    [[nodiscard]] MovingEstimator& next() noexcept { return following_ ? *narrow_ : *wide_; }
 
     [[nodiscard]] Extent extent_of(const PoseView& pose) const noexcept {
         Extent extent;
@@ -73,16 +74,16 @@ class TrackRoi final : public Estimator {
 
     // A keypoint covers its pixel, so the extent of one is 1 px.
     [[nodiscard]] bool fits(const Extent& extent) const noexcept {
-        const Roi roi = narrow_.roi();
+        const Roi roi = narrow_->roi();
         const auto room = [&](int side) { return static_cast<float>(side - 2 * margin_px_ - 1); };
         return extent.right - extent.left <= room(roi.width) &&
                extent.bottom - extent.top <= room(roi.height);
     }
 
     void centre_on(const Extent& extent) noexcept {
-        const Roi roi = narrow_.roi();
-        narrow_.move_roi(start(extent.left, extent.right, roi.width, area_.x, area_.width),
-                         start(extent.top, extent.bottom, roi.height, area_.y, area_.height));
+        const Roi roi = narrow_->roi();
+        narrow_->move_roi(start(extent.left, extent.right, roi.width, area_.x, area_.width),
+                          start(extent.top, extent.bottom, roi.height, area_.y, area_.height));
     }
 
     // The corner is a whole number of steps from the area's.
@@ -94,18 +95,27 @@ class TrackRoi final : public Estimator {
         return static_cast<int>(std::clamp(corner, first, static_cast<float>(area_start + area_side - side)));
     }
 
-    SingleStage wide_, narrow_;
+    std::shared_ptr<MovingEstimator> wide_, narrow_;
     Roi area_;
     int margin_px_, step_px_;
     float min_likelihood_;
     bool following_ = false;
-    SingleStage* last_ = &wide_;
+    MovingEstimator* last_ = wide_.get();
 };
 
 }  // namespace
 
+std::shared_ptr<Estimator> make_track_roi(std::shared_ptr<MovingEstimator> wide,
+                                          std::shared_ptr<MovingEstimator> narrow,
+                                          const TrackRoiRules& rules) {
+    if (!wide || !narrow) throw ConfigError("roi tracking needs a wide and a narrow estimator");
+    return std::make_shared<TrackRoi>(std::move(wide), std::move(narrow), rules);
+}
+
 std::shared_ptr<Estimator> make_track_roi(TrackRoiParts parts) {
-    return std::make_shared<TrackRoi>(std::move(parts));
+    return make_track_roi(std::make_shared<SingleStage>(std::move(parts.wide)),
+                          std::make_shared<SingleStage>(std::move(parts.narrow)),
+                          {parts.margin_px, parts.step_px, parts.min_likelihood});
 }
 
 }  // namespace fastpose

@@ -149,16 +149,42 @@ std::int64_t Ring::publish(int slot, const FrameMeta& meta) noexcept {
     return frame_id;
 }
 
+// Note [Unnumbered frames]: a frame whose beginning is lost failed without a number, and the next one that has
+// a number shows a gap: it is the same exposure. So such a failure waits for that number and takes the first
+// of the gap; without a gap, or at the end, it is noted as it is.
 void Ring::note_failed(const FrameMeta& meta) noexcept {
-    count_exposure(meta);
     layout_->failed.fetch_add(1);
+    const auto waiting = static_cast<std::size_t>(layout_->unnumbered_count);
+    if (meta.camera_counter < 0 && layout_->last_counter >= 0 && waiting < layout_->unnumbered.size()) {
+        layout_->unnumbered[waiting] = meta;
+        ++layout_->unnumbered_count;
+        return;
+    }
+    count_exposure(meta);
     note(meta, Fate::failed);
 }
 
 void Ring::count_exposure(const FrameMeta& meta) noexcept {
-    if (layout_->last_counter >= 0 && meta.camera_counter > layout_->last_counter + 1)
-        note_missing(layout_->last_counter + 1, meta.camera_counter - 1);
-    if (meta.camera_counter >= 0) layout_->last_counter = meta.camera_counter;
+    if (meta.camera_counter < 0) return;
+    const std::int64_t last = meta.camera_counter - 1;
+    std::int64_t first = layout_->last_counter >= 0 ? layout_->last_counter + 1 : last + 1;
+    if (layout_->unnumbered_count > 0) first = number_failed(first, last);
+    if (first <= last) note_missing(first, last);
+    layout_->last_counter = meta.camera_counter;
+}
+
+// Returns the first number of the gap that is left.
+std::int64_t Ring::number_failed(std::int64_t first, std::int64_t last) noexcept {
+    for (int i = 0; i < layout_->unnumbered_count && first <= last; ++i)
+        layout_->unnumbered[static_cast<std::size_t>(i)].camera_counter = first++;
+    note_unnumbered();
+    return first;
+}
+
+void Ring::note_unnumbered() noexcept {
+    for (int i = 0; i < layout_->unnumbered_count; ++i)
+        note(layout_->unnumbered[static_cast<std::size_t>(i)], Fate::failed);
+    layout_->unnumbered_count = 0;
 }
 
 bool Ring::offer_to_recorder(int slot) noexcept {
@@ -273,6 +299,7 @@ std::int64_t Ring::times_lost() const noexcept { return layout_->times_lost.load
 
 void Ring::set_producer_state(HostState state, const char* text) noexcept {
     if (state == HostState::lost && producer_state() != HostState::lost) layout_->times_lost.fetch_add(1);
+    if (state != HostState::starting && state != HostState::ready) note_unnumbered();
     set(layout_->producer, state, text);
     wake();
 }

@@ -142,6 +142,8 @@ class Ring {
     explicit Ring(SharedMemory memory) noexcept;
     void note(const FrameMeta& meta, Fate fate) noexcept;
     void count_exposure(const FrameMeta& meta) noexcept;
+    std::int64_t number_failed(std::int64_t first, std::int64_t last) noexcept;
+    void note_unnumbered() noexcept;
     void note_missing(std::int64_t first, std::int64_t last) noexcept;
     bool offer_to_recorder(int slot) noexcept;
     void offer_to_loop(int slot) noexcept;

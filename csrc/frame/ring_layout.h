@@ -91,6 +91,8 @@ struct RingLayout {
     alignas(64) std::atomic<std::int32_t> mailbox;  // slot, -1: empty
     std::int64_t next_frame_id, last_counter;       // producer only
     std::int32_t search_from;                       // producer only
+    std::int32_t unnumbered_count;                  // producer only
+    std::array<FrameMeta, 16> unnumbered;           // Note [Unnumbered frames] in ring.cpp
     std::atomic<std::int64_t> published, superseded, handed_on, not_recorded, missing, failed, ledger_lost;
     std::atomic<std::int64_t> times_lost, recorded;
     std::atomic<std::int32_t> recorder_waiting;

@@ -10,7 +10,7 @@
 namespace fastpose {
 
 static_assert(sizeof(Keypoint) == 3 * sizeof(float), "a policy reads keypoints as rows of three floats");
-static_assert(FP_MAX_COMMANDS == Decision::max_commands);
+static_assert(FP_MAX_COMMANDS <= Decision::max_commands);
 static_assert(FP_OFF == static_cast<int>(Action::off) && FP_ON == static_cast<int>(Action::on) &&
               FP_PULSE == static_cast<int>(Action::pulse));
 

@@ -26,6 +26,7 @@ enum class EventKind : std::int32_t {
     output = 2,   // value 1: went high
     refused = 3,  // the interlock refused a command; value: 1 for a refused on
     late = 4,     // a reaction missed its deadline and was suppressed
+    trial = 6,    // a trial began; source: its type, value: its number from 1
 };
 
 enum EventFlag : std::int32_t {

@@ -183,18 +183,35 @@ class ClockFit(_Bound):
     @property
     def residual_ns(self) -> float: ...
 
-class FrameCounter(_Bound):
-    """A camera's own count of exposures that runs on for ever; see csrc/camera/frame_counter.h.
+class FrameStamps(_Bound):
+    """What the ring wants to know of a frame beside its pixels; see csrc/frame/frame.h."""
 
-    highest_rate_hz: the camera exposes no faster; 0: not known. Raises ConfigError for an unknown kind.
+    @property
+    def camera_counter(self) -> int: ...
+    @property
+    def camera_timestamp_ns(self) -> int: ...
+    @property
+    def exposure_start_ns(self) -> int: ...
+    @property
+    def exposure_error_ns(self) -> int: ...
+    @property
+    def received_ns(self) -> int: ...
+    @property
+    def flags(self) -> int: ...
+
+class FrameStamper(_Bound):
+    """Which frame it is and when it was exposed; see csrc/engine/frame_stamper.h.
+
+    highest_rate_hz: the camera exposes no faster; 0: not known. Raises ConfigError for an unknown counter.
     """
 
-    def __init__(self, kind: _CounterKind, *, highest_rate_hz: float = 0.0) -> None: ...
-    def next(self, raw: int, received_ns: int) -> tuple[int, bool]:
-        """(camera_counter, reset); camera_counter is -1 for a number that stays as it was."""
+    def __init__(self, counter: _CounterKind, *, highest_rate_hz: float = 0.0) -> None: ...
+    def begin(self, exposure_ns: int) -> None:
+        """A connection begins: the next number continues nothing, the clock is fitted anew."""
 
-    def restart(self) -> None:
-        """The acquisition began again: the next number continues nothing."""
+    def stamp(self, number: int, camera_ns: int, received_ns: int) -> FrameStamps: ...
+    @property
+    def clock(self) -> ClockFit: ...
 
 # --- frame ring ---
 
@@ -239,6 +256,9 @@ class Ring(_Bound):
     def address(self, slot: int) -> int: ...  # of buffer_bytes of it, in this process
     # The producer's side.
     def acquire(self, timeout_ms: float) -> int: ...  # a slot; -1: none became free
+    @overload
+    def publish(self, slot: int, stamps: FrameStamps) -> int: ...  # the frame_id
+    @overload
     def publish(
         self,
         slot: int,
@@ -250,6 +270,9 @@ class Ring(_Bound):
         flags: int = 0,
         exposure_error_ns: int = 0,
     ) -> int: ...  # the frame_id
+    @overload
+    def note_failed(self, stamps: FrameStamps) -> None: ...
+    @overload
     def note_failed(
         self,
         *,
@@ -969,12 +992,15 @@ class Interlock(_Bound):
 # --- protocols ---
 
 class OutputCommand(_Bound):
+    def __init__(self, output: int, action: _Action, *, duration_ns: int = 0) -> None: ...
     @property
     def output(self) -> int: ...
     @property
     def action(self) -> _Action: ...
     @property
     def duration_ns(self) -> int: ...
+
+_Note: TypeAlias = tuple[Literal["state", "trial"], int, int, int]  # kind, source, value, stamp_ns
 
 class Decision(_Bound):
     @property
@@ -985,6 +1011,10 @@ class Decision(_Bound):
     def late(self) -> bool: ...
     @property
     def suppressed_outputs(self) -> int: ...  # bit i: output i
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def notes(self) -> list[_Note]: ...
 
 class Protocol(_Bound):
     def step(
@@ -996,6 +1026,9 @@ class Protocol(_Bound):
         exposure_start_ns: int = 0,
         now_ns: int = 0,
     ) -> Decision: ...
+    def advance(self, now_ns: int) -> Decision: ...  # what is due without a frame
+    @property
+    def next_wakeup_ns(self) -> int: ...  # int64's largest: never
     def reset(self) -> None: ...
 
 class NoProtocol(Protocol):
@@ -1013,6 +1046,97 @@ class ConditionalProtocol(Protocol):
 
 class PolicyProtocol(Protocol):
     def __init__(self, capsule: CapsuleType) -> None: ...
+
+_Duration: TypeAlias = tuple[int, int]  # shortest and longest, ns: drawn between both
+_Guard: TypeAlias = tuple[int, int, int]  # counter, least, most
+
+class TransitionSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        trigger: Literal["when", "unless", "rises", "falls", "after", "timer"],
+        source: int = 0,  # rule or timer
+        after: _Duration = (0, 0),
+        provided: Sequence[_Guard] = (),
+        choice: Literal["chance", "present_trial", "next_trial"] = "chance",
+        targets: Sequence[tuple[int, float]],  # state, weight; of trials one a type
+    ) -> None: ...
+
+class StateSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        on_entry: Sequence[OutputCommand] = (),
+        on_exit: Sequence[OutputCommand] = (),
+        during: Sequence[OutputCommand] = (),
+        next: Sequence[TransitionSpec] = (),
+        start_timers: Sequence[int] = (),
+        stop_timers: Sequence[int] = (),
+        count: Sequence[tuple[int, int, bool]] = (),  # counter, by, reset first
+        final: bool = False,
+        limited: bool = False,
+        checks_limits: bool = False,
+        deadline_ns: int = 0,
+        suppress_late: bool = True,
+    ) -> None: ...
+
+class StatesLimits(_Bound):
+    def __init__(
+        self,
+        *,
+        session_ns: int = 0,
+        time_in_states_ns: int = 0,
+        counters: Sequence[_Guard] = (),
+        trials: bool = False,
+        end_state: int = -1,
+    ) -> None: ...
+
+class TrialListSpec(_Bound):
+    def __init__(
+        self,
+        *,
+        counts: Sequence[int] = (),
+        blocks: int = 1,
+        order: Literal["sequence", "random", "blocked"] = "blocked",
+    ) -> None: ...
+
+def draw_trials(spec: TrialListSpec, *, seed: int) -> list[int]: ...
+
+class StateMachine(Protocol):
+    def __init__(
+        self,
+        *,
+        rules: int,
+        outputs: int,
+        states: Sequence[StateSpec],
+        initial: int = 0,
+        timers: Sequence[_Duration] = (),
+        counters: int = 0,
+        trials: TrialListSpec = ...,
+        limits: StatesLimits = ...,
+        seed: int = 0,
+        tells_states: bool = True,
+    ) -> None: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    def counter(self, index: int) -> int: ...
+
+_Edge: TypeAlias = tuple[int, int, bool, bool, _EdgeCause]  # time_ns, output, high, refused, cause
+
+class VirtualRig(_Bound):
+    def __init__(self, protocol: Protocol, lines: Sequence[OutputLine]) -> None: ...
+    def run_until(self, time_ns: int) -> None: ...
+    def frame(self, time_ns: int, rules: Sequence[int], *, age_ns: int = 0) -> None: ...
+    def end(self) -> None: ...
+    def high(self, output: int) -> bool: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def edges(self) -> list[_Edge]: ...
+    @property
+    def notes(self) -> list[_Note]: ...
 
 # --- engine ---
 
@@ -1217,6 +1341,8 @@ class Engine(_Bound):
     def rethrow(self) -> None: ...
     @property
     def faulted(self) -> bool: ...
+    @property
+    def protocol_finished(self) -> bool: ...
     def post_fault(self, kind: _FaultKind, text: str) -> None: ...
     def snapshot(self) -> _Snapshot: ...
     def next_pose(

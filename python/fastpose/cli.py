@@ -107,6 +107,42 @@ def check(config: ConfigFile, *, debug: Debug = False) -> None:
 
 
 @app.command()
+def new(
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The config to write.")] = Path(
+        "experiment.yaml"
+    ),
+    *,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Ask a few questions and write a commented config."""
+    from fastpose.new_config import Answers, write_config
+
+    with _errors_in_one_line(debug=debug):
+        answers = Answers() if defaults else import_module("fastpose.new_command").ask()
+        write_config(file, answers)
+        print(f"{file}: written; next: fastpose check {file}")
+
+
+@app.command()
+def draw(
+    config: ConfigFile,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="SVG", help="Default: CONFIG.svg where you are.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Draw the states of a protocol."""
+    from fastpose.config import load_config
+
+    with _errors_in_one_line(debug=debug):
+        drawing = out or Path(f"{config.stem}.svg")
+        import_module("fastpose.draw_command").draw(load_config(config), drawing)
+        print(drawing)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of the config, for editors."""
     from fastpose.config import Config
@@ -285,6 +321,51 @@ def check_sync(
         for each in cameras:
             print(each) if each.difference is None else _say(str(each))
         if module.any_difference(cameras):
+            raise typer.Exit(EXIT_PROBLEM)
+
+
+bench = typer.Typer(no_args_is_help=True, help="Measurements on this machine and on a rig.")
+app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def loopback(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="An experiment whose output is measured.")
+    ] = None,
+    *,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="A board on a pseudo-terminal; needs no hardware.")
+    ] = False,
+    port: Annotated[str | None, typer.Option(help="Serial port of the board that stamps both edges.")] = None,
+    exposure_pin: Annotated[int, typer.Option(min=0, help="Its input that sees ExposureActive.")] = 2,
+    output_pin: Annotated[int, typer.Option(min=0, help="Its input that sees the output.")] = 3,
+    output: Annotated[
+        str | None, typer.Option(help="Which output of the config; default: the first.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the session.")] = 30.0,
+    count: Annotated[int, typer.Option(min=10, help="Reactions, with --simulate.")] = 500,
+    tolerance_us: Annotated[
+        float, typer.Option(min=0, help="Within which board and software agree.")
+    ] = 500.0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure exposure to output by a microcontroller's clock, and compare with our own stamps."""
+    from fastpose.config import load_config
+
+    with _errors_in_one_line(debug=debug):
+        module = _compiled("fastpose.loopback.command")
+        experiment = load_config(config) if config is not None else None
+        request = module.Request(
+            experiment, simulate, port, (exposure_pin, output_pin), output, seconds, count
+        )
+        found = module.run(request)
+        if as_json:
+            print(json.dumps(found.as_json(tolerance_us), indent=2))
+        else:
+            module.print_loopback(found, tolerance_us, _output())
+        if not found.agrees(tolerance_us):
             raise typer.Exit(EXIT_PROBLEM)
 
 

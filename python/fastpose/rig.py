@@ -30,6 +30,7 @@ from fastpose.pose import Pose
 from fastpose.protocol import Outputs, Protocol
 from fastpose.protocol_host import ProtocolHost, load_protocol
 from fastpose.protocol_session import LiveProtocolSession
+from fastpose.seeding import with_seed
 from fastpose.session.finalise import finalise
 from fastpose.session.summary import Summary
 
@@ -60,7 +61,7 @@ class Rig:
     """
 
     def __init__(self, config: str | os.PathLike[str] | cfg.Config, *, feed: bool = True) -> None:
-        self.config = config if isinstance(config, cfg.Config) else cfg.load_config(config)
+        self.config = with_seed(config if isinstance(config, cfg.Config) else cfg.load_config(config))
         self._feed = feed
         self._cameras: list[CameraSource] = []
         self._networks = Networks()
@@ -289,7 +290,7 @@ class Rig:
 
     @property
     def ended(self) -> str:
-        """Why the session ended: duration, finished, interrupted or fault; empty while it runs."""
+        """Why the session ended: duration, finished, protocol, interrupted or fault; empty while it runs."""
         return self._ended
 
     @property
@@ -424,6 +425,8 @@ class Rig:
             return
         elif over:
             self._ended = "finished"
+        elif self.engine.protocol_finished:
+            self._ended = "protocol"
         elif self.config.session.duration_s and self.elapsed_s >= self.config.session.duration_s:
             self._ended = "duration"
 

@@ -42,7 +42,7 @@ std::shared_ptr<Batch> batch_of(int rows, int backend_rows) {
     for (int row = 0; row < rows; ++row) parts.preprocessors.push_back(make_preprocessor(preprocess));
     parts.backend = backend(backend_rows);
     parts.decoder = make_heatmap_decoder(decode);
-    return std::make_shared<Batch>(std::move(parts));
+    return make_batch(std::move(parts));
 }
 
 struct Row {
@@ -99,7 +99,7 @@ TEST(Batch, AllocatesNothing) {
 TEST(Batch, RefusesAnotherNumberOfRows) {
     EXPECT_THROW((void)batch_of(2, 3), ConfigError);
     EXPECT_THROW((void)make_batch_row(batch_of(2, 2), 2), ConfigError);
-    EXPECT_THROW(Batch(BatchParts{}), ConfigError);
+    EXPECT_THROW(static_cast<void>(make_batch(BatchParts{})), ConfigError);
 }
 
 }  // namespace

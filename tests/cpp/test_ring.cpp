@@ -129,6 +129,63 @@ TEST(Ring, GapInTheCounterIsACameraDrop) {
     EXPECT_EQ(missing, (std::vector<std::int64_t>{11, 12, 13}));
 }
 
+void fail(Ring& ring, std::int64_t counter) {
+    FrameMeta meta;
+    meta.camera_counter = counter;
+    meta.received_ns = 1;
+    ring.note_failed(meta);
+}
+
+// (fate, counter) of what was neither processed nor superseded.
+std::vector<std::pair<Fate, std::int64_t>> losses(Ring& ring) {
+    std::vector<std::pair<Fate, std::int64_t>> found;
+    for (LedgerEntry entry; ring.next_ledger_entry(entry);)
+        if (entry.fate != Fate::superseded) found.emplace_back(entry.fate, entry.meta.camera_counter);
+    return found;
+}
+
+using Losses = std::vector<std::pair<Fate, std::int64_t>>;
+
+TEST(Ring, AFailureWithoutANumberIsOneExposureOfTheGap) {
+    const auto ring = make_ring(FramePolicy::newest, 8, false);
+    publish(*ring, 10);
+    fail(*ring, -1);
+    EXPECT_TRUE(losses(*ring).empty());
+    publish(*ring, 13);
+    EXPECT_EQ(losses(*ring), (Losses{{Fate::failed, 11}, {Fate::missing, 12}}));
+    EXPECT_EQ(ring->counts().failed, 1);
+    EXPECT_EQ(ring->counts().missing, 1);
+}
+
+TEST(Ring, FailuresBeyondTheGapKeepNoNumber) {
+    const auto ring = make_ring(FramePolicy::newest, 8, false);
+    publish(*ring, 10);
+    fail(*ring, -1);
+    fail(*ring, -1);
+    fail(*ring, 12);
+    EXPECT_EQ(losses(*ring), (Losses{{Fate::failed, 11}, {Fate::failed, -1}, {Fate::failed, 12}}));
+    EXPECT_EQ(ring->counts().missing, 0);
+}
+
+TEST(Ring, AFailureAtTheEndIsNotedAsItIs) {
+    const auto ring = make_ring(FramePolicy::newest, 8, false);
+    fail(*ring, -1);  // nothing was counted yet: no gap can come
+    publish(*ring, 10);
+    fail(*ring, -1);
+    ring->set_producer_state(HostState::finished, "");
+    EXPECT_EQ(losses(*ring), (Losses{{Fate::failed, -1}, {Fate::failed, -1}}));
+}
+
+TEST(Ring, MoreFailuresThanCanWaitAreNotedAtOnce) {
+    const auto ring = make_ring(FramePolicy::newest, 8, false);
+    publish(*ring, 0);
+    for (int i = 0; i < 20; ++i) fail(*ring, -1);
+    publish(*ring, 21);
+    EXPECT_EQ(ring->counts().failed, 20);
+    EXPECT_EQ(ring->counts().missing, 4);
+    EXPECT_EQ(losses(*ring).size(), 24U);
+}
+
 TEST(Ring, AbsurdGapIsCountedButNotListed) {
     const auto ring = make_ring(FramePolicy::newest, 8, false);
     publish(*ring, 0);

@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-networks", action="store_true", help="every network of DeepLabCut, large ones too"
     )
+    parser.addoption("--all-protocols", action="store_true", help="10,000 random protocols, not 300")
     parser.addoption("--whole-video", action="store_true", help="all 2,330 frames of the open-field video")
 
 

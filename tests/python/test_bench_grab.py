@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from benches.grab.__main__ import main, parse, run, text
 from benches.grab.sources import SOURCES, Source
+from benches.grab.table import grab_table
 
 
 def test_a_report_of_two_sources(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,8 +20,10 @@ def test_a_report_of_two_sources(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for found in content["sources"].values():
         assert found["received_to_dequeued"]["n"] > 0
         assert found["received_to_dequeued"]["p50_us"] > 0
+    assert content["sources"]["memory"]["queued"]["n"] > 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("sim ") and "p99" in lines[0]
+    assert lines[0].startswith("sim ") and "with wake-up: p50" in lines[0]
+    assert "| simulated camera, C++ |" in grab_table(content)
 
 
 def test_what_cannot_work_is_told() -> None:

@@ -10,5 +10,5 @@ import basler  # noqa: F401  skips where pypylon is not
 def test_numbers_of_every_frame() -> None:
     found = measure(frames=40, size=(320, 240))
     assert {numbers["n"] for numbers in found.values()} == {40}
-    assert 0 < found["retrieve_us"]["p50"] < found["retrieve_to_publish_us"]["p50"]
-    assert found["retrieve_us"]["p50"] < found["retrieve_to_dequeued_us"]["p50"]
+    assert 0 < found["retrieved"]["p50_us"] < found["published"]["p50_us"]
+    assert found["retrieved"]["p50_us"] < found["queued"]["p50_us"]

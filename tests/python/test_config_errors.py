@@ -53,7 +53,7 @@ BAD = [
     ("outputs.laser.driver", "nidaq", "outputs.laser.driver: 'nidaq' is not in this version; this version has: sim, serial"),
     ("cameras.top.driver", MISSING, "cameras.top.driver: missing; allowed: sim, video"),
     ("model.device", "cuda", "model.device: 'cuda' is not in this version; this version has: cpu, fake"),
-    ("protocol.type", "trial", "protocol.type: 'trial' is not in this version; this version has: none, conditional,"),
+    ("protocol.type", "tria", "protocol.type: 'tria' is not allowed (did you mean 'trial'?); allowed: none,"),
     ("protocol.do.laser", "onn", "protocol.do.laser: 'onn' is not allowed (did you mean 'on'?); allowed: a mapping with pulse_ms, on, off, follow"),
     ("protocol.do.laser", {}, "protocol.do.laser.pulse_ms: missing; allowed: a number greater than 0"),
     # names of things that are not there

@@ -85,9 +85,9 @@ def test_counters_and_stamps() -> None:
     with grabbing(emulated(exposure_us=2000.0)) as running:
         made = noting_stamps(running)
         running.skip(30)
-    assert np.diff([each["camera_counter"] for each in made]).tolist() == [1] * (len(made) - 1)
-    assert all(each["received_ns"] - each["exposure_start_ns"] == 2_000_000 for each in made)
-    assert all(each["flags"] == FRAME_CLOCK_UNFITTED and each["exposure_error_ns"] == 0 for each in made)
+    assert np.diff([each.camera_counter for each in made]).tolist() == [1] * (len(made) - 1)
+    assert all(each.received_ns - each.exposure_start_ns == 2_000_000 for each in made)
+    assert all(each.flags == FRAME_CLOCK_UNFITTED and each.exposure_error_ns == 0 for each in made)
     counts = running.ring.counts()
     assert counts["published"] >= 30 and counts["missing"] == counts["failed"] == 0
 
@@ -201,8 +201,8 @@ def test_an_unplugged_camera_comes_back() -> None:
         running.skip(10)
     assert running.error is None and "1 times reconnected" in running.summary
     assert ring.counts()["times_lost"] == 1 and ring.counts()["missing"] == 0
-    assert sum(bool(each["flags"] & FRAME_COUNTER_RESET) for each in made) == 1
-    assert np.diff([each["camera_counter"] for each in made]).tolist() == [1] * (len(made) - 1)
+    assert sum(bool(each.flags & FRAME_COUNTER_RESET) for each in made) == 1
+    assert np.diff([each.camera_counter for each in made]).tolist() == [1] * (len(made) - 1)
 
 
 def test_a_stop_ends_the_wait_for_a_camera() -> None:

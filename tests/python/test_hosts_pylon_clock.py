@@ -109,9 +109,9 @@ def test_exposures_get_their_time_and_its_error() -> None:
         features.values["TimestampLatch"]()
         ticks, exposed_ns = features.values["TimestampLatchValue"], now_ns()
         made = timing.stamps(result(7, ticks), exposed_ns + 5_000_000)
-        assert made["camera_timestamp_ns"] == ticks and made["camera_counter"] == 7
-        assert abs(made["exposure_start_ns"] - exposed_ns) < 20_000_000
-        assert made["exposure_error_ns"] > 0 and not made["flags"] & FRAME_CLOCK_UNFITTED
+        assert made.camera_timestamp_ns == ticks and made.camera_counter == 7
+        assert abs(made.exposure_start_ns - exposed_ns) < 20_000_000
+        assert made.exposure_error_ns > 0 and not made.flags & FRAME_CLOCK_UNFITTED
         assert "ppm" in timing.report()
 
 
@@ -120,8 +120,8 @@ def test_chunks_go_before_the_transports_own() -> None:
     with timing.following(Features({}), "BaslerUsb", DELIVERED):
         first = timing.stamps(result(0, 1, ChunkTimestamp=500, ChunkCounterValue=41), now_ns())
         second = timing.stamps(result(1, 2, ChunkTimestamp=600, ChunkCounterValue=43), now_ns())
-    assert (first["camera_timestamp_ns"], second["camera_timestamp_ns"]) == (500, 600)
-    assert second["camera_counter"] - first["camera_counter"] == 2  # one frame never left the camera
+    assert (first.camera_timestamp_ns, second.camera_timestamp_ns) == (500, 600)
+    assert second.camera_counter - first.camera_counter == 2  # one frame never left the camera
 
 
 def test_a_frame_without_its_chunk_falls_back_on_nothing_else_s() -> None:
@@ -165,5 +165,5 @@ def test_a_gige_counter_that_wraps_runs_on() -> None:
             timing.stamps(result(raw, 0), at_ns + i * 10_000_000)
             for i, raw in enumerate((65534, 65535, 1, 2))
         ]
-    first = made[0]["camera_counter"]
-    assert [each["camera_counter"] - first for each in made] == [0, 1, 2, 3]
+    first = made[0].camera_counter
+    assert [each.camera_counter - first for each in made] == [0, 1, 2, 3]

@@ -34,6 +34,23 @@ MANY_RULES = {
 }
 
 
+STATES = {  # no seed: one is drawn, and stands in the session's config
+    "type": "states",
+    "states": {
+        "pause": {"next": [{"after_ms": {"uniform": [3, 17]}, "to": "cue"}]},
+        "cue": {
+            "during": {"laser": "on"},
+            "next": [
+                {"when": "in_left", "to": {"reward": 2, "omission": 1}},
+                {"after_ms": 23, "to": "pause"},
+            ],
+        },
+        "reward": {"on_entry": {"laser": {"pulse_ms": 7}}, "next": [{"after_ms": 11, "to": "pause"}]},
+        "omission": {"next": [{"after_ms": 9, "to": "pause"}]},
+    },
+}
+
+
 def lines_of(replay: Replay) -> list[str]:
     return [
         f"{each.side} {each.event} {each.name} {each.value} {each.frame_id}" for each in replay.differences
@@ -67,6 +84,7 @@ def changed(config: Config, **sections: Any) -> Config:
         pytest.param({"protocol.deadline_ms": 3.0, "protocol.on_late": "flag"}, id="late"),
         pytest.param({"protocol.deadline_ms": 1e-6}, id="suppressed"),
         pytest.param({"filter": {"type": "kalman", "horizon": "auto"}}, id="automatic horizon"),
+        pytest.param({"protocol": STATES}, id="states with timers and chance"),
     ],
 )
 def test_every_edge_of_a_session_is_bit_identical(tmp_path: Path, changes: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -41,10 +42,12 @@ def test_a_signal_ends_the_session_cleanly(
 
 
 def test_ctrl_c_at_the_terminal_does_not_reach_the_encoder(tmp_path: Path) -> None:
-    """The encoder has a session of its own: only the engine tells it to finish."""
+    """The encoder has a group of its own, in the engine's session: only the engine tells it to finish."""
     with Process(write_rig(tmp_path, ENDLESS)) as process:
         folder = process.wait_for_frames(20)
         encoder = process.host("encoder")
+        assert os.getpgid(encoder.pid) == encoder.pid
+        assert os.getsid(encoder.pid) == os.getsid(encoder.ppid())  # a niceness counts within a session
         encoder.send_signal(signal.SIGINT)
         process.wait_for_frames(60)
         assert encoder.is_running()

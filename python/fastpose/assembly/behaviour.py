@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from fastpose import _core
 from fastpose import config as cfg
+from fastpose.assembly.states import make_state_machine
 from fastpose.errors import ConfigError
 from fastpose.guardian import GuardedPort, Guardian
 from fastpose.model_package import ModelPackage
@@ -199,13 +200,15 @@ def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]
     `rules` are those that it sees, in their order.
     """
     protocol, outputs = config.protocol, list(config.outputs)
-    if isinstance(protocol, cfg.ConditionalProtocol):
+    if isinstance(protocol, cfg.ConditionalProtocol) and protocol.is_plain:
         return _core.ConditionalProtocol(
             rule=rules.index(protocol.when),
             actions=[(outputs.index(name), *_action(action)) for name, action in protocol.do.items()],
             deadline_ns=round((protocol.deadline_ms or 0) * NS_PER_MS),
             suppress_late=protocol.on_late == "suppress",
         )
+    if (machine := cfg.as_states(protocol)) is not None:
+        return make_state_machine(machine, rules, outputs)
     if isinstance(protocol, cfg.CythonProtocol):
         return _core.PolicyProtocol(_policy(protocol, rules, outputs, list(bodyparts)))
     return None

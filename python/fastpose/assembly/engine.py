@@ -81,7 +81,7 @@ def _set(config: cfg.Config, cameras: Sequence[CameraSource], networks: Networks
         tolerance_ms=spec.tolerance_ms or period_ms / 4,
         wait_ms=spec.wait_ms or _wait_ms(cameras[index[networks.set[0]]], period_ms),
         batch=networks.batch,
-        reads_all=isinstance(config.protocol, cfg.CythonProtocol),
+        reads_all=len(config.seen_by_protocol) > 1,
     )
 
 
@@ -122,16 +122,13 @@ def _pipeline(
         filter=make_filter(config.filter, shape),
         rules=make_rules(config, rules, package),
         rule_ids=[all_rules.index(name) for name in rules],
-        protocol=make_protocol(config, _rules_seen(config, networks), package.bodyparts) if acts else None,
+        protocol=make_protocol(config, _rules_seen(config), package.bodyparts) if acts else None,
         interlock=lines.interlock if acts else None,
         individuals=shape[0],
         bodyparts=shape[1],
     )
 
 
-def _rules_seen(config: cfg.Config, networks: Networks) -> list[str]:
+def _rules_seen(config: cfg.Config) -> list[str]:
     """The rules that the protocol sees, in the engine's order: see Note [One protocol] of set_pipeline.h."""
-    acting = networks.acting or ""
-    reads_all = isinstance(config.protocol, cfg.CythonProtocol) and acting in networks.set
-    cameras = networks.set if reads_all else (acting,)
-    return [name for camera in cameras for name in config.rules_of(camera)]
+    return [name for camera in config.seen_by_protocol for name in config.rules_of(camera)]

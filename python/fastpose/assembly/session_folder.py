@@ -55,6 +55,11 @@ class Names:
         self.bodyparts, self.individuals, self.unique_bodyparts = bodyparts, individuals, unique_bodyparts
         self.rules, self.outputs = tuple(config.rules), tuple(config.outputs)
         self.cameras = tuple(config.cameras)
+        protocol = config.protocol
+        is_plain = isinstance(protocol, cfg.ConditionalProtocol) and protocol.is_plain
+        machine = None if is_plain else cfg.as_states(protocol)
+        self.states = tuple(machine.all_states) if machine else ()
+        self.trials = tuple(machine.trials.types) if machine and machine.trials else ()
 
 
 class SessionFolder:
@@ -127,6 +132,8 @@ class SessionFolder:
             rules=names.rules,
             outputs=names.outputs,
             cameras=names.cameras,
+            states=names.states,
+            trials=names.trials,
             scorer="fastpose",
         )
         return _core.LogSpec(str(self.log / f"{stem}.fplog"), json.dumps(header))

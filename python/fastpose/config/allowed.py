@@ -67,9 +67,10 @@ def _alternatives(schema: Node, node: Node) -> Iterator[Node]:
 def _nodes_at(schema: Node, location: Sequence[str | int]) -> list[Node]:
     nodes = list(_alternatives(schema, schema))
     for key in location:
-        # A tag first: "stream" is a driver, and a key of another one.
+        # A tag first, where there is a choice: "stream" is a driver and a key of another one, "states" both of one.
         children = [child for node in nodes for child in _children(schema, node, key)]
-        nodes = _with_tag(nodes, key) or children or nodes
+        tagged = _with_tag(nodes, key) if len(nodes) > 1 else []
+        nodes = tagged or children or nodes
     return nodes
 
 

@@ -13,6 +13,7 @@ from fastpose.config.cross_cameras import (
     synchronised,
     triggers,
 )
+from fastpose.config.cross_states import problems_of_experiment
 from fastpose.config.model import Model, TrackedRoi
 from fastpose.config.output import PylonOutput
 from fastpose.config.problems import Problem, ProblemsError, no_such
@@ -32,6 +33,7 @@ def check_references(config: Config) -> None:
         *_networks(config),
         *_zones_of_rules(config),
         *_protocol(config),
+        *problems_of_experiment(config),
         *_lines_of_cameras(config),
         *cameras_of_rules(config),
         *camera_of_protocol(config),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fastpose.config.camera import SimCamera
+from fastpose.config.cross_states import native_protocols
 from fastpose.config.model import Model
 from fastpose.config.problems import Problem, no_such
 from fastpose.config.protocol import CythonProtocol, PythonProtocol
@@ -45,7 +46,7 @@ def cameras_of_rules(config: Config) -> Iterator[Problem]:
 
 def camera_of_protocol(config: Config) -> Iterator[Problem]:
     """Yield a protocol whose camera is not clear; that of a conditional one is its rule's."""
-    if isinstance(config.protocol, CythonProtocol | PythonProtocol):
+    if isinstance(config.protocol, (CythonProtocol, PythonProtocol, *native_protocols)):
         yield from _choice(config, "protocol.camera", config.protocol.camera)
 
 

@@ -14,7 +14,6 @@ from fastpose.config.allowed import allowed_keys, allowed_text
 
 _LATER = {  # what fastpose is to have and this version lacks
     *("gpio", "nidaq", "zmq", "osc", "lsl"),
-    *("optogenetic", "trial", "states"),
     *("cuda", "gpu", "tensorrt", "fp16"),
 }
 

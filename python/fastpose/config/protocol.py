@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
-from fastpose.config.types import ALLOWED, PositiveFloat, Section, Text, absolute
+from fastpose.config.types import ALLOWED, PositiveFloat, PositiveInt, Section, Text, absolute
 
 
 class NoProtocol(Section):
@@ -45,6 +45,18 @@ class ConditionalProtocol(Section):
     """From exposure_start to the action; null: none."""
     on_late: Literal["suppress", "flag"] = "suppress"
     """What happens to a reaction that would miss the deadline."""
+    inter_trial_s: PositiveFloat | None = None
+    """After a reaction began there is no other for so long; null: the next rise of the rule is the next."""
+    max_reactions: PositiveInt | None = None
+    """The session ends when the rule has become false, and inter_trial_s is over, after so many; null: no
+    limit."""
+    max_session_s: PositiveFloat | None = None
+    """The session ends so long after its first frame; null: no limit."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Neither pauses nor limits: its states are not told."""
+        return self.inter_trial_s is None and self.max_reactions is None and self.max_session_s is None
 
 
 class PythonProtocol(Section):
@@ -116,9 +128,3 @@ class CythonProtocol(Section):
     def source(self) -> Path | None:
         """The file in Cython; None where a module is named."""
         return None if self.path is None else Path(self.path)
-
-
-Protocol = Annotated[
-    NoProtocol | ConditionalProtocol | PythonProtocol | CythonProtocol,
-    Field(discriminator="type"),
-]

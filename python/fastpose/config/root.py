@@ -12,7 +12,8 @@ from fastpose.config.cross import check_references
 from fastpose.config.filter import Filter, NoFilter
 from fastpose.config.model import Model
 from fastpose.config.output import Output
-from fastpose.config.protocol import ConditionalProtocol, NoProtocol, Protocol
+from fastpose.config.protocol import ConditionalProtocol, NoProtocol, PythonProtocol
+from fastpose.config.protocols import Protocol
 from fastpose.config.record import Record
 from fastpose.config.rule import Rule
 from fastpose.config.session import Engine, Session
@@ -67,6 +68,16 @@ class Config(Section):
             rule = self.rules.get(protocol.when)
             return (rule.camera if rule else None) or first
         return getattr(protocol, "camera", None) or first
+
+    @property
+    def seen_by_protocol(self) -> tuple[str, ...]:
+        """The cameras whose rules the protocol gets, in the engine's order; see Note [One protocol] there."""
+        acting = self.acting_camera
+        if acting is None:
+            return ()
+        one = isinstance(self.protocol, NoProtocol | ConditionalProtocol | PythonProtocol)
+        together = tuple(camera for camera in self.synchronised if camera in self.analysed)
+        return together if not one and acting in together else (acting,)
 
     def rules_of(self, camera: str) -> dict[str, Rule]:
         """The rules that look at this camera, in their order."""

@@ -144,10 +144,19 @@ class StopFlag:
     def listen(self) -> StopFlag:
         signal.signal(signal.SIGTERM, self._set)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _leave_group()
         return self
 
     def _set(self, _number: int, _frame: FrameType | None) -> None:
         self.is_set = True
+
+
+def _leave_group() -> None:
+    """What a terminal sends to its group (Ctrl-C, Ctrl-Z, that it closes) is for the engine alone."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 class Periodic:
@@ -214,8 +223,8 @@ def shaped(ring: RingBase, pixels: npt.NDArray[np.uint8]) -> Pixels:
 def calm_down(nice: int) -> None:
     """Give up what the parent's real-time loop passed on, so that the loop goes first, and take our niceness.
 
-    A niceness below 0 is taken where the system grants it. The process has a session of its own, and with
-    autogroups it is the niceness of the session that counts against other sessions.
+    A niceness below 0 is taken where the system grants it. It counts against the engine's threads also where
+    the kernel has autogroups, for we are of its session: the network's go first, a busy protocol does not.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
@@ -224,8 +233,6 @@ def calm_down(nice: int) -> None:
             os.nice(nice)
         with contextlib.suppress(OSError):
             Path("/proc/self/timerslack_ns").write_text("1", encoding="ascii")
-        with contextlib.suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(nice), encoding="ascii")
 
 
 def clip(text: str) -> str:

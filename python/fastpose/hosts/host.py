@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +21,7 @@ __all__ = ["Host"]
 
 
 class Host:
-    """A process over the frame ring, in a session of its own: Ctrl-C ends it only through the engine.
+    """A process over the frame ring, in a group of its own: Ctrl-C ends it only through the engine.
 
     Parameters
     ----------
@@ -46,13 +48,12 @@ class Host:
         self._state: HostState = "starting"
         self._text = ""
         self._silent = False  # its stdout has ended
-        with self._stderr_path.open("ab") as log:
+        with self._stderr_path.open("ab") as log, _interrupt_held_back():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, json.dumps(options)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=os.name == "posix",
                 text=True,
             )
         assert self._process.stdout is not None
@@ -148,3 +149,16 @@ class Host:
         with self._changed:
             self._state, self._text = state, text
             self._changed.notify_all()
+
+
+@contextlib.contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    """A process started within holds Ctrl-C back until it has left our group (`common.StopFlag`)."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

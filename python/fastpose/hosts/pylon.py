@@ -164,11 +164,11 @@ class BaslerGrabber:
     def _hand_on(self, result: Any, received_ns: int) -> None:
         stamps = self._timing.stamps(result, received_ns)
         if not self.tally.is_whole(result):
-            self._ring.note_failed(**stamps)
+            self._ring.note_failed(stamps)
             result.Release()
             return
         slot = result.BufferContext
-        self._ring.publish(slot, **stamps)
+        self._ring.publish(slot, stamps)
         self._slots.hand_out(slot, result)  # afterwards, for the frame's sake: nobody else takes slots here
 
     def _come_back(self) -> bool:

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from fastpose import _core
-from fastpose.hosts.common import FRAME_CLOCK_UNFITTED, FRAME_COUNTER_RESET
 from fastpose.hosts.pylon_chunks import ChunkReader
 from fastpose.hosts.pylon_clock import ClockKeeper, ClockReader, latching
 from fastpose.hosts.pylon_nodes import Nodes
 from fastpose.hosts.pylon_options import Delivered
 
-__all__ = ["FrameTiming", "Stamps", "counter_kind"]
+__all__ = ["FrameTiming", "counter_kind"]
 
 _GIGE = "BaslerGigE"
 
 CounterKind = Literal["uint32", "uint64", "gvsp16", "gvsp64"]
-
-
-class Stamps(TypedDict):
-    """What the ring wants to know of a frame beside its pixels."""
-
-    camera_counter: int
-    camera_timestamp_ns: int
-    exposure_start_ns: int
-    exposure_error_ns: int
-    received_ns: int
-    flags: int
 
 
 class FrameTiming:
@@ -43,8 +31,7 @@ class FrameTiming:
     def __init__(self, chunks: tuple[str, ...]) -> None:
         self._read_timestamp = ChunkReader("timestamp") if "timestamp" in chunks else None
         self._read_counter = ChunkReader("counter") if "counter" in chunks else None
-        self._counter: _core.FrameCounter | None = None
-        self._clock = _core.ClockFit()
+        self._stamper: _core.FrameStamper | None = None
         self._reader: ClockReader | None = None
         self._stamped: bool | None = None  # the transport stamps frames; None: none came yet
 
@@ -52,43 +39,30 @@ class FrameTiming:
     def following(self, nodes: Nodes, stream: str, delivered: Delivered) -> Iterator[None]:
         """Within, frames come from a camera that grabs; its clock is read beside them where it has one."""
         kind: CounterKind = "uint32" if self._read_counter else counter_kind(nodes, stream)
-        if self._counter is None:
-            self._counter = _core.FrameCounter(kind, highest_rate_hz=delivered.rate_hz or 0.0)
-        else:
-            self._counter.restart()
-        self._clock = _core.ClockFit()
-        self._clock.set_delay(round(delivered.exposure_us * 1000))
+        if self._stamper is None:
+            self._stamper = _core.FrameStamper(kind, highest_rate_hz=delivered.rate_hz or 0.0)
+        self._stamper.begin(round(delivered.exposure_us * 1000))
         self._reader = latching(nodes)
         if self._reader is None:
             yield
             return
-        with ClockKeeper(self._reader, self._clock.add):
+        with ClockKeeper(self._reader, self._stamper.clock.add):
             yield
 
-    def stamps(self, result: Any, received_ns: int) -> Stamps:
+    def stamps(self, result: Any, received_ns: int) -> _core.FrameStamps:
         """Of a result that was retrieved at `received_ns`."""
-        assert self._counter is not None
-        camera_ns = self._camera_ns(result)
-        if self._reader is None and camera_ns:
-            self._clock.add_frame(camera_ns, received_ns)
-        start_ns, error_ns, fitted = self._clock.exposure(camera_ns, received_ns)
+        assert self._stamper is not None
         number = self._read_counter(result) if self._read_counter else None
-        counter, reset = self._counter.next(result.BlockID if number is None else number, received_ns)
-        flags = (0 if fitted else FRAME_CLOCK_UNFITTED) | (FRAME_COUNTER_RESET if reset else 0)
-        return {
-            "camera_counter": counter,
-            "camera_timestamp_ns": camera_ns,
-            "exposure_start_ns": start_ns,
-            "exposure_error_ns": error_ns,
-            "received_ns": received_ns,
-            "flags": flags,
-        }
+        if number is None:
+            number = result.BlockID
+        return self._stamper.stamp(number, self._camera_ns(result), received_ns)
 
     def report(self) -> str:
         """How well the clock is known, in words; empty: the camera shows none."""
-        if not self._clock.fitted:
+        if self._stamper is None or not self._stamper.clock.fitted:
             return ""
-        drift_ppm, residual_ns = self._clock.drift_ppm, self._clock.residual_ns
+        clock = self._stamper.clock
+        drift_ppm, residual_ns = clock.drift_ppm, clock.residual_ns
         return f"clock {drift_ppm:+.1f} ppm from the host's, residual {residual_ns:.0f} ns"
 
     def _camera_ns(self, result: Any) -> int:

@@ -104,13 +104,13 @@ def _surplus(these: list[_Key], those: list[_Key]) -> list[int]:
 
 def _name(event: Any, names: Names) -> str:
     kind, source = EVENTS[int(event["kind"])] if event["kind"] < len(EVENTS) else "", int(event["source"])
-    of_kind = {"rule": names.rules, "state": ()}.get(kind, names.outputs)
+    of_kind = {"rule": names.rules, "state": (), "trial": ()}.get(kind, names.outputs)
     return of_kind[source] if 0 <= source < len(of_kind) else str(source)
 
 
 def _difference(side: Literal["recorded", "replayed"], event: Any, names: Names, start_ns: int) -> Difference:
     kind, flags = int(event["kind"]), int(event["flags"])
-    acts = kind not in (EVENTS.index("rule"), EVENTS.index("state"))
+    acts = kind not in (EVENTS.index("rule"), EVENTS.index("state"), EVENTS.index("trial"))
     cause = next((cause for flag, cause in _CAUSES.items() if flags & flag), "protocol" if acts else "")
     return Difference(
         side=side,

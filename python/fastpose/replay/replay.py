@@ -16,6 +16,7 @@ from fastpose.replay.build import acting_camera, parts_of, require_supported
 from fastpose.replay.compare import Difference, Names, differences, in_order
 from fastpose.replay.record import CameraRecord, Input, SessionRecord, read_record
 from fastpose.replay.video import poses_of_video
+from fastpose.seeding import with_seed
 from fastpose.session.events import EVENTS
 from fastpose.session.log import EVENT_DTYPE, Records
 
@@ -134,14 +135,23 @@ def replay_session(
         The config asks for what the session has not, or for what cannot be replayed.
     """
     record = read_record(Path(session))
-    asked = config or record.config
-    same = config is None or _behaviour(config) == _behaviour(record.config)
+    asked = _with_recorded_seed(config or record.config, record.config)
+    same = config is None or _behaviour(asked) == _behaviour(record.config)
     require_supported(asked, record.cameras)
     seen, not_in_video = _seen(record, asked, source)
     exact = same and source == "poses"
     run = _run(record, asked, seen, guide=exact)
     against = record.events if exact else _run(record, record.config, record.cameras, guide=False).events
     return _compared(record, asked, run, against, seen, (same, source, not_in_video))
+
+
+def _with_recorded_seed(config: cfg.Config, recorded: cfg.Config) -> cfg.Config:
+    """A protocol whose chance has no seed gets that of the session, so that chance makes no difference."""
+    seed = getattr(recorded.protocol, "seed", None)
+    if seed is None or getattr(config.protocol, "seed", 0) is not None:
+        return with_seed(config)
+    protocol = config.protocol.model_copy(update={"seed": seed})
+    return config.model_copy(update={"protocol": protocol})
 
 
 def _behaviour(config: cfg.Config) -> dict[str, Any]:
@@ -235,8 +245,7 @@ def _compared(
 
 def _of_replay(events: Records) -> Records:
     """The kinds of events that a replay decides; the others tell of the world."""
-    kinds = [EVENTS.index(kind) for kind in ("rule", "state", "output", "refused", "late")]
-    kinds += [EVENTS.index("trial")] if "trial" in EVENTS else []
+    kinds = [EVENTS.index(kind) for kind in ("rule", "state", "output", "refused", "late", "trial")]
     return events[np.isin(events["kind"], kinds)]
 
 
@@ -267,7 +276,7 @@ def _counts(
     for side, (events, of) in enumerate(((recorded, names[0]), (replayed, names[1]))):
         for kind, source in zip(events["kind"].tolist(), events["source"].tolist(), strict=True):
             event = EVENTS[kind]
-            listed = {"rule": of.rules, "state": ("protocol",)}.get(event, of.outputs)
+            listed = {"rule": of.rules, "state": ("protocol",), "trial": ()}.get(event, of.outputs)
             name = listed[source] if 0 <= source < len(listed) else str(source)
             found.setdefault((event, name), [0, 0])[side] += 1
     return {key: (old, new) for key, (old, new) in sorted(found.items())}

@@ -125,15 +125,19 @@ def _names(logs: SessionLogs, records: Records) -> pa.Array:
     if logs.events is None or len(records) == 0:
         return pa.array([], pa.string())
     rules, outputs, states = (logs.events.names(key) for key in ("rules", "outputs", "states"))
-    about_rule = records["kind"] == EVENTS.index("rule")
-    about_state = records["kind"] == EVENTS.index("state")
-    names = np.where(about_rule, _pick(rules, records["source"]), _pick(outputs, records["source"]))
-    return pa.array(np.where(about_state, _pick(states, records["value"]), names), pa.string())
+    names = _pick(outputs, records["source"])
+    for kind, known, column in (
+        ("rule", rules, "source"),
+        ("state", states, "value"),
+        ("trial", logs.events.names("trials"), "source"),
+    ):
+        names = np.where(records["kind"] == EVENTS.index(kind), _pick(known, records[column]), names)
+    return pa.array(names, pa.string())
 
 
 def _causes(records: Records) -> npt.NDArray[np.str_]:
     """What moved an output or asked for what was refused; "" for rules and states."""
-    acts = (records["kind"] != EVENTS.index("rule")) & (records["kind"] != EVENTS.index("state"))
+    acts = ~np.isin(records["kind"], [EVENTS.index(kind) for kind in ("rule", "state", "trial")])
     causes = np.where(acts, "protocol", np.array("", dtype="<U9"))
     for flag, cause in _CAUSES.items():
         causes = np.where((records["flags"] & flag) != 0, cause, causes)

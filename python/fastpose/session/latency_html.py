@@ -67,6 +67,7 @@ def _subtitle(summary: Summary) -> str:
     ended = {
         "duration": "ended after its duration",
         "finished": "ended with its source",
+        "protocol": "was ended by its protocol",
         "interrupted": "ended by the user",
         "fault": "ended by a fault",
         "killed": "was killed; recovered from its log",

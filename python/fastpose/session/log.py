@@ -211,6 +211,7 @@ def log_header(
     outputs: Sequence[str] = (),
     cameras: Sequence[str] = (),
     states: Sequence[str] = (),
+    trials: Sequence[str] = (),
     scorer: str | None = None,
 ) -> dict[str, Any]:
     """The JSON header of a log file whose records have `dtype`."""
@@ -229,6 +230,7 @@ def log_header(
         "outputs": list(outputs),
         "cameras": list(cameras),
         "states": list(states),
+        "trials": list(trials),
         "scorer": scorer,
         "created_unix_ns": time.time_ns(),
         "monotonic_ns": time.monotonic_ns(),

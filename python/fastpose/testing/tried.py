@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from fastpose.session.events import EVENTS
 from fastpose.session.log import Records
 
@@ -47,6 +50,8 @@ class Tried:
     seconds : float
     events : ndarray
         (n,) structured as `EVENT_DTYPE`, in order of time.
+    filtered : ndarray
+        (frames, individuals, K, 3) float32: what the rules saw.
     rules, outputs : sequence of str
     rows : list of dict
         What a Python protocol wrote with ``session.note``: name, time_s, frame_id and its own columns.
@@ -55,6 +60,7 @@ class Tried:
     seconds: float
     start_ns: int
     events: Records
+    filtered: npt.NDArray[np.float32]
     rules: Sequence[str]
     outputs: Sequence[str]
     rows: list[dict[str, Any]] = field(default_factory=list)

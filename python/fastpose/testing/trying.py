@@ -18,6 +18,7 @@ from fastpose.replay.build import parts_of
 from fastpose.replay.compare import in_order
 from fastpose.replay.record import CameraRecord, Input
 from fastpose.replay.replay import as_bytes
+from fastpose.seeding import with_seed
 from fastpose.session.events import EVENTS
 from fastpose.session.log import EVENT_DTYPE, Records
 from fastpose.session.user_rows import require_column
@@ -59,7 +60,7 @@ def try_protocol(
     ConfigError
         The config is wrong, or asks for what the poses do not have.
     """
-    config = config if isinstance(config, cfg.Config) else cfg.load_config(config)
+    config = with_seed(config if isinstance(config, cfg.Config) else cfg.load_config(config))
     if session is not None and poses is not None:
         raise ConfigError("session and poses are both given; allowed: one of them")
     if poses is None:
@@ -79,6 +80,7 @@ def try_protocol(
         seconds=(int(frames["decided_ns"][-1]) - start_ns) / 1e9,
         start_ns=start_ns,
         events=in_order(events),
+        filtered=filtered,
         rules=tuple(config.rules),
         outputs=tuple(config.outputs),
         rows=rows,

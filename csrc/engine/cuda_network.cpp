@@ -1,0 +1,437 @@
+// See Note [One graph]: set-up builds it, a frame only says where it lies.
+#include "engine/cuda_network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "cuda/status.h"
+#include "engine/single_stage.h"
+
+namespace fastpose {
+namespace {
+
+constexpr int warm_up_runs = 5;
+constexpr std::size_t stride_room = 256;  // bytes that a row may be longer than its pixels
+
+const char* name_of_decode(const CudaDecodeSpec& spec) {
+    return decodes_on_host(spec) ? "decode on the CPU" : "decode on the GPU";
+}
+
+// Rows of bytes that a frame has: nv12 holds its chroma below.
+int lines_of(const PreprocessSpec& spec) {
+    return spec.format == PixelFormat::nv12 ? spec.frame_height * 3 / 2 : spec.frame_height;
+}
+
+CudaNetworkSpec on_device_of(CudaCalls& calls, CudaNetworkSpec spec) {
+    require_cuda_device(calls, spec.device);
+    return spec;
+}
+
+std::string name_of_device(CudaCalls& calls, int index) {
+    CudaDevice device;
+    return calls.device(index, device) == 0 ? device.name : "";
+}
+
+}  // namespace
+
+// A camera's frame on its way to the device.
+struct CudaNetwork::Row {
+    Row(CudaCalls& calls, const PreprocessSpec& spec, const DeviceTensor& input, bool whole)
+        : preprocess(calls, spec, input),
+          dense_stride(row_bytes(spec.format, spec.frame_width)),
+          lines(static_cast<std::size_t>(lines_of(spec))),
+          whole_frame(whole),
+          frame(calls, lines * (dense_stride + stride_room)),
+          staging(calls, lines * dense_stride) {}
+
+    [[nodiscard]] FrameParts parts(std::size_t stride) const noexcept {
+        if (whole_frame) return {{0, (lines - 1) * stride + dense_stride}, {}};
+        return preprocess.needed(static_cast<std::ptrdiff_t>(stride));
+    }
+    [[nodiscard]] bool fits(std::ptrdiff_t frame_stride) const noexcept {
+        return frame_stride >= 0 && lines * static_cast<std::size_t>(frame_stride) <= frame.bytes();
+    }
+    // Copies the rows that `wanted` covers, which are counted in the dense layout.
+    void copy_rows(const FrameView& view, const FramePart& wanted) noexcept {
+        const std::size_t end = (wanted.first + wanted.bytes + dense_stride - 1) / dense_stride;
+        for (std::size_t line = wanted.first / dense_stride; line < end; ++line)
+            std::memcpy(staging.data() + line * dense_stride,
+                        view.data + static_cast<std::ptrdiff_t>(line) * view.stride_bytes, dense_stride);
+    }
+    void stage(const FrameView& view) noexcept {
+        const FrameParts wanted = parts(dense_stride);
+        copy_rows(view, wanted.pixels);
+        if (wanted.chroma.bytes > 0) copy_rows(view, wanted.chroma);
+    }
+    [[nodiscard]] int upload(GraphInstance& instance, const std::uint8_t* source,
+                             std::size_t stride) noexcept {
+        const FrameParts wanted = parts(stride);
+        int error = upload(instance, pixels, wanted.pixels, source);
+        if (error == 0 && wanted.chroma.bytes > 0) error = upload(instance, chroma, wanted.chroma, source);
+        return error;
+    }
+    [[nodiscard]] int upload(GraphInstance& instance, GraphNode node, const FramePart& part,
+                             const std::uint8_t* source) noexcept {
+        return instance.update(node, frame.data() + part.first, source + part.first, part.bytes);
+    }
+
+    CudaPreprocess preprocess;
+    std::size_t dense_stride, lines;
+    bool whole_frame;
+    DeviceMemory frame;
+    PinnedMemory staging;
+    GraphNode pixels, chroma;
+    std::size_t device_stride = 0;  // of the frame that is on the device
+};
+
+CudaNetwork::CudaNetwork(CudaCalls& calls, CudaNetworkSpec spec)
+    : calls_(&calls),
+      spec_(on_device_of(calls, std::move(spec))),
+      device_name_(name_of_device(calls, spec_.device)),
+      network_(calls, spec_.input, spec_.outputs, spec_.high_priority),
+      parameters_(calls, spec_.rows.size() * sizeof(RowParameters)),
+      device_parameters_(calls, spec_.rows.size() * sizeof(RowParameters)) {
+    check();
+    for (const PreprocessSpec& row : spec_.rows)
+        rows_.push_back(std::make_unique<Row>(calls, row, spec_.input, spec_.whole_frames));
+    if (decodes_on_host(spec_.decode))
+        plan_host_decode();
+    else
+        plan_poses();
+    if (!spec_.stage_times) return;
+    for (std::size_t stage = 0; stage < stages; ++stage) events_.emplace_back(calls);
+}
+
+CudaNetwork::~CudaNetwork() {
+    static_cast<void>(calls_->set_device(spec_.device));
+    static_cast<void>(calls_->synchronize(network_.stream().handle()));
+}
+
+void CudaNetwork::check() const {
+    require_at_least("individuals", spec_.individuals, 1);
+    require_at_least("bodyparts", spec_.bodyparts, 1);
+    if (spec_.rows.empty() || spec_.input.shape[0] != static_cast<int>(spec_.rows.size()))
+        throw ConfigError("preprocess for " + std::to_string(spec_.rows.size()) +
+                          " rows; allowed: one for each of the " + std::to_string(spec_.input.shape[0]) +
+                          " of the network's input " + spec_.input.name);
+    if (spec_.outputs.empty()) throw ConfigError("a network without outputs; needed is at least one");
+}
+
+// Keypoints that no kernel writes are missing, from the beginning on.
+void CudaNetwork::plan_poses() {
+    const std::size_t count = spec_.rows.size() * static_cast<std::size_t>(spec_.individuals) *
+                              static_cast<std::size_t>(spec_.bodyparts);
+    const std::vector<Keypoint> missing(count, missing_keypoint());
+    device_keypoints_ = on_device(*calls_, std::as_bytes(std::span(missing)));
+    keypoints_ = PinnedMemory(*calls_, count * sizeof(Keypoint));
+}
+
+void CudaNetwork::plan_host_decode() {
+    if (!std::get<HostDecodeSpec>(spec_.decode).decoder) throw ConfigError("host_decode has no decoder");
+    for (const DeviceOutput& output : network_.outputs()) {
+        const DeviceTensor& tensor = output.tensor;
+        if (tensor.element == DeviceElement::u8 || tensor.layout == TensorLayout::nhwc)
+            throw ConfigError("decode: output " + tensor.name + " is " +
+                              std::string(name_of(tensor.element)) + " " +
+                              std::string(name_of(tensor.layout)) + "; allowed: f32 or f16, nchw");
+        const std::size_t bytes = tensor.size() * sizeof(float);
+        const bool half = tensor.element == DeviceElement::f16;
+        widened_.emplace_back(*calls_, half ? bytes : 0);
+        host_maps_.emplace_back(*calls_, bytes);
+        host_views_.push_back({reinterpret_cast<const float*>(host_maps_.back().data()), tensor.shape});
+    }
+    row_views_ = host_views_;
+}
+
+void CudaNetwork::register_memory(std::shared_ptr<const RegisteredMemory> memory) {
+    registered_.push_back(std::move(memory));
+}
+
+void CudaNetwork::finish() {
+    network_.require_made();
+    CudaGraph graph(*calls_);
+    const std::vector<GraphNode> input = add_input(graph);
+    if (network_.call()) {
+        CudaGraph behind(*calls_);
+        add_results(behind, {});
+        first_ = std::make_unique<GraphInstance>(*calls_, graph);
+        second_ = std::make_unique<GraphInstance>(*calls_, behind);
+        nodes_ = graph.nodes() + behind.nodes();
+    } else {
+        add_results(graph, {network_.add_to(graph, input)});
+        first_ = std::make_unique<GraphInstance>(*calls_, graph);
+        nodes_ = graph.nodes();
+    }
+    if (warm_up() == 0) throw DeviceError(last_error());
+}
+
+// What follows then waits for the event alone.
+std::vector<GraphNode> CudaNetwork::add_stamp(CudaGraph& graph, std::vector<GraphNode> after, Stage stage) {
+    if (!spec_.stage_times) return after;
+    return {graph.event(after, events_[stage].handle())};
+}
+
+std::vector<GraphNode> CudaNetwork::add_input(CudaGraph& graph) {
+    const std::vector<GraphNode> ready =
+        add_stamp(graph, add_uploads(graph, add_stamp(graph, {}, begun)), uploaded);
+    const std::size_t image = spec_.input.bytes() / rows_.size();
+    const auto* parameters = reinterpret_cast<const RowParameters*>(device_parameters_.data());
+    std::vector<GraphNode> done;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        const CudaPreprocess& preprocess = rows_[i]->preprocess;
+        const PreprocessArguments arguments =
+            preprocess.arguments(rows_[i]->frame.data(), parameters + i, network_.input() + i * image);
+        const KernelCall call{preprocess.kernel(), preprocess.grid(), &arguments, sizeof arguments};
+        done.push_back(graph.kernel(ready, call));
+    }
+    return add_stamp(graph, done, preprocessed);
+}
+
+std::vector<GraphNode> CudaNetwork::add_uploads(CudaGraph& graph, const std::vector<GraphNode>& after) {
+    std::vector<GraphNode> nodes{
+        graph.copy(after, device_parameters_.data(), parameters_.data(), parameters_.bytes())};
+    const auto add = [&](const Row& row, const FramePart& part) {
+        nodes.push_back(
+            graph.copy(after, row.frame.data() + part.first, row.staging.data() + part.first, part.bytes));
+        return nodes.back();
+    };
+    for (auto& row : rows_) {
+        row->device_stride = row->dense_stride;
+        const FrameParts parts = row->parts(row->device_stride);
+        row->pixels = add(*row, parts.pixels);
+        if (parts.chroma.bytes > 0) row->chroma = add(*row, parts.chroma);
+    }
+    return nodes;
+}
+
+std::vector<GraphNode> CudaNetwork::add_widening(CudaGraph& graph, std::span<const GraphNode> after) {
+    std::vector<GraphNode> nodes(after.begin(), after.end());
+    for (std::size_t i = 0; i < widened_.size(); ++i) {
+        if (widened_[i].bytes() == 0) continue;
+        const DeviceOutput& output = network_.outputs()[i];
+        const WidenArguments arguments{static_cast<const Half*>(output.data),
+                                       reinterpret_cast<float*>(widened_[i].data()),
+                                       static_cast<std::int64_t>(output.tensor.size())};
+        nodes.push_back(graph.kernel(after, widen_call(arguments)));
+    }
+    return nodes;
+}
+
+void CudaNetwork::add_results(CudaGraph& graph, std::vector<GraphNode> after) {
+    after = add_stamp(graph, std::move(after), inferred);
+    after = decodes_on_host(spec_.decode) ? add_host_decode(graph, after) : add_decode(graph, after);
+    static_cast<void>(add_stamp(graph, std::move(after), downloaded));
+}
+
+std::vector<GraphNode> CudaNetwork::add_decode(CudaGraph& graph, std::span<const GraphNode> after) {
+    const DevicePoses poses{reinterpret_cast<Keypoint*>(device_keypoints_.data()),
+                            reinterpret_cast<const RowParameters*>(device_parameters_.data()), rows(),
+                            spec_.individuals, spec_.bodyparts};
+    const DecodeKernel kernel = plan_decode(spec_.decode, network_.outputs(), poses);
+    const auto done = add_stamp(graph, {graph.kernel(after, kernel.call())}, decoded);
+    return {graph.copy(done, keypoints_.data(), device_keypoints_.data(), keypoints_.bytes())};
+}
+
+std::vector<GraphNode> CudaNetwork::add_host_decode(CudaGraph& graph, std::span<const GraphNode> after) {
+    const auto ready = add_stamp(graph, add_widening(graph, after), decoded);
+    std::vector<GraphNode> copies;
+    for (std::size_t i = 0; i < host_maps_.size(); ++i) {
+        const void* from = widened_[i].bytes() > 0 ? widened_[i].data() : network_.outputs()[i].data;
+        copies.push_back(graph.copy(ready, host_maps_[i].data(), from, host_maps_[i].bytes()));
+    }
+    return copies;
+}
+
+bool CudaNetwork::good(int error, const char* what) noexcept {
+    if (error == 0) return true;
+    std::snprintf(last_error_.data(), last_error_.size(), "device cuda:%d: %s failed: %s: %s", spec_.device,
+                  what, calls_->error_name(error), calls_->error_text(error));
+    calls_->clear_error();
+    return false;
+}
+
+bool CudaNetwork::is_pinned(const FrameView& frame) const noexcept {
+    const auto bytes = static_cast<std::size_t>(frame.stride_bytes) * static_cast<std::size_t>(frame.height);
+    const std::size_t all = frame.format == PixelFormat::nv12 ? bytes + bytes / 2 : bytes;
+    return std::ranges::any_of(registered_,
+                               [&](const auto& memory) { return memory->holds(frame.data, all); });
+}
+
+bool CudaNetwork::take_frames(std::span<const BatchItem> items) noexcept {
+    auto* parameters = reinterpret_cast<RowParameters*>(parameters_.data());
+    for (std::size_t i = 0; i < std::min(items.size(), rows_.size()); ++i) {
+        if (items[i].frame == nullptr) continue;
+        const FrameView& frame = *items[i].frame;
+        Row& row = *rows_[i];
+        const bool direct = row.fits(frame.stride_bytes) && is_pinned(frame);
+        if (!direct) row.stage(frame);
+        row.device_stride = direct ? static_cast<std::size_t>(frame.stride_bytes) : row.dense_stride;
+        const std::uint8_t* source = direct ? frame.data : row.staging.data();
+        parameters[i] = row.preprocess.parameters(static_cast<std::ptrdiff_t>(row.device_stride));
+        if (!good(row.upload(*first_, source, row.device_stride), "to point the upload at a frame"))
+            return false;
+    }
+    return true;
+}
+
+bool CudaNetwork::launch() noexcept {
+    const CudaHandle stream = network_.stream().handle();
+    if (!good(first_->launch(stream), "to launch the graph")) return false;
+    if (!second_) return true;
+    if (network_.call()()) return good(second_->launch(stream), "to launch the graph behind the network");
+    std::snprintf(last_error_.data(), last_error_.size(), "device cuda:%d: the network refused a frame",
+                  spec_.device);
+    static_cast<void>(calls_->synchronize(stream));
+    return false;
+}
+
+bool CudaNetwork::run(std::span<const BatchItem> items) noexcept {
+    const std::int64_t begin_ns = now_ns();
+    if (!first_ || !good(calls_->set_device(spec_.device), "to choose the device")) return false;
+    if (!take_frames(items) || !launch()) return false;
+    const std::int64_t launched_ns = now_ns();
+    if (!good(calls_->synchronize(network_.stream().handle()), "a frame")) return false;
+    const std::int64_t done_ns = now_ns();
+    times_.launch = launched_ns - begin_ns;
+    times_.wait = done_ns - launched_ns;
+    stamp(items, done_ns);
+    for (std::size_t i = 0; i < std::min(items.size(), rows_.size()); ++i)
+        if (items[i].frame != nullptr) deliver(items[i], static_cast<int>(i));
+    return true;
+}
+
+std::int64_t CudaNetwork::elapsed_ns(Stage from, Stage to) const noexcept {
+    float ms = 0;
+    if (calls_->elapsed_ms(ms, events_[from].handle(), events_[to].handle()) != 0) return 0;
+    return static_cast<std::int64_t>(std::llround(static_cast<double>(ms) * 1e6));
+}
+
+// See Note [GPU time].
+void CudaNetwork::stamp(std::span<const BatchItem> items, std::int64_t done_ns) noexcept {
+    std::int64_t preprocessed_ns = done_ns, inferred_ns = done_ns;
+    if (spec_.stage_times) {
+        times_.upload = elapsed_ns(begun, uploaded);
+        times_.preprocess = elapsed_ns(uploaded, preprocessed);
+        times_.network = elapsed_ns(preprocessed, inferred);
+        times_.decode = elapsed_ns(inferred, decoded);
+        times_.download = elapsed_ns(decoded, downloaded);
+        inferred_ns -= times_.decode + times_.download;
+        preprocessed_ns = inferred_ns - times_.network;
+    }
+    for (const BatchItem& item : items) {
+        if (item.frame == nullptr) continue;
+        item.record->preprocessed_ns = preprocessed_ns;
+        item.record->inferred_ns = inferred_ns;
+    }
+}
+
+void CudaNetwork::deliver(const BatchItem& item, int row) noexcept {
+    if (decodes_on_host(spec_.decode)) {
+        for (std::size_t o = 0; o < row_views_.size(); ++o)
+            row_views_[o] = row_of(host_views_[o], row, rows());
+        const auto& map = reinterpret_cast<const RowParameters*>(parameters_.data())[row];
+        std::get<HostDecodeSpec>(spec_.decode)
+            .decoder->run(row_views_, {map.scale_x, map.scale_y, map.offset_x, map.offset_y}, item.pose);
+    } else {
+        make_missing(item.pose);
+        const auto* keypoints = reinterpret_cast<const Keypoint*>(keypoints_.data());
+        for (int i = 0; i < std::min(item.pose.individuals, spec_.individuals); ++i)
+            std::copy_n(
+                keypoints + (static_cast<std::ptrdiff_t>(row) * spec_.individuals + i) * spec_.bodyparts,
+                std::min(item.pose.bodyparts, spec_.bodyparts), &item.pose.at(i, 0));
+    }
+    item.record->decoded_ns = now_ns();
+}
+
+std::int64_t CudaNetwork::warm_up() noexcept {
+    std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+    for (int i = 0; i < warm_up_runs; ++i) {
+        const std::int64_t begin_ns = now_ns();
+        if (!run({})) return 0;
+        shortest = std::min(shortest, now_ns() - begin_ns);
+    }
+    return shortest;
+}
+
+void CudaNetwork::move_roi(int row, int x, int y) noexcept {
+    rows_[static_cast<std::size_t>(row)]->preprocess.move_roi(x, y);
+}
+
+Roi CudaNetwork::roi(int row) const noexcept {
+    return rows_[static_cast<std::size_t>(row)]->preprocess.roi();
+}
+
+std::uint8_t* CudaNetwork::device_frame(int row) const noexcept {
+    return rows_[static_cast<std::size_t>(row)]->frame.data();
+}
+
+std::ptrdiff_t CudaNetwork::device_stride(int row) const noexcept {
+    return static_cast<std::ptrdiff_t>(rows_[static_cast<std::size_t>(row)]->device_stride);
+}
+
+std::string CudaNetwork::description() const {
+    const std::string graphs = second_ ? "two graphs around a call of the network" : "one graph";
+    return "cuda:" + std::to_string(spec_.device) + " " + device_name_ + ", " + graphs + ", " +
+           std::to_string(nodes_) + " nodes, " + name_of_decode(spec_.decode);
+}
+
+namespace {
+
+class CudaEstimator final : public MovingEstimator {
+  public:
+    CudaEstimator(std::shared_ptr<CudaNetwork> network, int row)
+        : network_(std::move(network)), row_(row), items_(static_cast<std::size_t>(network_->rows())) {
+        require_index("row", row, network_->rows());
+    }
+
+    [[nodiscard]] bool run(const FrameView& frame, FrameRecord& record, PoseView pose) noexcept override {
+        items_[static_cast<std::size_t>(row_)] = {&frame, &record, pose};
+        return network_->run(items_);
+    }
+    std::int64_t warm_up() noexcept override { return network_->warm_up(); }
+    [[nodiscard]] Roi roi() const noexcept override { return network_->roi(row_); }
+    void follow(const PoseView&) noexcept override {}
+    [[nodiscard]] const char* last_error() const noexcept override { return network_->last_error(); }
+    void move_roi(int x, int y) noexcept override { network_->move_roi(row_, x, y); }
+
+  private:
+    std::shared_ptr<CudaNetwork> network_;
+    int row_;
+    std::vector<BatchItem> items_;
+};
+
+class CudaBatch final : public Batch {
+  public:
+    explicit CudaBatch(std::shared_ptr<CudaNetwork> network) : network_(std::move(network)) {}
+
+    [[nodiscard]] bool run(std::span<const BatchItem> items) noexcept override {
+        return network_->run(items);
+    }
+    std::int64_t warm_up() noexcept override { return network_->warm_up(); }
+    [[nodiscard]] int rows() const noexcept override { return network_->rows(); }
+    [[nodiscard]] Roi roi(int row) const noexcept override { return network_->roi(row); }
+    [[nodiscard]] const char* last_error() const noexcept override { return network_->last_error(); }
+
+  private:
+    std::shared_ptr<CudaNetwork> network_;
+};
+
+}  // namespace
+
+std::shared_ptr<MovingEstimator> make_cuda_estimator(std::shared_ptr<CudaNetwork> network, int row) {
+    if (!network) throw ConfigError("an estimator needs its network");
+    return std::make_shared<CudaEstimator>(std::move(network), row);
+}
+
+std::shared_ptr<Batch> make_cuda_batch(std::shared_ptr<CudaNetwork> network) {
+    if (!network) throw ConfigError("a batch needs its network");
+    return std::make_shared<CudaBatch>(std::move(network));
+}
+
+}  // namespace fastpose

@@ -1,0 +1,12 @@
+# _cuda: networks on NVIDIA GPUs, where cmake/FastposeCuda.cmake found nvcc.
+if(NOT TARGET fastpose_cuda)
+  return()
+endif()
+pybind11_add_module(_cuda bind_cuda.cpp)
+target_link_libraries(_cuda PRIVATE fastpose_cuda)
+set_target_properties(_cuda PROPERTIES LINKER_LANGUAGE CXX)
+if(FASTPOSE_IN_SOURCE)
+  set_target_properties(_cuda PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_SOURCE_DIR}/python/fastpose)
+endif()
+fastpose_flags(_cuda)
+install(TARGETS _cuda LIBRARY DESTINATION fastpose)
