@@ -93,7 +93,7 @@ py::dict as_dict(const CameraSnapshot& s) {
                     "dropped_recorder"_a = s.dropped_recorder, "dropped_transport"_a = s.dropped_transport,
                     "unmatched"_a = s.unmatched, "times_lost"_a = s.times_lost, "late"_a = s.late,
                     "feed_dropped"_a = s.feed_dropped, "newest_exposure_ns"_a = s.newest_exposure_ns,
-                    "recorder_queue"_a = s.recorder_queue,
+                    "expected_work_ns"_a = s.expected_work_ns, "recorder_queue"_a = s.recorder_queue,
                     "exposure_to_decided"_a = as_dict(s.exposure_to_decided),
                     "exposure_to_acted"_a = as_dict(s.exposure_to_acted),
                     "dequeued_to_decided"_a = as_dict(s.dequeued_to_decided));
@@ -105,6 +105,7 @@ py::dict snapshot(const Engine& engine) {
     py::list cameras;
     for (const CameraSnapshot& camera : s.cameras) cameras.append(as_dict(camera));
     shot["lost_records"] = s.lost_records;
+    shot["outputs_ended_ns"] = s.outputs_ended_ns;
     shot["rules"] = s.rules;
     shot["outputs"] = s.outputs;
     shot["cameras"] = cameras;
@@ -136,6 +137,19 @@ py::object next_pose(Engine& engine, double timeout_ms, std::size_t camera) {
     if (!got) return py::none();
     return py::make_tuple(header.frame_id, header.exposure_start_ns, header.decided_ns, header.rules,
                           header.flags, pose);
+}
+
+py::object newest_frame(Engine& engine, std::size_t camera) {
+    HeldFrame* held = engine.held_frame(camera);
+    if (held == nullptr) throw py::value_error("this engine was made without hold_frames");
+    const int slot = held->take();
+    if (slot < 0) return py::none();
+    const FrameMeta meta = held->ring().meta(slot);
+    const auto pixels = held->ring().pixels(slot);
+    py::array_t<std::uint8_t> copy(static_cast<py::ssize_t>(pixels.size()));
+    std::memcpy(copy.mutable_data(), pixels.data(), pixels.size());
+    held->give_back(slot);
+    return py::make_tuple(meta.frame_id, meta.exposure_start_ns, copy);
 }
 
 py::tuple command(Engine& engine, int output, const std::string& action, double duration_ms, double period_ms,
@@ -290,10 +304,10 @@ void bind_realtime(py::module_& m) {
 
 std::unique_ptr<Engine> make_engine(std::vector<CameraPart> cameras, SetPart set, int acting_camera,
                                     std::shared_ptr<Interlock> interlock, LogSpec event_log, bool log,
-                                    bool pose_feed, RealtimeRequest realtime) {
+                                    bool pose_feed, bool hold_frames, RealtimeRequest realtime) {
     return std::make_unique<Engine>(EngineParts{std::move(cameras), std::move(set), acting_camera,
                                                 std::move(interlock), std::move(event_log), log, pose_feed,
-                                                std::move(realtime)});
+                                                hold_frames, std::move(realtime)});
 }
 
 void bind_control(py::class_<Engine>& engine) {
@@ -327,11 +341,13 @@ void bind_engine(py::module_& m) {
     py::class_<Engine> engine(m, "Engine");
     engine.def(py::init(&make_engine), py::kw_only(), "cameras"_a, "set"_a = SetPart{}, "acting_camera"_a = 0,
                "interlock"_a = py::none(), "event_log"_a = LogSpec{}, "log"_a = true, "pose_feed"_a = false,
-               "realtime"_a = RealtimeRequest{});
+               "hold_frames"_a = false, "realtime"_a = RealtimeRequest{});
     bind_control(engine);
     engine.def("snapshot", &snapshot);
     engine.def("next_pose", &next_pose, "timeout_ms"_a, "camera"_a = 0,
                "(frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints) or None.");
+    engine.def("newest_frame", &newest_frame, "camera"_a = 0,
+               "(frame_id, exposure_start_ns, bytes) of the last processed frame, or None: no newer one.");
     engine.def("command", &command, "output"_a, "action"_a, "duration_ms"_a = 0.0, "period_ms"_a = 0.0,
                "count"_a = 0, "value"_a = 0.0F, "to"_a = 0.0F, "(changed, refused, failed, stamp_ns)");
     engine.def_property_readonly("loop_grant", [](const Engine& e) {

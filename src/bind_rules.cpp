@@ -80,15 +80,21 @@ std::unique_ptr<Filter> one_euro(Shape shape, double min_cutoff_hz, double beta,
 }
 
 std::unique_ptr<Filter> kalman(Shape shape, double process_noise, double measurement_noise_px,
-                               double horizon_ms, double min_likelihood, double max_gap_ms) {
-    return make_kalman({process_noise, measurement_noise_px, horizon_ms, min_likelihood, max_gap_ms},
-                       shape.first, shape.second);
+                               double horizon_ms, bool automatic_horizon, double min_likelihood,
+                               double max_gap_ms) {
+    return make_kalman(
+        {process_noise, measurement_noise_px, horizon_ms, automatic_horizon, min_likelihood, max_gap_ms},
+        shape.first, shape.second);
 }
 
 void bind_filters(py::module_& m) {
     py::class_<Filter, py::smart_holder>(m, "Filter")
         .def("apply", &apply, "pose"_a.noconvert(), "exposure_start_ns"_a)
-        .def("reset", &Filter::reset);
+        .def("reset", &Filter::reset)
+        .def("expect_delay", &Filter::expect_delay, "work_ns"_a)
+        .def("learn_delay", &Filter::learn_delay, "exposure_start_ns"_a, py::kw_only(), "decided_ns"_a,
+             "acted_ns"_a = 0)
+        .def_property_readonly("horizon_ns", &Filter::horizon_ns);
     const OneEuroSpec euro;
     m.def("one_euro_filter", &one_euro, "shape"_a, py::kw_only(), "min_cutoff_hz"_a = euro.min_cutoff_hz,
           "beta"_a = euro.beta, "derivative_cutoff_hz"_a = euro.derivative_cutoff_hz,
@@ -96,8 +102,8 @@ void bind_filters(py::module_& m) {
     const KalmanSpec kalman_spec;
     m.def("kalman_filter", &kalman, "shape"_a, py::kw_only(), "process_noise"_a = kalman_spec.process_noise,
           "measurement_noise_px"_a = kalman_spec.measurement_noise_px,
-          "horizon_ms"_a = kalman_spec.horizon_ms, "min_likelihood"_a = kalman_spec.min_likelihood,
-          "max_gap_ms"_a = kalman_spec.max_gap_ms);
+          "horizon_ms"_a = kalman_spec.horizon_ms, "automatic_horizon"_a = kalman_spec.automatic_horizon,
+          "min_likelihood"_a = kalman_spec.min_likelihood, "max_gap_ms"_a = kalman_spec.max_gap_ms);
     m.def("bench_filter", &bench_filter, "filter"_a, "pose"_a.noconvert(), py::kw_only(), "calls"_a = 100'000,
           "step_ns"_a = 10'000'000);
 }

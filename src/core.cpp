@@ -8,6 +8,9 @@
 
 namespace py = pybind11;
 
+void bind_replay(py::module_& m);         // bind_replay.cpp
+void bind_protocol_cost(py::module_& m);  // bind_protocol_cost.cpp
+
 PYBIND11_MODULE(_core, m) {
     m.doc() = "The fastpose engine.";
     m.def("now_ns", &fastpose::now_ns, "Host clock (monotonic), ns.");
@@ -28,6 +31,8 @@ PYBIND11_MODULE(_core, m) {
     bind_conditions(m);
     bind_classifier(m);
     bind_behaviour(m);
+    bind_replay(m);
+    bind_protocol_cost(m);
     bind_grab_cost(m);
     bind_v4l2(m);
 }

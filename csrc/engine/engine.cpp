@@ -43,7 +43,7 @@ void check(const EngineParts& parts) {
 Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {
     check(parts_);
     faults_.on_first([this] {
-        if (parts_.interlock) parts_.interlock->to_safe();
+        end_outputs();
         ended_event_.notify();
     });
     make_sinks();
@@ -59,6 +59,7 @@ Engine::~Engine() { stop(); }
 void Engine::make_sinks() {
     sinks_.resize(parts_.cameras.size());
     feeds_.resize(parts_.cameras.size());
+    held_.resize(parts_.cameras.size());
     places_.resize(parts_.cameras.size());
     for (std::size_t i = 0; i < parts_.cameras.size(); ++i) {
         if (!parts_.cameras[i].pipeline) continue;
@@ -66,6 +67,7 @@ void Engine::make_sinks() {
         if (parts_.log) sinks_[i] = std::make_unique<PipelineSink>(pipeline.individuals, pipeline.bodyparts);
         if (parts_.pose_feed)
             feeds_[i] = std::make_unique<PoseFeed>(pipeline.individuals, pipeline.bodyparts);
+        if (parts_.hold_frames) held_[i] = std::make_unique<HeldFrame>(parts_.cameras[i].ring);
     }
 }
 
@@ -120,7 +122,7 @@ LoopSpec Engine::loop_spec(const std::vector<int>& cameras) {
     spec.rate_hz = front.rate_hz;
     for (const int camera : cameras) {
         const auto i = static_cast<std::size_t>(camera);
-        spec.cameras.push_back({parts_.cameras[i].ring, sinks_[i].get(), feeds_[i].get()});
+        spec.cameras.push_back({parts_.cameras[i].ring, sinks_[i].get(), feeds_[i].get(), held_[i].get()});
     }
     return spec;
 }
@@ -269,7 +271,7 @@ void Engine::end_sources() noexcept {
 
 void Engine::stop() noexcept {
     for (const auto& loop : loops_) loop->keep_safe();
-    if (parts_.interlock) parts_.interlock->to_safe();
+    end_outputs();
     end_sources();
     for (auto& grabber : grabbers_)
         if (grabber) grabber->join();
@@ -282,6 +284,12 @@ void Engine::stop() noexcept {
         if (feed) feed->close();
     if (writer_) writer_->finish();
     if (memory_grant_.present && !memory_released_.exchange(true)) unlock_memory();
+}
+
+void Engine::end_outputs() noexcept {
+    std::int64_t never = 0;
+    outputs_ended_ns_.compare_exchange_strong(never, now_ns());
+    if (parts_.interlock) parts_.interlock->to_safe();
 }
 
 // --- what one can ask ---
@@ -307,6 +315,7 @@ CameraSnapshot Engine::snapshot_of(std::size_t camera) const {
     shot.processed = pipeline.processed();
     shot.unmatched = pipeline.unmatched();
     shot.late = pipeline.late();
+    shot.expected_work_ns = pipeline.expected_work_ns();
     shot.newest_exposure_ns = pipeline.newest_exposure_ns();
     shot.exposure_to_decided = pipeline.latencies().exposure_to_decided.summary();
     shot.exposure_to_acted = pipeline.latencies().exposure_to_acted.summary();
@@ -318,6 +327,7 @@ EngineSnapshot Engine::snapshot() const {
     EngineSnapshot shot;
     static_cast<CameraSnapshot&>(shot) = snapshot_of(acting());
     shot.lost_records = writer_ ? writer_->lost() : 0;
+    shot.outputs_ended_ns = outputs_ended_ns_;
     for (std::size_t i = 0; i < parts_.cameras.size(); ++i) {
         shot.cameras.push_back(snapshot_of(i));
         if (places_[i].loop != nullptr)

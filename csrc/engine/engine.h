@@ -1,5 +1,6 @@
 // The running system: threads, hand-offs, faults and shutdown around any number of cameras and loops.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,8 +52,9 @@ struct EngineParts {
     int acting_camera = 0;                   // see Note [Several loops]; with no pipeline: the first that has
     std::shared_ptr<Interlock> interlock{};  // null: no outputs
     LogSpec event_log;
-    bool log = true;         // false: nothing is written (benchmarks, tests)
-    bool pose_feed = false;  // poses for Python
+    bool log = true;           // false: nothing is written (benchmarks, tests)
+    bool pose_feed = false;    // poses for Python
+    bool hold_frames = false;  // the last processed frame of each camera, for Python
     RealtimeRequest realtime;
 };
 
@@ -93,6 +95,8 @@ class Engine {
     EdgeResult command(const OutputCommand& command) noexcept;
     // Of a camera with a pipeline; null: it has none, or feeds were not asked for.
     [[nodiscard]] PoseFeed* pose_feed(std::size_t camera) noexcept { return feeds_.at(camera).get(); }
+    // The last processed frame of a camera with a pipeline; null: none is held.
+    [[nodiscard]] HeldFrame* held_frame(std::size_t camera) noexcept { return held_.at(camera).get(); }
     [[nodiscard]] EngineSnapshot snapshot() const;
     // The acting camera's; null: only recording.
     [[nodiscard]] const Loop* first_loop() const noexcept {
@@ -126,17 +130,20 @@ class Engine {
     [[nodiscard]] bool drained() const noexcept;
     [[nodiscard]] CameraSnapshot snapshot_of(std::size_t camera) const;
     void watch_outputs() noexcept;
+    void end_outputs() noexcept;
 
     EngineParts parts_;
     FaultSlot faults_;
     SharedEvent ended_event_;
     std::vector<std::unique_ptr<PipelineSink>> sinks_;  // a camera; null where it has no pipeline
     std::vector<std::unique_ptr<PoseFeed>> feeds_;      // a camera
+    std::vector<std::unique_ptr<HeldFrame>> held_;      // a camera
     std::vector<std::unique_ptr<Loop>> loops_;          // the one that acts is the first
     std::vector<Place> places_;                         // a camera
     std::unique_ptr<SessionWriter> writer_;
     std::vector<std::unique_ptr<Grabber>> grabbers_;
     bool started_ = false;
+    std::atomic<std::int64_t> outputs_ended_ns_{0};
     MemoryGrant memory_grant_;
     std::atomic<bool> memory_released_{false};
 };

@@ -119,7 +119,10 @@ void Loop::end(std::size_t camera, int slot) noexcept {
     if (slot < 0) return;
     const LoopCamera& mine = spec_.cameras[camera];
     Pipeline& pipeline = pipelines_.pipeline(camera);
-    mine.ring->release(slot);
+    if (mine.held != nullptr)
+        mine.held->put(slot);
+    else
+        mine.ring->release(slot);
     if (mine.feed != nullptr)
         mine.feed->push(frames_[camera].record, pipeline.rule_bits(), pipeline.filtered());
 }

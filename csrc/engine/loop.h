@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "engine/fault.h"
 #include "engine/frame_sets.h"
+#include "engine/held_frame.h"
 #include "engine/loop_priority.h"
 #include "engine/pose_feed.h"
 #include "engine/set_pipeline.h"
@@ -22,6 +23,7 @@ struct LoopCamera {
     std::shared_ptr<Ring> ring;
     PipelineSink* sink = nullptr;  // null: nothing is logged
     PoseFeed* feed = nullptr;      // null: nobody watches
+    HeldFrame* held = nullptr;     // null: nobody asks for frames
 };
 
 struct LoopSpec {

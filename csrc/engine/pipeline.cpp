@@ -3,7 +3,6 @@
 
 #include <cmath>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "engine/frame_record.h"
 
@@ -57,6 +56,17 @@ void Pipeline::process(const FrameView& frame, const FrameMeta& meta, FrameRecor
     finish(record);
 }
 
+std::int64_t Pipeline::warm_up() noexcept {
+    const std::int64_t work_ns = parts_.estimator->warm_up();
+    expect_work(work_ns);
+    return work_ns;
+}
+
+void Pipeline::expect_work(std::int64_t work_ns) noexcept {
+    expected_work_ns_.store(work_ns, std::memory_order_relaxed);
+    if (parts_.filter) parts_.filter->expect_delay(work_ns);
+}
+
 void Pipeline::begin(const FrameMeta& meta, FrameRecord& record) noexcept {
     copy_meta(meta, record);
     copy_roi(parts_.estimator->roi(), record);
@@ -105,20 +115,22 @@ void Pipeline::wake(std::int64_t now_ns) noexcept {
 
 void Pipeline::finish(const FrameRecord& record) noexcept {
     log(record);
+    if (parts_.filter)
+        parts_.filter->learn_delay(record.exposure_start_ns, record.decided_ns, record.acted_ns);
     parts_.estimator->follow(filtered());
 }
 
 void Pipeline::smooth(FrameRecord& record) noexcept {
     std::copy(raw_.begin(), raw_.end(), filtered_.begin());
     if (parts_.filter) parts_.filter->apply(filtered(), record.exposure_start_ns);
-    record.filtered_ns = now_ns();
+    record.filtered_ns = parts_.now();
 }
 
 void Pipeline::update_rules(const FrameRecord& record) noexcept {
     rules_.update(filtered(), record.exposure_start_ns, [&](int rule, bool value) noexcept {
         const int id = rule_id(static_cast<std::size_t>(rule));
         rule_bits_.fetch_xor(std::uint64_t{1} << id, std::memory_order_relaxed);
-        note(record, EventKind::rule, id, value ? 1 : 0, 0, now_ns());
+        note(record, EventKind::rule, id, value ? 1 : 0, 0, record.filtered_ns);
     });
 }
 
@@ -127,7 +139,7 @@ void Pipeline::decide(FrameRecord& record, std::span<const std::uint8_t> rules) 
     if (parts_.protocol)
         parts_.protocol->step(
             {filtered(), rules, record.frame_id, record.exposure_start_ns, record.filtered_ns}, decision_);
-    record.decided_ns = now_ns();
+    record.decided_ns = parts_.now();
 }
 
 void Pipeline::act(FrameRecord& record) noexcept {
@@ -158,6 +170,7 @@ void Pipeline::end_session() noexcept {
 
 void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noexcept {
     if (!parts_.interlock) return;
+    if (parts_.observer != nullptr) parts_.observer->before(command, record);
     const EdgeResult edge = parts_.interlock->apply(command);
     const int high = edge.high ? 1 : 0;
     const int flags = decision_.late ? event_late : 0;

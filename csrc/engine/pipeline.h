@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/estimator.h"
 #include "engine/fault.h"
 #include "engine/pipeline_sink.h"
@@ -17,6 +18,13 @@
 
 namespace fastpose {
 
+// Is told of each command before the interlock carries it out; a replay sets its clock then.
+class CommandObserver {
+  public:
+    virtual ~CommandObserver() = default;
+    virtual void before(const OutputCommand& command, const FrameRecord& record) noexcept = 0;
+};
+
 struct PipelineParts {
     std::shared_ptr<Estimator> estimator;
     std::shared_ptr<Identity> identity;        // null: individuals stay in the order of the detections
@@ -26,6 +34,8 @@ struct PipelineParts {
     std::shared_ptr<Protocol> protocol;    // null: none
     std::shared_ptr<Interlock> interlock;  // null: no outputs
     int individuals = 1, bodyparts = 0;
+    NowFunction now = now_ns;             // a replay has a clock of its own
+    CommandObserver* observer = nullptr;  // null: nobody
 };
 
 // Latencies as they come, for the live status; the report is made from the log.
@@ -39,6 +49,14 @@ class Pipeline {
     static constexpr std::size_t max_rules = RuleSet::max_rules;
 
     Pipeline(PipelineParts parts, PipelineSink* sink, FaultSlot* faults);
+
+    // Warms the network up, and lets the filter expect the time that it takes; returns it, ns.
+    std::int64_t warm_up() noexcept;
+    // The same where the network runs elsewhere.
+    void expect_work(std::int64_t work_ns) noexcept;
+    [[nodiscard]] std::int64_t expected_work_ns() const noexcept {
+        return expected_work_ns_.load(std::memory_order_relaxed);
+    }
 
     // `record.dequeued_ns` is set by the caller; all later stamps are set here. Flags of the record stay.
     void process(const FrameView& frame, const FrameMeta& meta, FrameRecord& record) noexcept;
@@ -113,7 +131,8 @@ class Pipeline {
     PipelineLatencies latencies_;
     std::atomic<std::uint64_t> rule_bits_{0};
     std::atomic<bool> protocol_finished_{false};
-    std::atomic<std::int64_t> processed_{0}, late_{0}, unmatched_{0}, newest_exposure_ns_{0};
+    std::atomic<std::int64_t> expected_work_ns_{0}, processed_{0}, late_{0}, unmatched_{0},
+        newest_exposure_ns_{0};
 };
 
 }  // namespace fastpose

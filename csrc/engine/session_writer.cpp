@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "engine/edge_record.h"
 #include "engine/frame_record.h"
 
 namespace fastpose {
@@ -29,40 +30,6 @@ FrameRecord record_of(const LedgerEntry& entry) noexcept {
     FrameRecord record = frame_record_of(entry.meta);
     record.drop_reason = static_cast<std::int32_t>(reason_of(entry.fate));
     return record;
-}
-
-int flags_of(EdgeCause cause) noexcept {
-    switch (cause) {
-        case EdgeCause::timer:
-            return event_timer;
-        case EdgeCause::interlock:
-            return event_interlock;
-        case EdgeCause::safe:
-            return event_safe;
-        case EdgeCause::user:
-            return event_user;
-        case EdgeCause::protocol:
-            break;
-    }
-    return 0;
-}
-
-EventKind kind_of(const InterlockEvent& event) noexcept {
-    switch (event.topic) {
-        case EventTopic::level:
-            return EventKind::level;
-        case EventTopic::confirmed:
-            return EventKind::confirmed;
-        case EventTopic::stop:
-            return EventKind::stop;
-        case EventTopic::edge:
-            break;
-    }
-    return event.refused ? EventKind::refused : EventKind::output;
-}
-
-int value_of(const InterlockEvent& event) noexcept {
-    return event.topic == EventTopic::edge ? (event.high ? 1 : 0) : event.value;
 }
 
 }  // namespace
@@ -147,15 +114,7 @@ void SessionWriter::drain_ledger(Camera& camera) noexcept {
 void SessionWriter::drain_interlock() noexcept {
     InterlockEvent event;
     while (interlock_->poll_event(event)) {
-        EventRecord record{-1,
-                           event.stamp_ns,
-                           0,
-                           static_cast<std::int32_t>(kind_of(event)),
-                           event.output,
-                           value_of(event),
-                           flags_of(event.cause),
-                           0,
-                           0};
+        EventRecord record = event_record_of(event);
         events_->append(&record);
     }
 }

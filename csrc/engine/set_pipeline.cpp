@@ -36,9 +36,13 @@ SetPipeline::SetPipeline(SetPipelineParts parts, bool reads_all) : parts_(std::m
 }
 
 std::int64_t SetPipeline::warm_up() noexcept {
-    if (parts_.batch) return parts_.batch->warm_up();
     std::int64_t work_ns = 0;
-    for (const auto& pipeline : parts_.pipelines) work_ns += pipeline->parts().estimator->warm_up();
+    if (parts_.batch) {
+        work_ns = parts_.batch->warm_up();
+        for (const auto& pipeline : parts_.pipelines) pipeline->expect_work(work_ns);
+    } else {
+        for (const auto& pipeline : parts_.pipelines) work_ns += pipeline->warm_up();
+    }
     return work_ns;
 }
 

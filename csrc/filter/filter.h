@@ -18,6 +18,7 @@ struct KalmanSpec {                     // constant-velocity, one independent fi
     double process_noise = 5000.0;      // px^2/s^3, spectral density of white acceleration
     double measurement_noise_px = 2.0;  // standard deviation
     double horizon_ms = 0;              // predict this far beyond exposure_start
+    bool automatic_horizon = false;     // predict as far as the delay is, see Note [Automatic horizon]
     double min_likelihood = 0;          // keypoints below are treated as missing
     double max_gap_ms = 500;            // a keypoint missing for longer starts anew
 };
@@ -31,6 +32,13 @@ class Filter {
     // clock that went back has no time step to filter with.
     virtual void apply(PoseView pose, std::int64_t exposure_start_ns) noexcept = 0;
     virtual void reset() noexcept = 0;
+    // For a filter that predicts to the moment of the effect: what the network takes, before the first frame;
+    // and after each frame when it was decided and acted (0: it was not).
+    virtual void expect_delay(std::int64_t /*work_ns*/) noexcept {}
+    virtual void learn_delay(std::int64_t /*exposure_start_ns*/, std::int64_t /*decided_ns*/,
+                             std::int64_t /*acted_ns*/) noexcept {}
+    // How far it predicts now.
+    [[nodiscard]] virtual std::int64_t horizon_ns() const noexcept { return 0; }
     // Keypoints it was made for (individuals x bodyparts); a pose must have as many.
     [[nodiscard]] virtual int size() const noexcept = 0;
 };

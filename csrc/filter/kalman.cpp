@@ -7,7 +7,10 @@
 // reach another.
 #include "filter/filter.h"
 
+#include <cmath>
+
 #include "base/check.h"
+#include "filter/horizon.h"
 #include "filter/per_keypoint.h"
 
 namespace fastpose {
@@ -44,7 +47,7 @@ class Kalman {
     explicit Kalman(const KalmanSpec& spec)
         : process_noise_(spec.process_noise),
           measurement_variance_(spec.measurement_noise_px * spec.measurement_noise_px),
-          horizon_s_(spec.horizon_ms * 1e-3),
+          horizon_(std::llround(spec.horizon_ms * 1e6), spec.automatic_horizon),
           min_likelihood_(static_cast<float>(spec.min_likelihood)) {
         require_above("process_noise", spec.process_noise, 0);
         require_above("measurement_noise_px", spec.measurement_noise_px, 0);
@@ -70,9 +73,17 @@ class Kalman {
     }
 
     void write(const State& state, Keypoint& keypoint) const noexcept {
-        keypoint.x = static_cast<float>(state.x.position + horizon_s_ * state.x.velocity);
-        keypoint.y = static_cast<float>(state.y.position + horizon_s_ * state.y.velocity);
+        const double horizon_s = static_cast<double>(horizon_.ns()) * 1e-9;
+        keypoint.x = static_cast<float>(state.x.position + horizon_s * state.x.velocity);
+        keypoint.y = static_cast<float>(state.y.position + horizon_s * state.y.velocity);
     }
+
+    void expect_delay(std::int64_t work_ns) noexcept { horizon_.expect(work_ns); }
+    void learn_delay(std::int64_t exposure_start_ns, std::int64_t decided_ns,
+                     std::int64_t acted_ns) noexcept {
+        horizon_.learn(exposure_start_ns, decided_ns, acted_ns);
+    }
+    std::int64_t horizon_ns() const noexcept { return horizon_.ns(); }
 
   private:
     // With a positive measurement variance the standard form keeps a 2x2 covariance positive definite.
@@ -98,7 +109,7 @@ class Kalman {
 
     double process_noise_;
     double measurement_variance_;  // px^2
-    double horizon_s_;
+    Horizon horizon_;
     float min_likelihood_;  // float as likelihoods are, so that 0.7 passes a gate of 0.7
 };
 

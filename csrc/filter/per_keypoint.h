@@ -40,6 +40,19 @@ class PerKeypoint final : public Filter {
         last_ns_ = never;
     }
 
+    void expect_delay(std::int64_t work_ns) noexcept override {
+        if constexpr (requires { model_.expect_delay(work_ns); }) model_.expect_delay(work_ns);
+    }
+    void learn_delay(std::int64_t exposure_start_ns, std::int64_t decided_ns,
+                     std::int64_t acted_ns) noexcept override {
+        if constexpr (requires { model_.learn_delay(exposure_start_ns, decided_ns, acted_ns); })
+            model_.learn_delay(exposure_start_ns, decided_ns, acted_ns);
+    }
+    std::int64_t horizon_ns() const noexcept override {
+        if constexpr (requires { model_.horizon_ns(); }) return model_.horizon_ns();
+        return 0;
+    }
+
     int size() const noexcept override { return static_cast<int>(tracks_.size()); }
 
   private:

@@ -86,6 +86,7 @@ class _CameraSnapshot(TypedDict):
     late: int
     feed_dropped: int
     newest_exposure_ns: int
+    expected_work_ns: int
     recorder_queue: int
     exposure_to_decided: _LatencySummary
     exposure_to_acted: _LatencySummary
@@ -93,6 +94,7 @@ class _CameraSnapshot(TypedDict):
 
 class _Snapshot(_CameraSnapshot):  # of the acting camera
     lost_records: int
+    outputs_ended_ns: int  # 0: not yet
     rules: int  # bit i: rule i is true
     outputs: list[int]  # level of each output
     cameras: list[_CameraSnapshot]
@@ -760,6 +762,10 @@ def fake_backend(
 class Filter(_Bound):
     def apply(self, pose: NDArray[np.float32], exposure_start_ns: int) -> None: ...  # in place
     def reset(self) -> None: ...
+    def expect_delay(self, work_ns: int) -> None: ...
+    def learn_delay(self, exposure_start_ns: int, *, decided_ns: int, acted_ns: int = 0) -> None: ...
+    @property
+    def horizon_ns(self) -> int: ...
 
 def one_euro_filter(
     shape: _Shape,
@@ -775,6 +781,7 @@ def kalman_filter(
     process_noise: float = 5000.0,
     measurement_noise_px: float = 2.0,
     horizon_ms: float = 0.0,
+    automatic_horizon: bool = False,
     min_likelihood: float = 0.0,
     max_gap_ms: float = 500.0,
 ) -> Filter: ...
@@ -1471,6 +1478,39 @@ class Pipeline(_Bound):
         self, frame: _Frame, *, pixel_format: _PixelFormat, exposure_start_ns: int = 0
     ) -> NDArray[np.float32]: ...
 
+_Bytes: TypeAlias = NDArray[np.uint8]  # (n, bytes of a record)
+_ReplayInput: TypeAlias = tuple[int, Literal["on", "off", "pulse", "safe"], int, int]
+
+def protocol_cost(
+    protocol: Protocol, keypoints: NDArray[np.float32], rules: Sequence[int], *, steps: int
+) -> NDArray[np.int64]: ...  # ns of each
+
+class LogicalLines(_Bound):
+    def __init__(self, lines: Sequence[OutputLine], *, start_ns: int) -> None: ...
+    def command(
+        self, time_ns: int, output: int, action: _Action, duration_ns: int = 0
+    ) -> tuple[bool, bool, bool, int]: ...  # changed, refused, failed, stamp_ns
+    def end_until(self, time_ns: int) -> None: ...
+    def to_safe(self, time_ns: int) -> None: ...
+    def take_events(self) -> _Bytes: ...
+
+def replay_camera(
+    *,
+    filter: Filter | None,
+    rules: Sequence[Rule],
+    rule_ids: Sequence[int],
+    protocol: Protocol | None,
+    lines: Sequence[OutputLine],
+    individuals: int,
+    bodyparts: int,
+    work_ns: int,
+    camera: int,
+    frames: _Bytes,
+    raw: NDArray[np.float32],
+    guide: _Bytes,
+    inputs: Sequence[_ReplayInput],
+) -> tuple[_Bytes, NDArray[np.float32], int]: ...  # events, filtered, latest_end_ns
+
 class LogSpec(_Bound):
     def __init__(self, path: str, header_json: str) -> None: ...
 
@@ -1581,6 +1621,7 @@ class Engine(_Bound):
         event_log: LogSpec = ...,
         log: bool = True,
         pose_feed: bool = False,
+        hold_frames: bool = False,
         realtime: RealtimeRequest = ...,
     ) -> None: ...
     def arm(self) -> None: ...
@@ -1600,6 +1641,7 @@ class Engine(_Bound):
     ) -> tuple[int, int, int, int, int, NDArray[np.float32]] | None:
         # frame_id, exposure_start_ns, decided_ns, rules, flags, keypoints (individuals * bodyparts * 3)
         ...
+    def newest_frame(self, camera: int = 0) -> tuple[int, int, NDArray[np.uint8]] | None: ...
     def command(
         self,
         output: int,

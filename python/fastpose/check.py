@@ -45,6 +45,7 @@ from fastpose.finding import Finding, ok, problem, warning
 from fastpose.input_sizes import shapes_of_config
 from fastpose.model_forms import Shape, plan_of, tune_hint
 from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.policy import compiled_beside
 
 __all__ = ["Finding", "check", "raise_problems"]
 
@@ -258,8 +259,17 @@ def _protocol(config: Config) -> Iterator[Finding]:
             else ok("protocol.path", f"class {protocol.class_name} is there")
         )
         yield found
-    elif isinstance(protocol, CythonProtocol) and not _has_module(protocol.module):
+    elif isinstance(protocol, CythonProtocol) and protocol.source is not None:
+        yield _compiled(protocol.source)
+    elif isinstance(protocol, CythonProtocol) and protocol.module and not _has_module(protocol.module):
         yield problem("protocol.module", f"no module {protocol.module!r}; build it, and put it on PYTHONPATH")
+
+
+def _compiled(source: Path) -> Finding:
+    try:
+        return ok("protocol.path", f"compiled: {compiled_beside(source).name}")
+    except ConfigError as error:
+        return problem("protocol.path", str(error).removeprefix("protocol.path is "))
 
 
 def _why_class_fails(protocol: PythonProtocol) -> str | None:

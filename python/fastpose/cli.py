@@ -373,6 +373,89 @@ def check_sync(
             raise typer.Exit(EXIT_PROBLEM)
 
 
+bench = typer.Typer(no_args_is_help=True, help="Measurements on this machine and on a rig.")
+app.add_typer(bench, name="bench")
+
+
+@bench.command()
+def loopback(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="An experiment whose output is measured.")
+    ] = None,
+    *,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="A board on a pseudo-terminal; needs no hardware.")
+    ] = False,
+    port: Annotated[str | None, typer.Option(help="Serial port of the board that stamps both edges.")] = None,
+    exposure_pin: Annotated[int, typer.Option(min=0, help="Its input that sees ExposureActive.")] = 2,
+    output_pin: Annotated[int, typer.Option(min=0, help="Its input that sees the output.")] = 3,
+    output: Annotated[
+        str | None, typer.Option(help="Which output of the config; default: the first.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the session.")] = 30.0,
+    count: Annotated[int, typer.Option(min=10, help="Reactions, with --simulate.")] = 500,
+    tolerance_us: Annotated[
+        float, typer.Option(min=0, help="Within which board and software agree.")
+    ] = 500.0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure exposure to output by a microcontroller's clock, and compare with our own stamps."""
+    from fastpose.config import load_config
+
+    with _errors_in_one_line(debug=debug):
+        module = _compiled("fastpose.loopback.command")
+        experiment = load_config(config) if config is not None else None
+        request = module.Request(
+            experiment, simulate, port, (exposure_pin, output_pin), output, seconds, count
+        )
+        found = module.run(request)
+        if as_json:
+            print(json.dumps(found.as_json(tolerance_us), indent=2))
+        else:
+            module.print_loopback(found, tolerance_us, _output())
+        if not found.agrees(tolerance_us):
+            raise typer.Exit(EXIT_PROBLEM)
+
+
+@app.command(name="compile")
+def compile_(
+    source: Annotated[Path, typer.Argument(metavar="FILE.pyx", help="A protocol in Cython.")],
+    *,
+    debug: Debug = False,
+) -> None:
+    """Compile a protocol in Cython, beside its source."""
+    with _errors_in_one_line(debug=debug):
+        target = _compiled("fastpose.compiling").compile_protocol(source)
+        print(f"{target}: compiled; in the config: protocol: {{type: cython, path: {source.name}}}")
+
+
+@app.command()
+def replay(
+    session: SessionFolder,
+    *,
+    config: Annotated[
+        Path | None, typer.Option(metavar="CONFIG", help="Another config to try; default: the session's.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option("--from", help="poses: as recorded; video: through the network again.")
+    ] = "poses",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Run a session's poses through rules and protocol again; say what differs."""
+    with _errors_in_one_line(debug=debug):
+        _require_session(session)
+        command = _compiled("fastpose.replay.command")
+        result = command.run(session, config, source)
+        if as_json:
+            print(command.as_json(result))
+        else:
+            command.print_replay(result, _output())
+        if result.same_config and result.source == "poses" and not result.identical:
+            raise typer.Exit(EXIT_PROBLEM)
+
+
 @app.command()
 def export(
     session: SessionFolder,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from typing import Protocol as Interface
 
+import numpy.typing as npt
+
+from fastpose.errors import FastposeError
 from fastpose.pose import Pose
 
 if TYPE_CHECKING:
-    from fastpose.cuda.frame import Frame
+    from fastpose.cuda.frame import Frame as DeviceFrame
 
-__all__ = ["Outputs", "Protocol"]
+__all__ = ["Frame", "Outputs", "Protocol", "ProtocolSession"]
 
 Action = Literal["off", "on", "pulse", "train", "level", "ramp"]
 # (output index, action, duration ms, period ms, count, value, to) -> (changed, refused, failed, stamp_ns)
@@ -71,19 +76,71 @@ class Outputs:
         return self._command(self._names.index(name), action, *numbers)[0]
 
 
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A frame that was asked for.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        A copy: (H, W) uint8 for mono8 and Bayer, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv,
+        (H * 3/2, W) for nv12, (H, W) uint16 for mono10 and mono12.
+    frame_id, exposure_start_ns : int
+        Of this frame, which may be later than the pose at hand.
+    """
+
+    pixels: npt.NDArray[Any]
+    frame_id: int
+    exposure_start_ns: int
+
+    def __repr__(self) -> str:
+        return f"Frame(frame_id={self.frame_id}, shape={self.pixels.shape}, dtype={self.pixels.dtype})"
+
+
+Value = str | int | float | bool | None
+
+
+class ProtocolSession(Interface):
+    """What a protocol may ask its session for."""
+
+    def frame(self) -> Frame | None:
+        """The last processed frame of the protocol's camera; None where none came since it was last asked."""
+        ...
+
+    def note(self, name: str, **columns: Value) -> None:
+        """Write a row into events.csv: event ``user``, this name, now, and columns of your own.
+
+        Raises
+        ------
+        RecordError
+            A column has a name that events.csv has already, or a value that no cell holds.
+        """
+        ...
+
+
 class Protocol:
     """Base class of protocols in Python: ``protocol: {type: python, path: my_protocol.py:MyClass}``.
 
     All methods are called on one thread of their own. An exception ends the session, outputs safe first.
+    ``self.session`` gives frames and writes rows into ``events.csv``.
 
     Attributes
     ----------
-    frame : Frame or None
+    frame : DeviceFrame or None
         Where the frames that the network sees lie on the GPU, set before `on_start`; None with other devices.
         The memory holds the newest frame, which may be newer than the pose.
     """
 
-    frame: Frame | None = None
+    frame: DeviceFrame | None = None
+
+    _session: ProtocolSession | None = None  # given by the host before on_start
+
+    @property
+    def session(self) -> ProtocolSession:
+        """What a protocol may ask its session for: frames, and rows of events.csv."""
+        if self._session is None:
+            raise FastposeError(f"{type(self).__name__} has no session yet; allowed: from on_start on")
+        return self._session
 
     def on_start(self, outputs: Outputs) -> None:
         """Run once, before the first pose."""

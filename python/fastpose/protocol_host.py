@@ -18,6 +18,7 @@ from fastpose.errors import ConfigError
 from fastpose.pose import Pose
 from fastpose.pose_streams import PoseTap
 from fastpose.protocol import Outputs, Protocol
+from fastpose.protocol_session import LiveProtocolSession
 
 __all__ = ["ProtocolHost", "load_protocol"]
 
@@ -80,7 +81,9 @@ class ProtocolHost:
         outputs: Outputs,
         pose_from: Callable[[tuple[Any, ...]], Pose],
         camera: int = 0,
+        session: LiveProtocolSession | None = None,
     ) -> None:
+        self._session = protocol._session = session
         self._protocol, self._engine, self._outputs, self._pose_from = protocol, engine, outputs, pose_from
         self._camera = camera
         self._thread = threading.Thread(target=self._run, name="fp-protocol", daemon=True)
@@ -123,11 +126,16 @@ class ProtocolHost:
         try:
             self._protocol.on_start(self._outputs)
             while (sample := self._next()) is not None:
-                self._protocol.on_pose(self._pose_from(sample), self._outputs)
+                self._give(self._pose_from(sample))
             self._protocol.on_stop()
         except BaseException as error:  # whatever it is, the outputs go safe
             self.error = error
             self._engine.post_fault("FastposeError", self.error_text)
+
+    def _give(self, pose: Pose) -> None:
+        if self._session is not None:
+            self._session.pose = pose
+        self._protocol.on_pose(pose, self._outputs)
 
     def _next(self) -> tuple[Any, ...] | None:
         while True:

@@ -33,6 +33,7 @@ from fastpose.pose import Pose
 from fastpose.pose_streams import PoseTap, Stream
 from fastpose.protocol import Outputs, Protocol
 from fastpose.protocol_host import ProtocolHost, load_protocol
+from fastpose.protocol_session import LiveProtocolSession
 from fastpose.seeding import with_seed
 from fastpose.session.finalise import finalise
 from fastpose.session.summary import Summary
@@ -157,6 +158,7 @@ class Rig:
             self._folder,
             realtime=self._machine.request(),
             pose_feed=user is not None or self._feed or bool(self._streams),
+            hold_frames=user is not None,
         )
         self._tap = PoseTap(self._engine, self._streams)
         self._stop_switch = make_stop_switch(self._lines.interlock)
@@ -175,7 +177,11 @@ class Rig:
         protocol.frame = gpu_frame(self._networks, self._source(camera))
         pose_from = partial(self._pose_from, camera)
         assert self._tap is not None
-        return ProtocolHost(protocol, self._tap, self.outputs, pose_from, self._index_of(camera))
+        index = self._index_of(camera)
+        ring = self._cameras[index].ring
+        assert ring is not None
+        session = LiveProtocolSession(self.engine, ring, (camera, index), self.directory)
+        return ProtocolHost(protocol, self._tap, self.outputs, pose_from, index, session)
 
     def start(self) -> None:
         """Let frames flow; does nothing the second time."""

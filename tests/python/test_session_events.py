@@ -36,7 +36,10 @@ def write(folder: Path, events: list[tuple[int, ...]]) -> pd.DataFrame:
 
 
 def test_columns_are_the_contract(tmp_path: Path) -> None:
-    names = "event,name,value,camera,frame_id,stamp_ns,exposure_start_ns,latency_ms,late,cause,time_s"
+    names = (
+        "event,name,value,camera,frame_id,stamp_ns,exposure_start_ns,latency_ms,late,cause,time_s,"
+        "decided_ns,acted_ns,confirmed_ns"
+    )
     write(tmp_path / "s", EVENTS)
     assert (tmp_path / "s" / "events.csv").read_text().splitlines()[0] == names
 
@@ -81,6 +84,7 @@ def test_text_is_quoted_only_where_it_must_be(tmp_path: Path) -> None:
     write(tmp_path / "s", EVENTS)
     assert (tmp_path / "s" / "events.csv").read_text().splitlines()[2] == (
         f"output,laser,1,top,3,{START_NS + 60 * MS},{START_NS + 50 * MS},10,false,protocol,0.06"
+        f",,{START_NS + 60 * MS},"
     )
 
 

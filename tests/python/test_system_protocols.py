@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rigs import ALWAYS, ENDLESS, Session, run_here, run_process, serial_laser, write_rig
+from fastpose.sim import Simulation
+from rigs import ALWAYS, ENDLESS, HEIGHT, WIDTH, Session, run_here, run_process, serial_laser, write_rig
 from terminal import Terminal
 
 
@@ -215,3 +216,34 @@ def test_a_reaction_after_its_deadline_is_suppressed_and_counted(tmp_path: Path)
     assert events.loc[events["event"] == "late", "late"].all()
     assert session.output_levels() == []
     assert session.json["counts"]["engine"]["late"] == rises
+
+
+def test_it_may_ask_for_frames_and_write_rows_of_its_own(tmp_path: Path) -> None:
+    body = (
+        "    def on_pose(self, pose, outputs):\n"
+        "        frame = self.session.frame()\n"
+        "        if frame is not None:\n"
+        "            shape, mean = list(frame.pixels.shape), float(frame.pixels.mean())\n"
+        "            self.notes.append([frame.frame_id, shape, mean])\n"
+        "        if pose.frame_id == 20:\n"
+        "            self.session.note('lick', side='left', count=3)\n"
+    )
+    session = run_here(tmp_path, python_protocol(tmp_path, body))
+    seen = notes(tmp_path)
+    ids = [note[0] for note in seen]
+    assert len(seen) > 10 and ids == sorted(set(ids))
+    simulation = Simulation(size=(WIDTH, HEIGHT), rate_hz=200, exposure_us=1000)
+    for frame_id, shape, mean in seen[:5]:
+        assert shape == [HEIGHT, WIDTH]
+        assert mean == pytest.approx(simulation.render(frame_id)[0].mean())
+    (row,) = session.events[session.events["event"] == "user"].to_dict("records")
+    assert (row["name"], row["side"], row["count"], row["frame_id"]) == ("lick", "left", 3, 20)
+    assert session.frames["processed"].all() and session.frames["recorded"].all()
+
+
+def test_frames_and_rows_belong_to_a_session() -> None:
+    from fastpose import Protocol
+    from fastpose.errors import FastposeError
+
+    with pytest.raises(FastposeError, match="Protocol has no session yet; allowed: from on_start on"):
+        _ = Protocol().session

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +17,13 @@ from fastpose.assembly.states import make_state_machine
 from fastpose.errors import ConfigError
 from fastpose.guardian import Guardian
 from fastpose.model_package import ModelPackage
+from fastpose.policy import import_policy, policy_beside
 
 __all__ = [
     "Lines",
     "make_filter",
     "make_identity",
+    "make_line",
     "make_protocol",
     "make_rules",
     "open_outputs",
@@ -39,10 +40,10 @@ def make_filter(spec: cfg.Filter, shape: Shape) -> _core.Filter | None:
     """Return the filter, or None for type none."""
     if isinstance(spec, cfg.NoFilter):
         return None
-    values = spec.model_dump(exclude={"type"})
+    values = spec.model_dump(exclude={"type", "horizon"})
     if isinstance(spec, cfg.OneEuroFilter):
         return _core.one_euro_filter(shape, **values)
-    return _core.kalman_filter(shape, **values)
+    return _core.kalman_filter(shape, **values, automatic_horizon=spec.horizon == "auto")
 
 
 def make_identity(spec: cfg.Identity, package: ModelPackage) -> _core.Identity | None:
@@ -115,7 +116,7 @@ def open_outputs(
     devices = Devices(outputs, priority=DEVICE_PRIORITY if realtime else 0)
     lines.beside, lines.firmware = Beside(outputs), devices.firmware
     drivers = {**(hosted or {}), **lines.beside.drivers(), **devices.drivers()}
-    made = [_line(name, output, drivers[name]) for name, output in outputs.items()]
+    made = [make_line(name, output, drivers[name]) for name, output in outputs.items()]
     lines.descriptions = {line.name: line.driver.description for line in made}
     lines.interlock = _core.Interlock(
         made,
@@ -127,7 +128,8 @@ def open_outputs(
     return lines
 
 
-def _line(name: str, output: cfg.Output, driver: _core.OutputDriver) -> _core.OutputLine:
+def make_line(name: str, output: cfg.Output, driver: _core.OutputDriver) -> _core.OutputLine:
+    """The line of an output, with its limits."""
     return _core.OutputLine(
         name,
         driver,
@@ -156,7 +158,7 @@ def make_protocol(config: cfg.Config, rules: list[str], bodyparts: Sequence[str]
     if (machine := cfg.as_states(protocol)) is not None:
         return make_state_machine(machine, rules, outputs)
     if isinstance(protocol, cfg.CythonProtocol):
-        return _core.PolicyProtocol(_policy(protocol.module, rules, outputs, list(bodyparts)))
+        return _core.PolicyProtocol(_policy(protocol, rules, outputs, list(bodyparts)))
     return None
 
 
@@ -166,14 +168,10 @@ def _reaction(
     return (output, "follow", 0) if action == "follow" else command_of(output, action)
 
 
-def _policy(module: str, rules: list[str], outputs: list[str], bodyparts: list[str]) -> Any:
+def _policy(spec: cfg.CythonProtocol, rules: list[str], outputs: list[str], bodyparts: list[str]) -> Any:
+    module = policy_beside(spec.source) if spec.source is not None else import_policy(spec.module or "")
     try:
-        policy = importlib.import_module(module).policy
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"protocol.module is {module!r}: {error}; allowed: a compiled module with a function policy"
-        ) from None
-    try:
-        return policy(rules, outputs, bodyparts)
+        return module.policy(rules, outputs, bodyparts)
     except ValueError as error:
-        raise ConfigError(f"protocol.module {module!r} refuses this config: {error}") from None
+        name = f"path '{spec.path}'" if spec.path else f"module {spec.module!r}"
+        raise ConfigError(f"protocol.{name} refuses this config: {error}") from None

@@ -27,6 +27,7 @@ def make_engine(
     *,
     realtime: _core.RealtimeRequest,
     pose_feed: bool,
+    hold_frames: bool = False,
 ) -> _core.Engine:
     """The engine, not armed yet; every camera has its ring by now."""
     names = [camera.name for camera in cameras]
@@ -37,6 +38,7 @@ def make_engine(
         interlock=lines.interlock,
         event_log=folder.event_log(Names(config)),
         pose_feed=pose_feed,
+        hold_frames=hold_frames,
         realtime=realtime,
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from fastpose.config.types import NUMBER, Fraction, NonNegativeFloat, PositiveFloat, Section
 
@@ -38,10 +39,19 @@ class KalmanFilter(Section):
     """Standard deviation."""
     horizon_ms: Annotated[float, Field(ge=0, le=1000), NUMBER] = 0.0
     """Predict this far beyond exposure_start, to make up for latency."""
+    horizon: Literal["auto"] | None = None
+    """auto: predict as far as exposure to action takes, measured at warm-up and then frame by frame;
+    null: by horizon_ms."""
     min_likelihood: Fraction = 0.0
     """Keypoints below count as missing."""
     max_gap_ms: NonNegativeFloat = 500.0
     """A keypoint missing for longer starts anew."""
+
+    @model_validator(mode="after")
+    def _one_horizon(self) -> Self:
+        if self.horizon == "auto" and self.horizon_ms:
+            raise ValueError(f"horizon is auto and horizon_ms is {self.horizon_ms:g}; allowed: one of them")
+        return self
 
 
 Filter = Annotated[NoFilter | OneEuroFilter | KalmanFilter, Field(discriminator="type")]

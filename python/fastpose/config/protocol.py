@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from typing_extensions import Self
 
 from fastpose.config.action import Actions
 from fastpose.config.types import ALLOWED, PositiveFloat, PositiveInt, Section, Text, absolute
@@ -76,14 +77,40 @@ class CythonProtocol(Section):
     """A compiled protocol; runs in the loop."""
 
     type: Literal["cython"]
-    module: Annotated[
-        str,
-        Field(
-            pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
-            json_schema_extra={ALLOWED: "the dotted name of a module"},
-        ),
-    ]
-    """Dotted name of the extension module."""
+    path: Text | None = None
+    """FILE.pyx, relative to the config file, that ``fastpose compile`` has compiled."""
+    module: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+                json_schema_extra={ALLOWED: "the dotted name of a module"},
+            ),
+        ]
+        | None
+    ) = None
+    """Dotted name of an extension module that Python can import; in place of path."""
     camera: Text | None = None
     """Camera whose poses and rules it gets; null: the only one that a network sees. In a synchronised set it
     gets the rules of all cameras of the set."""
+
+    @field_validator("path")
+    @classmethod
+    def _cython_file(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if not value.endswith(".pyx"):
+            raise ValueError(f"{value!r} is no protocol in Cython; allowed: FILE.pyx")
+        return str(absolute(Path(value), info))
+
+    @model_validator(mode="after")
+    def _path_or_module(self) -> Self:
+        if (self.path is None) == (self.module is None):
+            given = "both are given" if self.path else "neither path nor module is given"
+            raise ValueError(f"{given}; allowed: one of path (FILE.pyx) and module (a dotted name)")
+        return self
+
+    @property
+    def source(self) -> Path | None:
+        """The file in Cython; None where a module is named."""
+        return None if self.path is None else Path(self.path)

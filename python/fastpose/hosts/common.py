@@ -209,8 +209,12 @@ def slot_array(ring: RingBase, slot: int) -> Pixels:
         (H, W) for grey and Bayer, (H, W, 3) for rgb8 and bgr8, (H, W, 2) for yuyv, (H * 3/2, W) for nv12.
         A view, also of rows that are padded.
     """
+    return shaped(ring, np.frombuffer(ring.memory(slot), np.uint8, count=ring.slot_bytes))
+
+
+def shaped(ring: RingBase, pixels: npt.NDArray[np.uint8]) -> Pixels:
+    """The bytes of a frame of this ring in the shape that `slot_array` gives, without copying."""
     kind = np.dtype("<u2" if ring.pixel_format in ("mono10", "mono12") else np.uint8)
-    pixels = np.frombuffer(ring.memory(slot), np.uint8, count=ring.slot_bytes)
     channels = {"rgb8": 3, "bgr8": 3, "yuyv": 2}.get(ring.pixel_format, 1)
     rows = pixels.reshape(-1, ring.stride_bytes)[:, : ring.width * channels * kind.itemsize].view(kind)
     return rows.reshape(len(rows), ring.width, channels) if channels > 1 else rows

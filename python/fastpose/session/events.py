@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from fastpose.session.actions import action_stamps
 from fastpose.session.atomic import replacing
 from fastpose.session.log import EVENT_DTYPE, Records
 from fastpose.session.source import SessionLogs
+from fastpose.session.user_rows import with_user_rows
 
 __all__ = [
     "EVENTS",
@@ -120,7 +122,7 @@ def events_table(logs: SessionLogs) -> pa.Table:
     start_ns = logs.start_monotonic_ns
     time_s = (records["stamp_ns"] - (start_ns or 0)) / 1e9
     camera = np.where(has_frame, _cameras_of(logs, records), "") if len(records) else np.zeros(0, str)
-    return pa.table(
+    table = pa.table(
         {
             "event": pa.array(_pick(EVENTS, records["kind"])),
             "name": pa.array(_names(logs, records)),
@@ -133,8 +135,15 @@ def events_table(logs: SessionLogs) -> pa.Table:
             "late": pa.array(is_late(records)),
             "cause": pa.array(_causes(records), pa.string()),
             "time_s": pa.array(np.round(time_s, 9), mask=np.full(len(records), start_ns is None)),
+            **_stamps(logs, records),
         }
     )
+    return with_user_rows(table, logs.session_dir, start_ns)
+
+
+def _stamps(logs: SessionLogs, records: Records) -> dict[str, pa.Array]:
+    stamps = vars(action_stamps(logs, records))
+    return {name: pa.array(values, mask=values == 0) for name, values in stamps.items()}
 
 
 def write_events(path: Path, table: pa.Table) -> None:
@@ -147,7 +156,9 @@ def write_events(path: Path, table: pa.Table) -> None:
     """
     # Arrow either quotes no string or all; names that need quotes are rare.
     special = any(
-        pc.any(pc.match_substring_regex(table[name], '[,"\r\n]')).as_py() for name in ("name", "camera")
+        pc.any(pc.match_substring_regex(table[field.name], '[,"\r\n]')).as_py()
+        for field in table.schema
+        if pa.types.is_string(field.type)
     )
     options = csv.WriteOptions(include_header=False, quoting_style="needed" if special else "none")
     with replacing(path) as temporary, temporary.open("wb") as file:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fastpose.errors import RecordError
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.frame import VideoFrame
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "plane",
     "recorded_frames",
     "recorded_pixels",
+    "video_pixel_format",
 ]
 
 PIXEL_FORMAT_TAG = "FASTPOSE_PIXEL_FORMAT"  # our own recordings say what the camera delivered
@@ -121,6 +123,31 @@ def _demosaiced(mosaic: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.uint
     return np.asarray(rgb[:height, :width])
 
 
+def video_pixel_format(path: str | Path) -> Any:
+    """What the camera of a recorded video delivered.
+
+    Raises
+    ------
+    RecordError
+        The file cannot be read, or fastpose did not record it.
+    """
+    try:
+        with av.open(str(path)) as container:
+            return _pixel_format(container, path)
+    except av.error.FFmpegError as error:
+        raise RecordError(f"cannot read '{path}': {error}") from error
+
+
+def _pixel_format(container: InputContainer, path: str | Path) -> str:
+    told = container.metadata.get(PIXEL_FORMAT_TAG)
+    if told is None:
+        raise RecordError(
+            f"'{path}' does not say what its camera delivered (no tag {PIXEL_FORMAT_TAG}); "
+            "allowed: a video that fastpose recorded"
+        )
+    return str(told)
+
+
 def recorded_frames(path: str | Path) -> Iterator[Pixels]:
     """Every frame of a recorded video, in its order, in the layout of `recorded_pixels`.
 
@@ -133,12 +160,7 @@ def recorded_frames(path: str | Path) -> Iterator[Pixels]:
     """
     try:
         with av.open(str(path)) as container:
-            pixel_format = container.metadata.get(PIXEL_FORMAT_TAG)
-            if pixel_format is None:
-                raise RecordError(
-                    f"'{path}' does not say what its camera delivered (no tag {PIXEL_FORMAT_TAG}); "
-                    "allowed: a video that fastpose recorded"
-                )
+            pixel_format = _pixel_format(container, path)
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             for frame in container.decode(stream):

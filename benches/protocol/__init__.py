@@ -1,0 +1,1 @@
+"""What a protocol adds to each frame: native, and compiled from Cython, beside Python that computes."""

@@ -1,0 +1,1 @@
+"""A long session replayed: bit-identical, and how long it takes."""

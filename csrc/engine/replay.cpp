@@ -1,0 +1,370 @@
+// See Note [Replay].
+#include "engine/replay.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/edge_record.h"
+#include "engine/logical_clock.h"
+#include "engine/replay_guide.h"
+
+namespace fastpose {
+namespace {
+
+// A late end of a pulse and a command meet within this time.
+constexpr std::int64_t same_moment_ns = 5'000'000;
+
+// Stands where a line was: a write returns when the guide says so.
+class ReplayLine final : public OutputDriver {
+  public:
+    ReplayLine(std::string name, std::function<std::int64_t()> safe_ns)
+        : name_(std::move(name)), safe_ns_(std::move(safe_ns)) {}
+
+    void returns_at(std::int64_t time_ns) noexcept { returns_ns_ = time_ns; }
+
+    bool write(bool) noexcept override {
+        logical_clock.once_ns = returns_ns_ == 0 ? safe_ns_() : std::exchange(returns_ns_, 0);
+        return true;
+    }
+    std::string description() const override { return "replay of " + name_; }
+
+  private:
+    std::string name_;
+    std::function<std::int64_t()> safe_ns_;  // when it was written as the outputs went safe; 0: it was not
+    std::int64_t returns_ns_ = 0;            // of the next write; 0: nobody said so
+};
+
+// Lets the clock go on to `decided_ns` when the protocol has decided.
+class TimedProtocol final : public Protocol {
+  public:
+    explicit TimedProtocol(std::shared_ptr<Protocol> protocol) : protocol_(std::move(protocol)) {}
+
+    void decides_at(std::int64_t time_ns) noexcept { decided_ns_ = time_ns; }
+
+    void step(const ProtocolInput& input, Decision& decision) noexcept override {
+        if (protocol_) protocol_->step(input, decision);
+        logical_clock.now_ns = decided_ns_;
+    }
+    void reset() noexcept override {
+        if (protocol_) protocol_->reset();
+    }
+    std::int64_t next_wakeup_ns() const noexcept override {
+        return protocol_ ? protocol_->next_wakeup_ns() : never_ns;
+    }
+    void advance(std::int64_t now_ns, Decision& decision) noexcept override {
+        protocol_->advance(now_ns, decision);
+    }
+
+  private:
+    std::shared_ptr<Protocol> protocol_;
+    std::int64_t decided_ns_ = 0;
+};
+
+// Poses come from the record.
+class NoEstimator final : public Estimator {
+  public:
+    explicit NoEstimator(std::int64_t work_ns) : work_ns_(work_ns) {}
+
+    bool run(const FrameView&, FrameRecord&, PoseView) noexcept override { return false; }
+    std::int64_t warm_up() noexcept override { return work_ns_; }
+    Roi roi() const noexcept override { return {}; }
+    void follow(const PoseView&) noexcept override {}
+    const char* last_error() const noexcept override { return "a replay has no network"; }
+
+  private:
+    std::int64_t work_ns_;
+};
+
+FrameMeta meta_of(const FrameRecord& recorded) noexcept {
+    FrameMeta meta;
+    meta.frame_id = recorded.frame_id;
+    meta.camera_counter = recorded.camera_counter;
+    meta.camera_timestamp_ns = recorded.camera_timestamp_ns;
+    meta.exposure_start_ns = recorded.exposure_start_ns;
+    meta.received_ns = recorded.received_ns;
+    meta.flags = recorded.flags;
+    return meta;
+}
+
+std::int64_t first_time_ns(const ReplayRecord& record) noexcept {
+    std::int64_t first_ns = std::numeric_limits<std::int64_t>::max();
+    if (!record.frames.empty()) first_ns = record.frames.front().exposure_start_ns;
+    if (!record.inputs.empty()) first_ns = std::min(first_ns, record.inputs.front().time_ns);
+    return first_ns - 1;
+}
+
+class Session final : public CommandObserver {
+  public:
+    Session(ReplayParts parts, const ReplayRecord& record)
+        : record_(record), camera_(parts.camera), sink_(parts.individuals, parts.bodyparts) {
+        logical_clock = {first_time_ns(record), 0};
+        open_lines(parts.lines);
+        if (!record.guide.empty()) guide_.emplace(record.guide, static_cast<int>(lines_.size()));
+        protocol_ = std::make_shared<TimedProtocol>(std::move(parts.protocol));
+        pipeline_.emplace(parts_for(std::move(parts)), &sink_, nullptr);
+        check();
+    }
+
+    Replayed run() {
+        pipeline_->warm_up();
+        for (std::size_t i = 0; i < record_.frames.size(); ++i) process(i);
+        wake_until(last_wakeup_ns());
+        inputs_until(std::numeric_limits<std::int64_t>::max());
+        return std::move(replayed_);
+    }
+
+    // A command goes out when it did in the session; what was due by then has ended.
+    void before(const OutputCommand& command, const FrameRecord& record) noexcept override {
+        const std::int64_t time_ns = record.frame_id >= 0 ? record.decided_ns : wakeup_ns_;
+        inputs_until(time_ns);
+        prepare(command, record.frame_id, time_ns);
+    }
+
+  private:
+    void open_lines(std::vector<OutputLine>& lines) {
+        if (lines.empty()) return;
+        for (std::size_t i = 0; i < lines.size(); ++i) {
+            lines_.push_back(std::make_shared<ReplayLine>(
+                lines[i].name, [this, i] { return safe_ns(static_cast<int>(i)); }));
+            lines[i].driver = lines_.back();
+        }
+        interlock_ = std::make_shared<Interlock>(
+            std::move(lines),
+            InterlockOptions{.now = read_logical_clock, .start_timer = false, .timer_thread = {}});
+        interlock_->arm();
+        InterlockEvent before_the_start;
+        while (interlock_->poll_event(before_the_start)) {
+        }
+    }
+
+    PipelineParts parts_for(ReplayParts&& parts) {
+        return {.estimator = std::make_shared<NoEstimator>(parts.work_ns),
+                .identity = nullptr,
+                .filter = std::move(parts.filter),
+                .rules = std::move(parts.rules),
+                .rule_ids = std::move(parts.rule_ids),
+                .protocol = protocol_,
+                .interlock = interlock_,
+                .individuals = parts.individuals,
+                .bodyparts = parts.bodyparts,
+                .now = read_logical_clock,
+                .observer = this};
+    }
+
+    void check() const {
+        const std::size_t values = record_.frames.size() * 3 * static_cast<std::size_t>(keypoints());
+        if (record_.raw.size() == values) return;
+        throw ConfigError("a replay of " + std::to_string(record_.frames.size()) + " frames got " +
+                          std::to_string(record_.raw.size()) +
+                          " values of poses; allowed: " + std::to_string(values));
+    }
+
+    [[nodiscard]] int keypoints() const noexcept {
+        return pipeline_->parts().individuals * pipeline_->parts().bodyparts;
+    }
+
+    void process(std::size_t index) {
+        const FrameRecord& recorded = record_.frames[index];
+        wake_until(recorded.filtered_ns);
+        inputs_until(recorded.filtered_ns);
+        FrameRecord record{};
+        record.dequeued_ns = recorded.dequeued_ns;
+        record.flags = recorded.flags;
+        pipeline_->begin(meta_of(recorded), record);
+        take_pose(index);
+        logical_clock.now_ns = recorded.filtered_ns;
+        protocol_->decides_at(recorded.decided_ns);
+        pipeline_->track(true, record);
+        pipeline_->react(record, pipeline_->rule_values());
+        pipeline_->finish(record);
+        note_edges();
+        take_filtered();
+    }
+
+    // Until when the loop went on after the last frame: the last thing that it did for no frame.
+    [[nodiscard]] std::int64_t last_wakeup_ns() const noexcept {
+        std::int64_t last_ns = 0;
+        if (record_.guide.empty() && !record_.inputs.empty()) last_ns = record_.inputs.back().time_ns;
+        for (const EventRecord& event : record_.guide)
+            if (event.frame_id < 0 && event.flags == 0) last_ns = std::max(last_ns, event.stamp_ns);
+        return last_ns;
+    }
+
+    // The timers of the protocol, each at the time it was set for.
+    void wake_until(std::int64_t time_ns) noexcept {
+        for (;;) {
+            wakeup_ns_ = pipeline_->next_wakeup_ns();
+            if (wakeup_ns_ > time_ns || pipeline_->protocol_finished()) return;
+            inputs_until(wakeup_ns_);
+            logical_clock.now_ns = wakeup_ns_;
+            pipeline_->wake(wakeup_ns_);
+            note_edges();
+        }
+    }
+
+    void take_pose(std::size_t index) noexcept {
+        const std::size_t values = 3 * static_cast<std::size_t>(keypoints());
+        std::memcpy(pipeline_->raw().keypoints, record_.raw.data() + index * values, values * sizeof(float));
+    }
+
+    void take_filtered() {
+        FrameRecord frame;
+        while (sink_.frames.pop(&frame)) {
+        }
+        const PoseView filtered = pipeline_->filtered();
+        const auto* values = reinterpret_cast<const float*>(filtered.keypoints);
+        replayed_.filtered.insert(replayed_.filtered.end(), values, values + 3 * filtered.size());
+        pose_.resize(sink_.poses.record_bytes());
+        while (sink_.poses.pop(pose_.data())) {
+        }
+    }
+
+    // --- lines ---
+
+    void inputs_until(std::int64_t time_ns) noexcept {
+        for (; next_input_ < record_.inputs.size(); ++next_input_) {
+            const ReplayInput& input = record_.inputs[next_input_];
+            if (input.time_ns > time_ns) return;
+            if (input.kind == ReplayInput::Kind::safe)
+                go_safe(input.time_ns);
+            else
+                command(input);
+        }
+    }
+
+    void command(const ReplayInput& input) noexcept {
+        if (!interlock_) return;
+        prepare(input.command, -1, input.time_ns);
+        interlock_->apply(input.command, EdgeCause::user);
+        note_edges();
+    }
+
+    void go_safe(std::int64_t time_ns) noexcept {
+        if (!interlock_) return;
+        end_due(time_ns, -1);
+        logical_clock.now_ns = time_ns;
+        interlock_->to_safe();
+        const auto rest = record_.inputs.subspan(next_input_ + 1);
+        const bool last = std::none_of(rest.begin(), rest.end(), [](const ReplayInput& later) {
+            return later.kind == ReplayInput::Kind::safe;
+        });
+        if (!last) interlock_->arm();
+        note_edges();
+    }
+
+    // Sets clock and line for a command that was decided at `time_ns`.
+    void prepare(const OutputCommand& command, std::int64_t frame_id, std::int64_t time_ns) noexcept {
+        logical_clock.now_ns = time_ns;
+        if (command.output < 0 || command.output >= interlock_->size()) return;
+        lines_[static_cast<std::size_t>(command.output)]->returns_at(0);
+        const bool high = command.action != Action::off;
+        const EventRecord* recorded =
+            guide_ ? guide_->command(command.output, frame_id, high, time_ns) : nullptr;
+        if (recorded == nullptr) {
+            end_due(time_ns, command.output);
+            if (guide_ && !high) end_of_this_moment(command.output, time_ns);
+            logical_clock.now_ns = time_ns;
+            return;
+        }
+        const std::int64_t stamp_ns = recorded->stamp_ns;
+        const bool fell = recorded->kind == static_cast<std::int32_t>(EventKind::output) && !high;
+        guide_->take_command(command.output);
+        end_due(stamp_ns, command.output, fell);
+        logical_clock.now_ns = stamp_ns;
+        lines_[static_cast<std::size_t>(command.output)]->returns_at(stamp_ns);
+    }
+
+    // Ends what ended before `time_ns`, when a command for `asking` comes. `keeps`: that line did not end by
+    // itself, since the command made it fall.
+    void end_due(std::int64_t time_ns, int asking, bool keeps = false) noexcept {
+        for (;;) {
+            const int line = next_to_end(time_ns, keeps ? asking : -1);
+            if (line < 0) return;
+            const std::int64_t due_ns = deadline_ns(line);
+            // To end this one would end that one, too, which ended later.
+            if (asking >= 0 && asking != line && deadline_ns(asking) <= due_ns) return;
+            end(line, due_ns);
+        }
+    }
+
+    // A command that made no edge met a line that had just ended.
+    void end_of_this_moment(int line, std::int64_t time_ns) noexcept {
+        const std::int64_t due_ns = deadline_ns(line);
+        if (due_ns <= time_ns + same_moment_ns && ended_ns(line) <= time_ns + same_moment_ns)
+            end(line, due_ns);
+    }
+
+    [[nodiscard]] int next_to_end(std::int64_t time_ns, int except) noexcept {
+        int found = -1;
+        for (int i = 0; interlock_ && i < interlock_->size(); ++i) {
+            const std::int64_t due_ns = deadline_ns(i);
+            if (i == except || due_ns > time_ns || ended_ns(i) > time_ns) continue;
+            if (found < 0 || due_ns < deadline_ns(found)) found = i;
+        }
+        return found;
+    }
+
+    void end(int line, std::int64_t due_ns) noexcept {
+        const std::int64_t ended = ended_ns(line);
+        if (guide_) replayed_.latest_end_ns = std::max(replayed_.latest_end_ns, ended - due_ns);
+        lines_[static_cast<std::size_t>(line)]->returns_at(ended);
+        logical_clock.now_ns = due_ns;
+        interlock_->end_due();
+        if (guide_ && ended != due_ns) guide_->take_end(line);
+        note_edges();
+    }
+
+    [[nodiscard]] std::int64_t safe_ns(int line) const noexcept {
+        return guide_ ? guide_->safe_ns(line, logical_clock.now_ns) : 0;
+    }
+
+    [[nodiscard]] std::int64_t deadline_ns(int line) const noexcept {
+        return interlock_->line(line).deadline_ns();
+    }
+
+    // When the line's present command ended, or would end.
+    [[nodiscard]] std::int64_t ended_ns(int line) noexcept {
+        const std::int64_t due_ns = deadline_ns(line);
+        const std::int64_t recorded_ns = guide_ ? guide_->end_ns(line, due_ns) : 0;
+        return recorded_ns == 0 ? due_ns : recorded_ns;
+    }
+
+    void note_edges() noexcept {
+        InterlockEvent event;
+        while (interlock_ && interlock_->poll_event(event))
+            replayed_.events.push_back(event_record_of(event));
+        EventRecord record;
+        while (sink_.events.pop(&record)) {
+            record.camera = camera_;
+            replayed_.events.push_back(record);
+        }
+    }
+
+    ReplayRecord record_;
+    std::int32_t camera_;
+    PipelineSink sink_;
+    std::vector<std::shared_ptr<ReplayLine>> lines_;
+    std::shared_ptr<Interlock> interlock_;
+    std::optional<ReplayGuide> guide_;
+    std::shared_ptr<TimedProtocol> protocol_;
+    std::optional<Pipeline> pipeline_;
+    std::size_t next_input_ = 0;
+    std::int64_t wakeup_ns_ = 0;
+    std::vector<std::byte> pose_;
+    Replayed replayed_;
+};
+
+}  // namespace
+
+Replayed replay(ReplayParts parts, const ReplayRecord& record) {
+    return Session(std::move(parts), record).run();
+}
+
+}  // namespace fastpose

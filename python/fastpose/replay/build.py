@@ -1,0 +1,99 @@
+"""Filter, rules, protocol and lines of a config, for the poses of a recorded camera."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from fastpose import _core
+from fastpose import config as cfg
+from fastpose.assembly.behaviour import make_filter, make_line, make_protocol, make_rules
+from fastpose.errors import ConfigError
+from fastpose.model_package import ModelPackage, Unique
+from fastpose.replay.record import CameraRecord
+
+__all__ = ["Parts", "acting_camera", "parts_of", "require_supported"]
+
+
+class Parts(TypedDict):
+    """What `_core.replay_camera` is made of."""
+
+    filter: _core.Filter | None
+    rules: list[_core.Rule]
+    rule_ids: list[int]
+    protocol: _core.Protocol | None
+    lines: list[_core.OutputLine]
+
+
+def acting_camera(config: cfg.Config, cameras: dict[str, CameraRecord]) -> str:
+    """The camera whose frames the protocol steps with."""
+    acting = config.acting_camera
+    return acting if acting in cameras else next(iter(cameras))
+
+
+def require_supported(config: cfg.Config, cameras: dict[str, CameraRecord]) -> None:
+    """Refuse what cannot be replayed.
+
+    Raises
+    ------
+    ConfigError
+        A compiled protocol sees the rules of several cameras, or a camera of the config has no poses.
+    """
+    synchronised = set(config.synchronised) & set(config.analysed)
+    acting = config.acting_camera
+    if isinstance(config.protocol, cfg.CythonProtocol) and len(synchronised) > 1 and acting in synchronised:
+        raise ConfigError(
+            f"protocol.type is cython and sees the rules of cameras {', '.join(sorted(synchronised))} "
+            "together: such a session cannot be replayed yet; allowed: a protocol of one camera's rules"
+        )
+    for name in config.analysed:
+        if name not in cameras:
+            raise ConfigError(
+                f"model: camera {name!r} has no poses in this session; allowed: {', '.join(cameras)}"
+            )
+
+
+def parts_of(config: cfg.Config, record: CameraRecord, *, acts: bool) -> Parts:
+    """The parts for one camera; protocol and lines where it is the one that acts.
+
+    Raises
+    ------
+    ConfigError
+        The config names what the recorded poses do not have.
+    """
+    package = _package(record)
+    rules = config.rules_of(record.camera)
+    _require_bodyparts(rules, package)
+    shape = (package.count_of_individuals, len(package.bodyparts))
+    all_rules = list(config.rules)
+    return {
+        "filter": make_filter(config.filter, shape),
+        "rules": make_rules(config, rules, package),
+        "rule_ids": [all_rules.index(name) for name in rules],
+        "protocol": make_protocol(config, list(rules), package.bodyparts) if acts else None,
+        "lines": _lines(config) if acts else [],
+    }
+
+
+def _lines(config: cfg.Config) -> list[_core.OutputLine]:
+    """The lines with their limits; nothing is behind them."""
+    return [make_line(name, output, _core.SimOutput(name)) for name, output in config.outputs.items()]
+
+
+def _package(record: CameraRecord) -> ModelPackage:
+    """The names that the recorded poses have: the network's package may be gone."""
+    names = record.unique_bodyparts
+    unique = Unique.model_construct(bodyparts=names) if names else None
+    return ModelPackage.model_construct(
+        bodyparts=record.bodyparts, individuals=record.individuals, unique=unique
+    )
+
+
+def _require_bodyparts(rules: dict[str, cfg.Rule], package: ModelPackage) -> None:
+    for name, rule in rules.items():
+        named = [getattr(rule, "bodypart", None), *(getattr(rule, "bodyparts", None) or ())]
+        strangers = [part for part in named if isinstance(part, str) and part not in package.bodyparts]
+        if strangers:
+            raise ConfigError(
+                f"rules.{name}: the recorded poses have no {strangers[0]!r}; allowed: "
+                f"{', '.join(package.bodyparts)}"
+            )
