@@ -33,6 +33,8 @@ class ReplayLine final : public OutputDriver {
         logical_clock.once_ns = returns_ns_ == 0 ? safe_ns_() : std::exchange(returns_ns_, 0);
         return true;
     }
+    bool analogue() const override { return true; }  // what the output cannot do was refused in the session
+    bool write_value(float) noexcept override { return write(true); }
     std::string description() const override { return "replay of " + name_; }
 
   private:
