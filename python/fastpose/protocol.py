@@ -70,10 +70,10 @@ class Outputs:
             raise ValueError(f"ms is {ms}; allowed: a number above 0")
         return self._give(name, "ramp", ms, 0.0, 0, start, to)
 
-    def _give(self, name: str, action: Action, *numbers: float) -> bool:
+    def _give(self, name: str, action: Action, duration_ms: float = 0.0, *more: float) -> bool:
         if name not in self._names:
             raise KeyError(f"no output {name!r}; the config has {', '.join(self._names) or 'none'}")
-        return self._command(self._names.index(name), action, *numbers)[0]
+        return self._command(self._names.index(name), action, duration_ms, *more)[0]
 
 
 @dataclass(frozen=True, eq=False)
