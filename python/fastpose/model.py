@@ -166,7 +166,7 @@ class Model:
         size = (frame.shape[1], frame.shape[0])
         pipeline, network = self._pipeline(size, format_)
         keypoints = pipeline.process(np.ascontiguousarray(frame), pixel_format=format_)
-        if network.graphs:
+        if len(network.graphs) == 1:  # a roi that follows brings only its own rows to the GPU
             graph, index = network.graphs[0].graph, index_of(self._options.device)
             self._frame = frame_of(graph, format_, size, index)
         return Pose(keypoints, self.bodyparts)

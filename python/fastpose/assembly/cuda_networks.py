@@ -100,6 +100,7 @@ def open_gpu_network(
         ),
         individuals=package.count_of_individuals,
         bodyparts=len(package.bodyparts),
+        whole_frames=part != "roi",  # users' kernels see them; a roi that follows uploads its own rows alone
     )
     notes = install(loaded, graph)
     running = _running(part, input_shape, loaded, form, gpu, notes, graph.description)

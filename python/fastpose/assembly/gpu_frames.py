@@ -10,9 +10,12 @@ __all__ = ["gpu_frame"]
 
 
 def gpu_frame(networks: Networks, camera: CameraSource) -> Frame | None:
-    """Where the frames of a camera lie on the GPU; None where its network runs elsewhere."""
+    """Where the frames of a camera lie on the GPU; None without, or where a roi follows the animal.
+
+    Such a roi brings only its own rows to the GPU.
+    """
     network = networks.by_camera[camera.name]
-    if not network.graphs:
+    if len(network.graphs) != 1:
         return None
     row = networks.set.index(camera.name) if networks.batch is not None else 0
     graph = network.graphs[0]

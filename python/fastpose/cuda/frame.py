@@ -68,8 +68,11 @@ def frame_of(graph: Any, pixel_format: str, size: tuple[int, int], device: int, 
 
 
 def no_frame(device: str) -> DeviceError:
-    """What is raised where frames stay on the host."""
-    return DeviceError(f"frames are on a GPU with device cuda:N alone; device is {device}")
+    """What is raised where there is no whole frame on a GPU."""
+    return DeviceError(
+        f"there is no whole frame on a GPU, device is {device}; "
+        "allowed: device cuda:N without roi.track, once it saw a frame"
+    )
 
 
 def _strides(shape: tuple[int, ...], itemsize: int, row_bytes: int) -> tuple[int, ...] | None:
