@@ -232,12 +232,15 @@ def oracle_lp(session: nox.Session) -> None:
 def oracle_report(session: nox.Session) -> None:
     """What an oracle made, against the committed golden files and against ours; posargs: TOOL FOLDER."""
     session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import]")
-    if session.posargs[0] == "dlc":
-        session.run("python", "-m", "tools.oracles.networks")
-    session.run("python", "-m", "tools.oracles.compare", *session.posargs)
-    tests = {"dlc": "test_golden_dlc.py", "dlclive": "test_dlclive_golden.py"}.get(session.posargs[0])
+    tool, folder = session.posargs
+    made = sorted(path.stem for path in Path(folder).glob("*.npz"))
+    if tool == "dlc":
+        session.run("python", "-m", "tools.oracles.networks", "--only", *made)
+    session.run("python", "-m", "tools.oracles.compare", tool, folder)
+    tests = {"dlc": "test_golden_dlc.py", "dlclive": "test_dlclive_golden.py"}.get(tool)
     if tests is not None:
-        session.run("pytest", f"tests/python/{tests}", "--all-networks", "-q")
+        chosen = ("-k", " or ".join(f"[{name}]" for name in made)) if tool == "dlc" else ()
+        session.run("pytest", f"tests/python/{tests}", "--all-networks", "-q", *chosen)
 
 
 @nox.session

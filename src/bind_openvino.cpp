@@ -20,12 +20,12 @@ PYBIND11_MODULE(_openvino, m) {
         "load",
         [](const std::string& path, std::array<int, 4> input_shape, std::vector<std::string> outputs,
            const std::string& precision, int threads, std::optional<bool> pinned,
-           const std::string& cache_folder) -> std::shared_ptr<Backend> {
+           const std::string& cache_folder, bool emulated) -> std::shared_ptr<Backend> {
             py::gil_scoped_release unlocked;
             return make_openvino_backend(
-                {path, input_shape, std::move(outputs), precision, threads, pinned, cache_folder});
+                {path, input_shape, std::move(outputs), precision, emulated, threads, pinned, cache_folder});
         },
         py::arg("path"), py::kw_only(), py::arg("input_shape"), py::arg("outputs"),
         py::arg("precision") = "auto", py::arg("threads") = 0, py::arg("pinned") = py::none(),
-        py::arg("cache_folder") = "");
+        py::arg("cache_folder") = "", py::arg("emulated") = false);
 }

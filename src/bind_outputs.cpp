@@ -347,7 +347,7 @@ void bind_outputs(py::module_& m) {
     bind_serial(m);
     bind_hosted(m);
     bind_events(m);
+    bind_decision(m);  // before those that take its commands
     bind_interlock(m);
-    bind_decision(m);
     bind_protocols(m);
 }

@@ -39,7 +39,8 @@ def read_stamps(path: str, count: int, stamps: Connection) -> None:
 
 def _urgent(priority: int) -> bool:
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        # Without the flag the processes of the load would inherit it, and stop the machine.
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except (OSError, AttributeError):
         return False
     return True
@@ -56,9 +57,9 @@ def measure(pulses: int, pulse_ms: float, gap_ms: float, load: str) -> dict[str,
     device = context.Process(target=read_stamps, args=(str(far_end), 2 * pulses + 2, theirs), daemon=True)
     device.start()
     ours.recv()
-    granted = _urgent(50)
     asked_ns, rises = [], []
     with beside(load):
+        granted = _urgent(50)
         for _ in range(pulses):
             asked_ns.append(time.monotonic_ns())
             rises.append(interlock.pulse(0, round(pulse_ms * NS_PER_MS)).stamp_ns)

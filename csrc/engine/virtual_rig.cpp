@@ -59,7 +59,7 @@ void VirtualRig::carry_out(const Decision& decision) {
         const OutputCommand& command = decision.commands[static_cast<std::size_t>(i)];
         const EdgeResult edge = interlock_->apply(command);
         if (edge.changed || edge.refused)
-            edges_.push_back({clock_ns, command.output, command.action != Action::off, edge.refused});
+            edges_.push_back({clock_ns, command.output, edge.high, edge.refused});
         take_events();
     }
     notes_.insert(notes_.end(), decision.notes.begin(), decision.notes.begin() + decision.note_count);

@@ -73,18 +73,35 @@ TensorFormat plan_input(ov::Model& model, const OpenVinoSpec& spec) {
     return format;
 }
 
+// What OpenVINO is asked for: a type of floats, or nothing where the choice is its.
+std::optional<ov::element::Type> wanted_type(const OpenVinoSpec& spec) {
+    if (spec.precision == "fp32") return ov::element::f32;
+    if (spec.precision == "bf16") return ov::element::bf16;
+    return std::nullopt;
+}
+
+void require_bf16(ov::Core& core) {
+    const auto capabilities = core.get_property("CPU", ov::device::capabilities);
+    if (std::find(capabilities.begin(), capabilities.end(), "BF16") == capabilities.end())
+        throw DeviceError("precision bf16: this CPU has no bf16 instructions; use fp32 or auto");
+}
+
+// A hint is a wish: where OpenVINO has no kernels for it, it computes in f32 and says so only here.
+void require_granted(const ov::CompiledModel& compiled, const OpenVinoSpec& spec) {
+    const std::optional<ov::element::Type> wanted = wanted_type(spec);
+    const ov::element::Type granted = compiled.get_property(ov::hint::inference_precision);
+    if (wanted && granted != *wanted)
+        throw DeviceError("precision " + spec.precision + ": OpenVINO computes in " +
+                          granted.get_type_name() + " on this CPU; use fp32 or auto");
+}
+
 ov::AnyMap properties(ov::Core& core, const OpenVinoSpec& spec) {
     ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY), ov::num_streams(1)};
     if (spec.threads > 0) map.insert(ov::inference_num_threads(spec.threads));
     if (spec.pinned) map.insert(ov::hint::enable_cpu_pinning(*spec.pinned));
     if (!spec.cache_folder.empty()) map.insert(ov::cache_dir(spec.cache_folder));
-    if (spec.precision == "fp32") map.insert(ov::hint::inference_precision(ov::element::f32));
-    if (spec.precision == "bf16") {
-        const auto capabilities = core.get_property("CPU", ov::device::capabilities);
-        if (std::find(capabilities.begin(), capabilities.end(), "BF16") == capabilities.end())
-            throw DeviceError("precision bf16: this CPU has no bf16 instructions; use fp32 or auto");
-        map.insert(ov::hint::inference_precision(ov::element::bf16));
-    }
+    if (spec.precision == "bf16" && !spec.emulated) require_bf16(core);
+    if (const auto wanted = wanted_type(spec)) map.insert(ov::hint::inference_precision(*wanted));
     return map;
 }
 
@@ -128,6 +145,7 @@ class OpenVinoBackend final : public Backend {
         replace_group_normalizations(model);
         parts_ = take_out_splits(model);
         compiled_ = core_.compile_model(model, "CPU", properties(core_, spec));
+        require_granted(compiled_, spec);
         request_ = compiled_.create_infer_request();
         input_.data = request_.get_input_tensor().data();
         for (const std::string& name : names) bind_output(name);

@@ -11,7 +11,9 @@ constexpr std::int64_t never_ns = Protocol::never_ns;
 constexpr int notes_of_a_change = 2;
 
 // What stays as it is when it is asked for once more.
-bool lasts(const OutputCommand& command) noexcept { return command.action == Action::on; }
+bool lasts(const OutputCommand& command) noexcept {
+    return command.action == Action::on || command.action == Action::level;
+}
 
 bool keeps(const StateSpec& before, const OutputCommand& command) noexcept {
     return lasts(command) &&

@@ -14,4 +14,5 @@ def load(
     threads: int = 0,
     pinned: bool | None = None,
     cache_folder: str = "",
+    emulated: bool = False,
 ) -> Backend: ...

@@ -37,7 +37,8 @@ def print_parity(report: Report, console: Console) -> None:
         if "not_run" in cell:
             continue
         keys = ("mean_px", "max_px", "max_likelihood", "keypoints", "ties", "missed")
-        table.add_row(device, precision, *(f"{cell[key]:g}" for key in keys))
+        named = f"{precision} (emulated)" if cell.get("emulated") else precision
+        table.add_row(device, named, *(f"{cell[key]:g}" for key in keys))
     console.print(table)
     for (device, _), cell in report.cells.items():
         if "not_run" in cell:

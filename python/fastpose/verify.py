@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from fastpose.assembly.network import NetworkOptions
 from fastpose.config.model import package_folder
 from fastpose.cuda.forms import FORMS
 from fastpose.cuda.gpu import has_gpu, is_cuda
 from fastpose.errors import DeviceError, ModelError
 from fastpose.form_files import read_optimized
-from fastpose.model import load_model
+from fastpose.model import Model
 from fastpose.model_forms import Precision
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.parity import PARITY, Budget
@@ -51,7 +52,8 @@ class Report:
     Attributes
     ----------
     cells : dict
-        Device and precision: mean_px, max_px, max_likelihood, keypoints, ties, missed, frames; or not_run.
+        Device and precision: mean_px, max_px, max_likelihood, keypoints, ties, missed, frames; emulated where
+        the runtime rounded in the place of a CPU without such instructions; or not_run.
     problem : str
         Why the package does not arm; empty where it does.
     """
@@ -80,7 +82,7 @@ def verify(
         Default: every device at hand.
     precisions : sequence of str, optional
         Default: every precision of the device that the package has a form for; one that the device lacks is
-        noted.
+        noted. One that the CPU lacks and the runtime emulates is measured all the same, and says so.
     budget : Budget, optional
         For fp32; default: 0.5 px mean, 2 px max.
 
@@ -186,18 +188,25 @@ def _had_by(package: ModelPackage, kind: str) -> list[str]:
 def _measure(
     package: ModelPackage, reference: _Reference, device: str, precision: str, *, asked: bool
 ) -> Cell:
-    model = load_model(
-        package.folder,
-        device=device,
-        precision=cast(Precision, precision),
-    )
+    options = NetworkOptions(device, cast(Precision, precision))
     try:
-        poses = [model.estimate(frame).keypoints for frame in reference.frames]
+        return _compared(package, reference, options)
     except DeviceError as error:
-        if asked or precision == "fp32":
+        if precision == "fp32":
             raise
-        return {"not_run": str(error)}
-    return compare(np.stack(poses), reference.poses, reference.ties)
+        reason = error
+    try:
+        return _compared(package, reference, replace(options, emulated=True)) | {"emulated": True}
+    except DeviceError:
+        if asked:
+            raise reason from None
+        return {"not_run": str(reason)}
+
+
+def _compared(package: ModelPackage, reference: _Reference, options: NetworkOptions) -> Cell:
+    model = Model(package, options)
+    poses = np.stack([model.estimate(frame).keypoints for frame in reference.frames])
+    return compare(poses, reference.poses, reference.ties)
 
 
 def _read_reference(package: ModelPackage) -> _Reference:

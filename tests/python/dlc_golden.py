@@ -10,15 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tools.oracles.dlc_cases import CASES, SEED, SETTLING, boxes, seen_size
+from tools.oracles.dlc_cases import CASES, SEED, SETTLING, boxes, seen_size, weights_of
 
 from fastpose.importing.seeded import seeded_frames
 
 MAX_PX = 0.02
 MAX_LIKELIHOOD = 1e-4
-ROUNDED = {"resnet_101": 2e-4, "rtmpose_x": 5e-4}
-"""Where random weights enlarge rounding: DeepLabCut's own resnet_101 is 0.8e-4 from itself in float64, and
-RTMPose multiplies its logits by 900 before the softmax."""
 GOLDEN = Path(__file__).parent / "golden" / "dlc"
 
 
@@ -38,11 +35,6 @@ class Golden:
     name: str
     case: dict[str, Any]
     arrays: dict[str, np.ndarray]
-
-    @property
-    def max_likelihood(self) -> float:
-        """By which likelihoods may differ."""
-        return ROUNDED.get(self.name, MAX_LIKELIHOOD)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -101,7 +93,8 @@ def network_of(golden: Golden) -> Any:
     torch.set_num_threads(1)
     network = Network(golden.config["model"])
     assert names(network.state_dict()) == str(golden.arrays["names"])
-    seed_pose_model(network, seeded_frames(SETTLING, *seen_size(golden.case), SEED), SEED)
+    settling = seeded_frames(SETTLING, *seen_size(golden.case), SEED)
+    seed_pose_model(network, settling, SEED, **weights_of(golden.case))
     return network
 
 

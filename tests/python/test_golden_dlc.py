@@ -67,7 +67,7 @@ def test_a_network_gives_the_maps_and_poses_of_deeplabcut(told: Golden) -> None:
             assert_samples_agree(told, f"{head}.{KINDS.get(kind, kind)}", values)
     head = network.heads["bodypart"]
     poses, ties = head.decode(maps["bodypart"], head.fields(network.backbone.stride, told.config))
-    assert_poses_agree(poses, told.poses, ties, told.max_likelihood)
+    assert_poses_agree(poses, told.poses, ties)
     if "unique_bodypart" in maps:
         head = network.heads["unique_bodypart"]
         unique, ties = head.decode(maps["unique_bodypart"], head.fields(network.backbone.stride, told.config))
@@ -80,12 +80,10 @@ def assert_samples_agree(told: Golden, name: str, values: np.ndarray) -> None:
     expected = told.arrays[f"samples.{name}"]
     flat = values[0].ravel()
     found = flat[np.linspace(0, flat.size - 1, len(expected)).astype(int)]
-    assert np.abs(found - expected).max() < 2 * told.max_likelihood * max(1.0, np.abs(expected).max())
+    assert np.abs(found - expected).max() < 2 * MAX_LIKELIHOOD * max(1.0, np.abs(expected).max())
 
 
-def assert_poses_agree(
-    found: np.ndarray, expected: np.ndarray, ties: np.ndarray | None, likelihood: float = MAX_LIKELIHOOD
-) -> None:
+def assert_poses_agree(found: np.ndarray, expected: np.ndarray, ties: np.ndarray | None) -> None:
     """Both are missing in the same places, or closer than the promise wherever there is no tie."""
     assert found.shape == expected.shape
     asked = np.ones(found.shape[:3], bool) if ties is None else ~ties
@@ -94,4 +92,4 @@ def assert_poses_agree(
     assert asked.mean() > (0.4 if several else 0.9)
     difference = np.nan_to_num(np.abs(found - expected)[asked])
     assert difference[:, :2].max() <= MAX_PX
-    assert difference[:, 2].max() <= likelihood
+    assert difference[:, 2].max() <= MAX_LIKELIHOOD

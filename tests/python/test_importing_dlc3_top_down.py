@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
+from openvino import opset13
 from tools.oracles.dlc_cases import BODYPARTS, SEED
 
 from dlc_golden import Golden, golden, names, network_of, torchvision_problem
@@ -25,12 +27,36 @@ from fastpose.importing.seeded import seed_detector, seeded_frames
 from fastpose.model_package import read_model_package
 from fastpose.verify import verify
 
+ops: Any = opset13
 MAX_PX, MAX_LIKELIHOOD = 0.02, 1e-4
 ANIMALS = ("a", "b")
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # torch and torchvision speak of what they will drop
     pytest.mark.skipif(bool(torchvision_problem()), reason=torchvision_problem()),
 ]
+
+
+@pytest.fixture(autouse=True)
+def pooling_by_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its compiled part torchvision pools thousands of boxes through gigabytes, for minutes."""
+    poolers = pytest.importorskip("torchvision.ops.poolers")
+    monkeypatch.setattr(poolers, "roi_align", roi_align)
+
+
+def roi_align(
+    values: torch.Tensor, rois: torch.Tensor, output_size: Any, spatial_scale: float, sampling_ratio: int
+) -> torch.Tensor:
+    """torchvision's roi_align, of maps (N, C, h, w) and boxes (n, 5) whose first column is the row."""
+    if len(rois) == 0:
+        return values.new_zeros(0, values.shape[1], *output_size)
+    maps, boxes = ops.parameter(list(values.shape), np.float32), ops.parameter([-1, 4], np.float32)
+    which = ops.parameter([-1], np.int32)
+    size = [int(each) for each in output_size]
+    pooled = ops.roi_align(maps, boxes, which, *size, sampling_ratio, spatial_scale, "avg", "asymmetric")
+    network = openvino.Core().compile_model(openvino.Model([pooled], [maps, boxes, which]), "CPU")
+    columns = rois.detach().numpy()
+    found = network([values.detach().numpy(), columns[:, 1:].copy(), columns[:, 0].astype(np.int32)])[0]
+    return torch.from_numpy(found.copy())
 
 
 class AllFrames(torch.nn.Module):

@@ -52,7 +52,15 @@ def read(folder: Path, frames: Path | None = None, snapshot: str | None = None) 
     return found.read(folder, Options(frames=frames, snapshot=snapshot))
 
 
-@pytest.mark.parametrize(("kind", "downsampling", "shift"), [("heatmap", 2, 1.5), ("heatmap_3", 3, 2.5)])
+def expected(weights: np.ndarray) -> np.ndarray:
+    """Poses (n, K, 3) of the oracle's frames by a network of one convolution."""
+    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
+    return np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
+
+
+@pytest.mark.parametrize(
+    ("kind", "downsampling", "shift"), [("heatmap", 2, 1.5), ("heatmap_3", 3, 2.5), ("context", 2, 1.5)]
+)
 def test_decodes_as_lightning_pose(kind: str, downsampling: int, shift: float) -> None:
     golden = np.load(GOLDEN / "lp" / f"{kind}.npz")
     ours = np.stack(
@@ -68,17 +76,71 @@ def test_decodes_as_lightning_pose(kind: str, downsampling: int, shift: float) -
 def test_normalises_runs_and_decodes(tmp_path: Path) -> None:
     weights = write_model(tmp_path / "model")
     imported = read(tmp_path / "model", save_frames(tmp_path / "frames", SIZE, 3))
-    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
-    expected = np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
-    np.testing.assert_allclose(imported.reference.poses[:, 0], expected, atol=0.02)
+    np.testing.assert_allclose(imported.reference.poses[:, 0], expected(weights), atol=0.02)
 
 
 def test_reads_half_precision_as_single(tmp_path: Path) -> None:
     weights = write_model(tmp_path / "model", half=True)
     imported = read(tmp_path / "model", save_frames(tmp_path / "frames", SIZE, 3))
-    tensors = ((oracle_frames(SIZE, 3) / 255 - MEAN) / DEVIATION).transpose(0, 3, 1, 2)
-    expected = np.stack([softmax_mean(conv(tensor, weights), 4.0) for tensor in tensors])
-    np.testing.assert_allclose(imported.reference.poses[:, 0], expected, atol=0.02)
+    np.testing.assert_allclose(imported.reference.poses[:, 0], expected(weights), atol=0.02)
+
+
+def write_context_model(folder: Path, *, chosen: int = 2, reshaped: bool = True) -> np.ndarray:
+    """A context model as `litpose export` writes it, its heads reduced to a gather and a mean."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    weights = write_model(folder, model_type="heatmap_mhcrnn")
+    path = folder / "exports_onnx" / "best_fp32.onnx"
+    network = onnx.load(str(path)).graph
+    width, height = SIZE
+    maps = (len(PARTS), height // 4, width // 4)
+    constants = {
+        "flat": np.array([5, 3, height, width]),
+        "clip": np.array([1, 5, *maps]),
+        "chosen": np.array(chosen),
+    }
+    first = ("Reshape", ["images", "flat"]) if reshaped else ("Squeeze", ["images"])
+    nodes = [
+        helper.make_node(*first, ["frames"]),
+        helper.make_node("Conv", ["frames", "weights"], ["features"], strides=[4, 4]),
+        helper.make_node("Reshape", ["features", "clip"], ["clips"]),
+        helper.make_node("Transpose", ["clips"], ["in_time"], perm=[1, 0, 2, 3, 4]),
+        helper.make_node("Gather", ["in_time", "chosen"], ["third"], axis=0),
+        helper.make_node("Identity", ["third"], ["heatmaps"]),
+        helper.make_node("ReduceMean", ["in_time"], ["of_all"], axes=[0], keepdims=0),
+    ]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [value("images", TensorProto.FLOAT, ["batch", 5, 3, height, width])],
+        [value(name, TensorProto.FLOAT, [1, *maps]) for name in ("heatmaps", "of_all")],
+        [*network.initializer, *(onnx.numpy_helper.from_array(each, key) for key, each in constants.items())],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), str(path))
+    return weights
+
+
+def test_of_a_context_model_the_head_that_sees_one_frame(tmp_path: Path) -> None:
+    weights = write_context_model(tmp_path / "model")
+    imported = read(tmp_path / "model", save_frames(tmp_path / "frames", SIZE, 3))
+    np.testing.assert_allclose(imported.reference.poses[:, 0], expected(weights), atol=0.02)
+    assert "two frames after it" in imported.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"chosen": 4}, "first maps are not those of the third frame"),
+        ({"reshaped": False}, "do not go into one Reshape"),
+    ],
+)
+def test_context_models_that_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    write_context_model(tmp_path / "model", **changes)
+    with pytest.raises(ModelError, match=f"{message}.*train model_type: heatmap"):
+        read(tmp_path / "model")
 
 
 def test_writes_a_package(tmp_path: Path) -> None:
@@ -109,8 +171,8 @@ def test_the_snapshot_names_one_of_several_exports(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "heatmap_mhcrnn"}, "'heatmap_mhcrnn' is not supported.*two frames after"),
-        ({"model_type": "regression"}, "'regression' is not supported; allowed: heatmap"),
+        ({"model_type": "heatmap_mhcrnn"}, r"says \(batch, 5, 3, 48, 64\); they do not belong together"),
+        ({"model_type": "regression"}, "'regression' is not supported; allowed: heatmap, heatmap_mhcrnn"),
         ({"view_names": ["left", "right"]}, "several views"),
         ({"downsample_factor": 4}, "downsample_factor 4; allowed: 1, 2, 3"),
         ({"keypoint_names": PARTS[:3]}, "gives 4 maps, config.yaml names 3"),

@@ -64,3 +64,20 @@ def test_settled_norms_give_outputs_of_mean_0_and_deviation_1() -> None:
     assert not model.training
     assert torch.allclose(output.mean((0, 2, 3)), torch.tensor(0.0), atol=1e-4)
     assert torch.allclose(output.std((0, 2, 3)), torch.tensor(1.0), atol=1e-2)
+
+
+def test_branches_that_are_weakened_carry_fewer_errors_of_rounding_on() -> None:
+    from fastpose.importing.networks.resnet import ResNet, group_norm
+    from fastpose.importing.seeded import seed_pose_model
+
+    frames = seeded_frames(1, 64, 64, 7)
+    errors = []
+    for gain in (1.0, 0.25):
+        network = ResNet((3, 4, 23, 3), group_norm, 16)
+        seed_pose_model(network, frames, 3, branch_gain=gain)
+        tensor = torch.from_numpy(seeded_tensor("x.weight", (1, 3, 64, 64), 3))
+        with torch.inference_mode():
+            single = network(tensor).double()
+            double = network.double()(tensor.double())
+        errors.append(float((single - double).abs().max() / double.std()))
+    assert errors[1] < errors[0] / 2

@@ -93,7 +93,7 @@ def check_session(kind: str, session: Session) -> None:
     assert moved > 0, kind
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_the_open_field_video(kind: str, openfield: dict[str, Any], tmp_path: Path) -> None:
     session = run_example(kind, tmp_path, openfield)
@@ -101,7 +101,7 @@ def test_on_the_open_field_video(kind: str, openfield: dict[str, Any], tmp_path:
     assert session.frames["processed"].all()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_on_three_mice(kind: str, trimouse: dict[str, Any], tmp_path: Path) -> None:
     session = run_example(kind, tmp_path, trimouse)

@@ -9,12 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
 
 import quantised_package as made
 from fastpose.arming import parity_doubt, parity_problem, require_parity
 from fastpose.config.model import package_folder
+from fastpose.cpu import this_cpu
 from fastpose.errors import DeviceError, ModelError
+from fastpose.model import load_model
 from fastpose.model_package import read_model_package
 from fastpose.parity import Budget, read_parity
 from fastpose.verify import compare, verify
@@ -120,6 +123,36 @@ def test_a_package_without_an_int8_form_is_not_asked_for_it(package: Path) -> No
     assert ("cpu", "int8") not in verify(package).cells
     with pytest.raises(ModelError, match="has no int8 form; make it with: fastpose optimize"):
         verify(package, precisions=["int8"])
+
+
+def granted(precision: str) -> tuple[str, set[str]]:
+    """What OpenVINO computes in when asked for a precision: the model's, and those of its convolutions."""
+    core = openvino.Core()
+    network = core.read_model(package_folder("builtin:simulated_mouse") / "model.onnx")
+    network.reshape([1, 1, 64, 64])
+    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": precision})
+    nodes = compiled.get_runtime_model().get_ops()
+    details = [{name: str(value.astype(str)) for name, value in node.get_rt_info().items()} for node in nodes]
+    kinds = {each["runtimePrecision"] for each in details if each["layerType"] == "Convolution"}
+    return compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(), kinds
+
+
+@pytest.mark.skipif(this_cpu().has_bf16, reason="this CPU has bf16 itself")
+def test_bf16_is_measured_where_the_runtime_emulates_it_and_runs_nowhere_else(package: Path) -> None:
+    lacking = "precision bf16: this CPU has no bf16 instructions"
+    with pytest.raises(DeviceError, match=lacking):
+        load_model(package, precision="bf16").estimate(np.zeros((64, 64), np.uint8))
+    runs_in, convolutions = granted("bf16")
+    if runs_in != "bf16":
+        assert lacking in verify(package).cells["cpu", "bf16"]["not_run"]
+        with pytest.raises(DeviceError, match=lacking):
+            verify(package, precisions=["bf16"])
+        return
+    assert convolutions == {"bf16"}
+    cell = verify(package, precisions=["bf16"]).cells["cpu", "bf16"]
+    assert cell["emulated"] is True and cell["missed"] == 0
+    assert 0 < cell["mean_px"] <= 0.2
+    assert json.loads((package / "parity.json").read_text())["cpu"]["bf16"] == cell
 
 
 def test_over_its_budget_it_does_not_arm(package: Path) -> None:

@@ -20,9 +20,11 @@ import numpy as np
 from PIL import Image
 from tools.oracles.frames import oracle_frames
 
+from fastpose.assembly.network import NetworkOptions
 from fastpose.errors import DeviceError
 from fastpose.importing import Options, import_model
-from fastpose.model import load_model
+from fastpose.model import Model
+from fastpose.model_package import read_model_package
 from fastpose.verify import compare
 
 GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "python" / "golden"
@@ -56,7 +58,7 @@ LP = Case((128, 128), 3, "model", golden="{}.npz")
 DLC2 = Case((160, 120), 3)
 CASES: dict[str, dict[str, Case]] = {
     "sleap": SLEAP,
-    "lp": {"heatmap": LP, "heatmap_3": LP},
+    "lp": {"heatmap": LP, "heatmap_3": LP, "context": LP},
     "dlc2": {"maps": DLC2, "pose": DLC2},
 }
 
@@ -111,7 +113,7 @@ def ours(source: Path, case: Case, answer: Poses) -> tuple[dict[str, Any], str]:
 
 def estimates(package: Path, frames: Any, precision: Literal["fp32", "bf16"]) -> Poses:
     """Poses (n, individuals, K, 3) of the engine."""
-    model = load_model(package, device="cpu", precision=precision)
+    model = Model(read_model_package(package), NetworkOptions("cpu", precision, emulated=True))
     poses = np.stack([model.estimate(frame).keypoints for frame in frames])
     return poses.reshape(len(frames), -1, *poses.shape[-2:])
 

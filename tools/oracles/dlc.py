@@ -120,7 +120,7 @@ def poses(config: Any, case: dict[str, Any], frames: npt.NDArray[np.uint8]) -> d
 
     settling = seeded.seeded_frames(cases.SETTLING, *cases.seen_size(case), cases.SEED)
     model = PoseModel.build(config["model"])
-    seeded.seed_pose_model(model, settling, cases.SEED)
+    seeded.seed_pose_model(model, settling, cases.SEED, **cases.weights_of(case))
     with snapshot(model) as path:
         runner, _ = get_inference_runners(config, path, device="cpu", max_individuals=individuals(case))
         runner.inference_cfg.multithreading.enabled = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BODYPARTS", "CASES", "INDIVIDUALS", "SEED", "SETTLING", "boxes", "seen_size"]
+__all__ = ["BODYPARTS", "CASES", "INDIVIDUALS", "SEED", "SETTLING", "boxes", "seen_size", "weights_of"]
 
 SEED = 20
 SETTLING = 4
@@ -27,6 +27,8 @@ def boxes(case: dict[str, Any]) -> list[tuple[int, int, int, int]]:
 
 TOP_DOWN: dict[str, Any] = {"height": 288, "width": 320, "crop": 256}
 LARGE_CROP: dict[str, Any] = {"height": 416, "width": 448, "crop": 384}
+CALM: dict[str, Any] = {"branch_gain": 0.25}
+"""For the deepest networks, whose likelihoods would else be decided by rounding; see `seed_pose_model`."""
 
 CASES: dict[str, dict[str, Any]] = {
     "resnet_50": _case("resnet_50"),
@@ -34,7 +36,7 @@ CASES: dict[str, dict[str, Any]] = {
     "resnet_50_no_locref": _case("resnet_50", locref=False),
     "resnet_50_sigmoid": _case("resnet_50", sigmoid=True),
     "resnet_50_unique": _case("resnet_50", paf=True, unique=("corner", "lever")),
-    "resnet_101": _case("resnet_101"),
+    "resnet_101": _case("resnet_101", **CALM),
     "hrnet_w18": _case("hrnet_w18"),
     "hrnet_w32": _case("hrnet_w32"),
     "hrnet_w48": _case("hrnet_w48"),
@@ -46,7 +48,7 @@ CASES: dict[str, dict[str, Any]] = {
     "cspnext_x": _case("cspnext_x"),
     "rtmpose_s": _case("rtmpose_s", **TOP_DOWN),
     "rtmpose_m": _case("rtmpose_m", **TOP_DOWN),
-    "rtmpose_x": _case("rtmpose_x", **LARGE_CROP),
+    "rtmpose_x": _case("rtmpose_x", **LARGE_CROP, **CALM),
     "dlcrnet_stride16_ms5": _case("dlcrnet_stride16_ms5", paf=True),
     "dlcrnet_stride32_ms5": _case("dlcrnet_stride32_ms5", paf=True),
     "resnet_50_paf": _case("resnet_50", paf=True),
@@ -64,3 +66,8 @@ CASES: dict[str, dict[str, Any]] = {
 def seen_size(case: dict[str, Any]) -> tuple[int, int]:
     """Height and width of what the network sees."""
     return (case["crop"], case["crop"]) if "crop" in case else (case["height"], case["width"])
+
+
+def weights_of(case: dict[str, Any]) -> dict[str, float]:
+    """Arguments of `seed_pose_model` beside the seed."""
+    return {"branch_gain": case.get("branch_gain", 1.0)}

@@ -108,19 +108,44 @@ def make(folder: Path, kind: str, downsample: int = 2) -> None:
     """Model folder, export and answers of one kind."""
     model = Model.from_dir(trained(folder / "model", kind, downsample))
     model.export("onnx", onnx_precision="fp32")
+    frames = oracle_frames(SIZE, 3)
     if kind == "heatmap":
-        frames = oracle_frames(SIZE, 3)
-        np.savez_compressed(
-            folder / "tool.npz", keypoints=answers(model, frames), heatmaps=heatmaps(model, frames)
-        )
+        arrays = {"keypoints": answers(model, frames), "heatmaps": heatmaps(model, frames)}
+    else:
+        arrays = context_answers(model, frames)
+    np.savez_compressed(folder / "tool.npz", **arrays)
+
+
+def context_answers(model: Any, frames: np.ndarray) -> dict[str, np.ndarray]:
+    """Of each frame amid its neighbours: poses and maps of the head that sees it alone.
+
+    By the network itself: 2.4.3's predict_frame writes into an inference tensor and fails for context models.
+    """
+    model._load()
+    clips = torch.tensor(np.stack([normalised(clip) for clip in neighbours(frames)]))
+    with torch.inference_mode():
+        maps = torch.cat([model.model(clip[None])[0] for clip in clips])
+        keypoints, confidences = model.model.head.run_subpixelmaxima(maps)
+    points = torch.cat([keypoints.reshape(*confidences.shape, 2), confidences[..., None]], dim=-1)
+    return {"keypoints": points.numpy(), "heatmaps": maps.numpy()}
+
+
+def neighbours(frames: np.ndarray) -> np.ndarray:
+    """Clips (n, 5, H, W, 3) with each frame in the middle; the last frame stands before the first."""
+    around = np.arange(-2, 3)
+    return np.stack([frames[(index + around) % len(frames)] for index in range(len(frames))])
+
+
+def normalised(frames: np.ndarray) -> np.ndarray:
+    """(n, H, W, 3) uint8 to (n, 3, H, W) float32, as Lightning Pose does."""
+    mean, deviation = np.float32((0.485, 0.456, 0.406)), np.float32((0.229, 0.224, 0.225))
+    return ((frames.astype(np.float32) / 255 - mean) / deviation).transpose(0, 3, 1, 2)
 
 
 def heatmaps(model: Any, frames: np.ndarray) -> np.ndarray:
-    """Maps (n, K, h, w) of frames (n, H, W, 3), normalised as Lightning Pose does."""
-    mean, deviation = np.float32((0.485, 0.456, 0.406)), np.float32((0.229, 0.224, 0.225))
-    tensors = ((frames.astype(np.float32) / 255 - mean) / deviation).transpose(0, 3, 1, 2)
+    """Maps (n, K, h, w) of frames (n, H, W, 3)."""
     with torch.inference_mode():
-        return np.concatenate([model.model(torch.tensor(each[None])).numpy() for each in tensors])
+        return np.concatenate([model.model(torch.tensor(each[None])).numpy() for each in normalised(frames)])
 
 
 def main() -> None:

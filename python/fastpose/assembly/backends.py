@@ -42,6 +42,9 @@ class Device:
         get the same ones: on two cores two networks of one thread each are then half as fast.
     runtime : str
         Of device cuda: "auto", "tensorrt", "tensorrt-rtx" or "torch".
+    emulated : bool
+        bf16 also where the CPU lacks its instructions and the runtime rounds in their stead: the same
+        numbers, slowly; to measure them.
     """
 
     device: str = "cpu"
@@ -49,6 +52,7 @@ class Device:
     threads: int = 0
     alone: bool = False
     runtime: str = "auto"
+    emulated: bool = False
 
     @property
     def is_cuda(self) -> bool:
@@ -85,7 +89,13 @@ def open_backend(package: ModelPackage, device: Device, input_shape: Shape, part
     plan = plan_of(package, device.precision, device.threads, this_cpu(), input_shape)
     compiler = _Compiler(plan.form.file, package.outputs, plan.form.sha256)
     pinned = plan.pinned if device.alone else False
-    backend = compiler.compiled(input_shape, precision=plan.form.asked, threads=plan.threads, pinned=pinned)
+    backend = compiler.compiled(
+        input_shape,
+        precision=plan.form.asked,
+        threads=plan.threads,
+        pinned=pinned,
+        emulated=device.emulated,
+    )
     return Running(part, input_shape, backend, plan.form, plan.threads_by, compiler.note)
 
 
@@ -101,7 +111,9 @@ def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> 
     compiler = _Compiler(package.folder / detector.file, detector.outputs, package.sha256[detector.file])
     asked = "auto" if device.precision == "int8" else device.precision
     pinned = None if device.alone else False
-    backend = compiler.compiled(input_shape, precision=asked, threads=device.threads, pinned=pinned)
+    backend = compiler.compiled(
+        input_shape, precision=asked, threads=device.threads, pinned=pinned, emulated=device.emulated
+    )
     threads_by = "config" if device.threads else "runtime"
     return Running("detector", input_shape, backend, None, threads_by, compiler.note)
 

@@ -76,6 +76,8 @@ class NetworkOptions:
         The only network of this process; see `fastpose.assembly.backends.Device`.
     runtime : str
         Of device cuda: "auto", "tensorrt", "tensorrt-rtx" or "torch".
+    emulated : bool
+        bf16 also where the CPU lacks it; see `fastpose.assembly.backends.Device`.
     """
 
     device: str = "cpu"
@@ -86,11 +88,12 @@ class NetworkOptions:
     track: TrackRoi | None = None
     alone: bool = False
     runtime: str = "auto"
+    emulated: bool = False
 
     @property
     def runs_on(self) -> Device:
         """Device, precision and threads."""
-        return Device(self.device, self.precision, self.threads, self.alone, self.runtime)
+        return Device(self.device, self.precision, self.threads, self.alone, self.runtime, self.emulated)
 
 
 @dataclass(frozen=True)

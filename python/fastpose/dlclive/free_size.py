@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from fastpose.optimizing.graph import kind, redirect
+from fastpose.optimizing.group_norm import GroupNormSite, group_norms
+
 __all__ = ["without_shape_arithmetic"]
 
 
@@ -26,11 +29,11 @@ def without_shape_arithmetic(network: Any) -> None:
         Its input is (1, C, H, W) with free H and W.
     """
     for node in network.get_ordered_ops():
-        if node.get_type_name() == "Reshape" and _is_constant(node.input_value(0)):
+        if kind(node) == "Reshape" and _is_constant(node.input_value(0)):
             _fold(node)
-    for node in network.get_ordered_ops():
-        if node.get_type_name() == "MVN":
-            _free_group_norm(node)
+    for site in group_norms(network):
+        if kind(site.nodes[0]) == "Reshape":  # else it is one operation, without shapes
+            _free(site)
     network.validate_nodes_and_infer_types()
 
 
@@ -43,61 +46,20 @@ def _fold(reshape: Any) -> None:
         reshape.output(0).replace(ops.constant(values).output(0))
 
 
-def _free_group_norm(mvn: Any) -> None:
-    """Reshape, MVN, times 1, plus 0, Reshape back: with target shapes that hold for every size."""
+def _free(site: GroupNormSite) -> None:
+    """Reshape and restore a group norm with target shapes that hold for every size; scale and shift stay."""
     from openvino import opset13 as ops
 
-    flat = mvn.input_value(0).get_node()
-    last = _restoring(mvn)
-    if flat.get_type_name() != "Reshape" or last is None or not _flattens(flat, mvn, last):
-        return
-    frames = flat.input_value(0)
-    groups = flat.output(0).get_partial_shape()[1].get_length()
-    channels = frames.get_partial_shape()[1].get_length()
+    mvn, restoring = site.nodes[1], site.nodes[4]
     how = mvn.get_attributes()
-    grouped = ops.reshape(frames, _integers(0, groups, -1, 0), special_zero=True)
+    grouped = ops.reshape(site.maps, _integers(0, site.groups, -1, 0), special_zero=True)
     normal = ops.mvn(grouped, _integers(2, 3), how["normalize_variance"], how["eps"], how["eps_mode"])
-    restored = ops.reshape(normal, _integers(0, channels, -1, 0), special_zero=True)
-    last.output(0).replace(restored.output(0))
-
-
-def _flattens(flat: Any, mvn: Any, last: Any) -> bool:
-    """Whether groups of whole channels are normalised over all their cells, and then restored."""
-    before, after = (node.get_partial_shape() for node in (flat.input_value(0), last.output(0)))
-    between = flat.output(0).get_partial_shape()
-    shapes = len(before) == len(after) == 4 and len(between) == 3 and between[1].is_static
-    if not shapes or before[1].is_dynamic or before[1] != after[1] or before[0] != between[0]:
-        return False
-    groups, channels = between[1].get_length(), before[1].get_length()
-    axes, target = mvn.input_value(1), last.input_value(1).get_node()
-    return bool(
-        channels % groups == 0
-        and _is_constant(axes)
-        and axes.get_node().get_data().tolist() in ([2], [-1])
-        and target.get_type_name() == "ShapeOf"
-        and target.input_value(0) == flat.input_value(0)
-    )
-
-
-def _restoring(mvn: Any) -> Any:
-    """The Reshape behind a norm's scale of 1 and offset of 0; None: there is something else."""
-    node = mvn
-    for kind, value in (("Multiply", 1), ("Add", 0)):
-        node = _only_user(node, kind)
-        if node is None or not _is_constant(node.input_value(1)):
-            return None
-        if not np.all(node.input_value(1).get_node().get_data() == value):
-            return None
-    return _only_user(node, "Reshape")
-
-
-def _only_user(node: Any, kind: str) -> Any:
-    users = [each.get_node() for each in node.output(0).get_target_inputs()]
-    return users[0] if len(users) == 1 and users[0].get_type_name() == kind else None
+    restored = ops.reshape(normal, _integers(0, len(site.gamma), -1, 0), special_zero=True)
+    redirect(restoring.output(0), restored.output(0))
 
 
 def _is_constant(value: Any) -> bool:
-    return bool(value.get_node().get_type_name() == "Constant")
+    return bool(kind(value.get_node()) == "Constant")
 
 
 def _integers(*values: int) -> Any:

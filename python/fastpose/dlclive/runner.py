@@ -123,11 +123,13 @@ def _compile(package: ModelPackage, precision: Precision) -> tuple[Any, tuple[fl
         raise DeviceError(
             f"device cpu: the OpenVINO runtime cannot be loaded ({error}); reinstall openvino"
         ) from None
+    core = openvino.Core()
+    if precision == "bf16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise DeviceError("precision bf16: this CPU has no bf16 instructions; use FP32 or AUTO")
     options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
     if precision in _OPENVINO_PRECISION:
         options["INFERENCE_PRECISION_HINT"] = _OPENVINO_PRECISION[precision]
     try:
-        core = openvino.Core()
         core.add_extension(_openvino.__file__)  # operations of ours in forms that were made faster
         network = core.read_model(str(file))
         counts = _counts(network)

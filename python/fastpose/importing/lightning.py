@@ -13,6 +13,7 @@ from fastpose.errors import ModelError
 from fastpose.importing import onnx_graph
 from fastpose.importing.frames import reference_frames
 from fastpose.importing.imported import Imported, Options, Reference
+from fastpose.importing.lightning_context import FRAMES, single_frame_network
 from fastpose.importing.run_network import run_network
 from fastpose.importing.soft_decode import softmax_mean
 
@@ -20,16 +21,16 @@ __all__ = ["EXPORTS", "read"]
 
 CONFIG = "config.yaml"
 EXPORTS = "exports_onnx"
-SUPPORTED = ("heatmap",)
+CONTEXT = "heatmap_mhcrnn"
+SUPPORTED = ("heatmap", CONTEXT)
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as Lightning Pose normalises
 
 TEMPERATURE = 1000.0
 RADIUS_PX = 2  # two standard deviations of the 1.25 px that it trains with
 SHIFT_PX = {1: 0.5, 2: 1.5, 3: 2.5}  # that Lightning Pose takes off for its enlarging
-REASONS = {
-    "heatmap_mhcrnn": "its export takes five frames and gives the pose of the third: it needs the two frames "
-    "after the one it looks at, which a closed loop does not have; train model_type: heatmap on the same "
-    "labels",
+NOTES = {
+    CONTEXT: "a context model: poses are those of its head that sees one frame; the other head also needs "
+    "the two frames after it, which a closed loop does not have",
 }
 
 
@@ -46,7 +47,7 @@ class Config:
 
 
 def read(source: Path, options: Options) -> Imported:
-    """Read a heatmap model of Lightning Pose from its ONNX export.
+    """Read a model of Lightning Pose from its ONNX export; of a context model the head that sees one frame.
 
     Parameters
     ----------
@@ -75,6 +76,7 @@ def read(source: Path, options: Options) -> Imported:
             ("input", f"{config.size[0]} x {config.size[1]} px"),
             ("body parts", ", ".join(config.keypoint_names)),
         ),
+        notes=tuple(text for model_type, text in NOTES.items() if model_type == config.model_type),
     )
 
 
@@ -104,10 +106,8 @@ def _config(folder: Path) -> Config:
 def _check(config: Config, data: dict[str, Any]) -> None:
     allowed = ", ".join(SUPPORTED)
     if config.model_type not in SUPPORTED:
-        reason = REASONS.get(config.model_type)
         raise ModelError(
-            f"Lightning Pose: model_type {config.model_type!r} is not supported"
-            f"{f' ({reason})' if reason else ''}; allowed: {allowed}"
+            f"Lightning Pose: model_type {config.model_type!r} is not supported; allowed: {allowed}"
         )
     if len(data.get("view_names") or ()) > 1:
         raise ModelError("Lightning Pose: a model of several views is not supported; allowed: one view")
@@ -139,11 +139,12 @@ def _network(file: Path, config: Config) -> bytes:
     graph = onnx_graph.to_float32(onnx_graph.read_onnx(file))
     shape = onnx_graph.input_shape(graph)
     width, height = config.size
-    if shape[1:] != (3, height, width):
-        raise ModelError(
-            f"'{file}' takes {shape}, {CONFIG} says (batch, 3, {height}, {width}); "
-            "they do not belong together"
-        )
+    context = (FRAMES,) if config.model_type == CONTEXT else ()
+    if shape[1:] != (*context, 3, height, width):
+        wanted = ", ".join(map(str, ("batch", *context, 3, height, width)))
+        raise ModelError(f"'{file}' takes {shape}, {CONFIG} says ({wanted}); they do not belong together")
+    if context:
+        return single_frame_network(graph, config.size, str(file))
     image, maps = graph.graph.input[0].name, graph.graph.output[0].name
     return onnx_graph.to_bytes(onnx_graph.cut(graph, {image: ("batch", 3, height, width)}, {maps: "heatmap"}))
 

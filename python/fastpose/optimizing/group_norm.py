@@ -76,6 +76,9 @@ def _of_instance_norm(mvn: Any) -> Iterator[GroupNormSite]:
     if chain is None or kind(before) != "Reshape" or not mvn.get_attributes()["normalize_variance"]:
         return
     shape, maps = before.output(0).get_partial_shape(), before.input_value(0)
+    axes = constant(source(mvn, 1))
+    if axes is None or axes.tolist() not in ([2], [-1]):
+        return
     if shape.rank.get_length() != 3 or maps.get_partial_shape().rank.get_length() != 4:
         return
     gamma, beta = (constant(source(chain[i], 1)) for i in (3, 4))
