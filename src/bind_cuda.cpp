@@ -63,6 +63,11 @@ py::dict status() {
 // A Python object that C++ may drop on any thread.
 std::shared_ptr<py::object> held(py::object object) {
     return {new py::object(std::move(object)), [](py::object* owned) {
+                if (!Py_IsInitialized()) {  // dropped by a static after Python: its memory went with Python
+                    (void)owned->release();
+                    delete owned;
+                    return;
+                }
                 const py::gil_scoped_acquire locked;
                 delete owned;
             }};
