@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+import core_rules
 from fastpose import _core
 
 RULES = ("near", "far")
@@ -136,4 +137,4 @@ def random_stream(random: Random, frames: int) -> list[tuple[int, list[int], int
 
 def _rule(x: float, y: float) -> _core.Rule:
     zone = _core.circle_zone(center=(x, y), radius_px=40)
-    return _core.in_zone_rule((1, 1), zone=zone, bodyparts=[0], hysteresis_px=5)
+    return core_rules.in_zone_rule((1, 1), zone=zone, bodyparts=[0], hysteresis_px=5)
