@@ -125,7 +125,7 @@ def identity_model(folder: Path, numbers: int) -> Path:
 
 
 class Given:
-    """What a classifier is given: the first frame in which `score > above` holds says a number, by bisection."""
+    """What a classifier is given: the limits at which `score > above` holds say a number, by bisection."""
 
     def __init__(self, folder: Path, features: list[dict[str, Any]], numbers: int, **values: Any) -> None:
         self.folder, self.features, self.values = folder, features, values
