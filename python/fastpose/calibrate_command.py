@@ -36,7 +36,8 @@ class Board:
             raise ConfigError(f"--corners is {corners!r}; allowed: inner corners of the board, such as 9x6")
         if not square_mm > 0:
             raise ConfigError(f"--square-mm is {square_mm:g}; allowed: the width of a square, above 0")
-        return cls(*sizes, square_mm)
+        columns, rows = sizes
+        return cls(columns, rows, square_mm)
 
     def places_mm(self) -> NDArray[np.float64]:
         """Return the corners (n, 2), row by row; the first is (0, 0)."""

@@ -104,20 +104,28 @@ def test_what_is_no_classifier_is_named(tmp_path: Path) -> None:
 
 
 def identity_model(folder: Path, numbers: int) -> Path:
-    """A graph whose scores are its numbers."""
+    """A linear classifier whose scores are its numbers."""
     helper = onnx.helper
-    value = [helper.make_tensor_value_info(name, 1, [1, numbers]) for name in ("numbers", "scores")]
-    graph = helper.make_graph(
-        [helper.make_node("Relu", ["numbers"], ["scores"])], "same", value[:1], value[1:]
+    given = helper.make_tensor_value_info("numbers", 1, [None, numbers])
+    scores = helper.make_tensor_value_info("scores", 1, [None, numbers])
+    node = helper.make_node(
+        "LinearClassifier",
+        ["numbers"],
+        ["label", "scores"],
+        domain="ai.onnx.ml",
+        coefficients=np.eye(numbers).ravel().tolist(),
+        intercepts=[0.0] * numbers,
+        classlabels_ints=list(range(numbers)),
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    graph = helper.make_graph([node], "same", [given], [scores])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("ai.onnx.ml", 3)], ir_version=8)
     file = folder / "classifier.onnx"
     onnx.save(model, str(file))
     return file
 
 
 class Given:
-    """What a classifier is given: the first frame in which `score > above` holds says a number, by bisection."""
+    """What a classifier is given: the limits at which `score > above` holds say a number, by bisection."""
 
     def __init__(self, folder: Path, features: list[dict[str, Any]], numbers: int, **values: Any) -> None:
         self.folder, self.features, self.values = folder, features, values
@@ -125,7 +133,7 @@ class Given:
 
     def __call__(self, index: int, poses: np.ndarray, times_ns: list[int]) -> float:
         low, high = 0.0, 1.0
-        for _ in range(24):
+        for _ in range(14):
             middle = (low + high) / 2
             low, high = (middle, high) if self._above(index, middle, poses, times_ns) else (low, middle)
         return (low + high) / 2
@@ -162,7 +170,7 @@ def test_features_equal_numpy(tmp_path: Path) -> None:
     given = Given(tmp_path, features, len(expected), max_gap_ms=1000)
     for index, value in enumerate(expected):
         found = given(index, poses, [0, 500 * MS])
-        assert found == pytest.approx(np.clip(value, 0, 1), abs=1e-5), index
+        assert found == pytest.approx(np.clip(value, 0, 1), abs=1e-4), index
 
 
 @pytest.mark.parametrize("window", ["stack", "mean", "mean_std"])
@@ -180,8 +188,8 @@ def test_windows_equal_numpy(window: str, tmp_path: Path) -> None:
     )
     times_ns = [10 * i * MS for i in range(4)]
     for index, value in enumerate(expected):
-        assert given(index, poses, times_ns) == pytest.approx(value, abs=1e-5)
-    assert given(0, poses[:2], times_ns[:2]) == pytest.approx(0, abs=1e-6)  # not full
+        assert given(index, poses, times_ns) == pytest.approx(value, abs=1e-4)
+    assert given(0, poses[:2], times_ns[:2]) == pytest.approx(0, abs=1e-4)  # not full
 
 
 def test_a_model_over_its_budget_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import importlib
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from fastpose.errors import DeviceError, ModelError
 __all__ = ["load_scorer"]
 
 ML = "ai.onnx.ml"
-_ACTIVATIONS = {"NONE": "none", "LOGISTIC": "logistic", "SOFTMAX": "softmax"}
+Activation = Literal["none", "logistic", "softmax"]
+_ACTIVATIONS: dict[str, Activation] = {"NONE": "none", "LOGISTIC": "logistic", "SOFTMAX": "softmax"}
 _PASSING = ("Cast", "Identity", "ZipMap", "Reshape", "Flatten")
 
 
@@ -123,7 +124,7 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _activation(values: dict[str, Any]) -> str:
+def _activation(values: dict[str, Any]) -> Activation:
     name = _text(values.get("post_transform", b"NONE"))
     if name not in _ACTIVATIONS:
         raise ModelError(f"has post_transform {name}; allowed: {', '.join(_ACTIVATIONS)}")
