@@ -22,6 +22,7 @@
 #include "engine/pinned_ring.h"
 #include "frame/ring.h"
 #include "frames.h"
+#include "preprocess_spec.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -29,8 +30,6 @@ using namespace fastpose;
 
 namespace {
 
-using Size = std::pair<int, int>;  // width, height
-using PerChannel = std::array<float, 3>;
 using FloatArray = py::array_t<float, py::array::c_style>;
 using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
 using Network = py::class_<CudaNetwork, std::shared_ptr<CudaNetwork>>;
@@ -88,24 +87,6 @@ DeviceNetwork::Call call_of(py::object callable) {
 }
 
 // ---- Specs ----
-
-PreprocessSpec preprocess_spec(const std::string& pixel_format, Size frame_size, Size output_size,
-                               Size image_size, const std::string& beyond, const std::string& origin,
-                               std::array<int, 4> roi, const std::string& colour, PerChannel scale,
-                               PerChannel offset) {
-    PreprocessSpec spec;
-    spec.format = pixel_format_from(pixel_format);
-    std::tie(spec.frame_width, spec.frame_height) = frame_size;
-    std::tie(spec.output_width, spec.output_height) = output_size;
-    std::tie(spec.image_width, spec.image_height) = image_size;
-    spec.beyond = beyond == "zero" ? Beyond::zero : Beyond::mirror;
-    spec.origin = origin == "corner" ? Origin::corner : Origin::centre;
-    spec.roi = {roi[0], roi[1], roi[2], roi[3]};
-    spec.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
-    spec.scale = scale;
-    spec.offset = offset;
-    return spec;
-}
 
 DeviceTensor tensor(const std::string& name, const std::vector<int>& shape, const std::string& dtype,
                     const std::string& layout) {

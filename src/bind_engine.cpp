@@ -9,6 +9,7 @@
 #include "camera/sim_camera.h"
 #include "engine/engine.h"
 #include "output_actions.h"
+#include "preprocess_spec.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -164,25 +165,13 @@ py::tuple command(Engine& engine, int output, const std::string& action, double 
     return py::make_tuple(edge.changed || edge.valued, edge.refused, edge.failed, edge.stamp_ns);
 }
 
-using Size = std::pair<int, int>;  // width, height; px
-using PerChannel = std::array<float, 3>;
-
 std::shared_ptr<Preprocessor> preprocess_stage(const std::string& pixel_format, Size frame_size,
                                                Size output_size, Size image_size, const std::string& beyond,
                                                const std::string& origin, std::array<int, 4> roi,
                                                const std::string& colour, PerChannel scale, PerChannel offset,
                                                const std::string& element, const std::string& layout) {
-    PreprocessSpec spec;
-    spec.format = pixel_format_from(pixel_format);
-    std::tie(spec.frame_width, spec.frame_height) = frame_size;
-    std::tie(spec.output_width, spec.output_height) = output_size;
-    std::tie(spec.image_width, spec.image_height) = image_size;
-    spec.beyond = beyond == "zero" ? Beyond::zero : Beyond::mirror;
-    spec.origin = origin == "corner" ? Origin::corner : Origin::centre;
-    spec.roi = {roi[0], roi[1], roi[2], roi[3]};
-    spec.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
-    spec.scale = scale;
-    spec.offset = offset;
+    PreprocessSpec spec = preprocess_spec(pixel_format, frame_size, output_size, image_size, beyond, origin,
+                                          roi, colour, scale, offset);
     spec.tensor = tensor_format_from(element, layout);
     return make_preprocessor(spec);
 }

@@ -71,7 +71,8 @@ void stream_off(V4l2Device& device) noexcept {
     static_cast<void>(device.call(VIDIOC_STREAMOFF, type));
 }
 
-// Buffers are granted, handed to the driver and taken away again in the same steps, whoever owns their memory.
+// Buffers are granted, handed to the driver and taken away again in the same steps, whoever owns their
+// memory.
 class GrantedStream : public V4l2Stream {
   public:
     void start() override {

@@ -2,8 +2,8 @@
 // twins on the host. For tests of everything but the GPU itself; it refuses what a driver would refuse.
 #pragma once
 #include <array>
-#include <functional>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>

@@ -27,8 +27,8 @@ std::string joined(const std::vector<std::string>& words) {
 
 // Why nothing runs with this driver; empty: something may.
 std::string driver_problem(int driver, int runtime) {
-    const std::string needed = "a driver from " + driver_for(runtime) + " on for this build's CUDA " +
-                               version_text(runtime);
+    const std::string needed =
+        "a driver from " + driver_for(runtime) + " on for this build's CUDA " + version_text(runtime);
     if (driver == 0)
         return "there is no NVIDIA driver; needed is an NVIDIA GPU and " + needed + ", or device cpu";
     if (driver / 1000 < runtime / 1000)
@@ -59,8 +59,7 @@ std::string device_problem(const CudaDevice& device, const std::vector<std::stri
 CudaDeviceStatus device_status(CudaCalls& calls, int index, const std::vector<std::string>& built_for) {
     CudaDeviceStatus status{index, {}, ""};
     const int error = calls.device(index, status.device);
-    status.problem =
-        error == 0 ? device_problem(status.device, built_for) : cuda_error_text(calls, error);
+    status.problem = error == 0 ? device_problem(status.device, built_for) : cuda_error_text(calls, error);
     calls.clear_error();
     return status;
 }
@@ -71,8 +70,8 @@ int device_count(CudaCalls& calls, std::string& problem) {
     calls.clear_error();
     if (error == 0 && count > 0) return count;
     const std::string reason = error == 0 ? "" : " (" + cuda_error_text(calls, error) + ")";
-    problem = "the driver shows no GPU" + reason +
-              "; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use device cpu";
+    problem =
+        "the driver shows no GPU" + reason + "; see nvidia-smi and CUDA_VISIBLE_DEVICES, or use device cpu";
     return 0;
 }
 

@@ -135,8 +135,8 @@ void for_each_map(int rows, int bodyparts, Action action) {
 }  // namespace
 
 KernelCall DecodeKernel::call() const noexcept {
-    return std::visit(
-        [this](const auto& values) { return KernelCall{kernel, grid, &values, sizeof values}; }, arguments);
+    return std::visit([this](const auto& values) { return KernelCall{kernel, grid, &values, sizeof values}; },
+                      arguments);
 }
 
 DecodeKernel plan_decode(const CudaDecodeSpec& spec, std::span<const DeviceOutput> outputs,

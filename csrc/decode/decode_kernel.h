@@ -39,8 +39,8 @@ struct MapArguments {
     int individuals = 1, pose_bodyparts = 0;
     float stride = 8, locref_stdev = 0;
     ScoreActivation activation = ScoreActivation::none;
-    int window = 5;        // soft_window: side of the window, odd; peaks: of the suppression
-    float min_score = 0;   // soft_window, peaks
+    int window = 5;       // soft_window: side of the window, odd; peaks: of the suppression
+    float min_score = 0;  // soft_window, peaks
 };
 
 struct SimccArguments {

@@ -149,9 +149,9 @@ std::int64_t Ring::publish(int slot, const FrameMeta& meta) noexcept {
     return frame_id;
 }
 
-// Note [Unnumbered frames]: a frame whose beginning is lost failed without a number, and the next one that has
-// a number shows a gap: it is the same exposure. So such a failure waits for that number and takes the first
-// of the gap; without a gap, or at the end, it is noted as it is.
+// Note [Unnumbered frames]: a frame whose beginning is lost failed without a number, and the next one that
+// has a number shows a gap: it is the same exposure. So such a failure waits for that number and takes the
+// first of the gap; without a gap, or at the end, it is noted as it is.
 void Ring::note_failed(const FrameMeta& meta) noexcept {
     layout_->failed.fetch_add(1);
     const auto waiting = static_cast<std::size_t>(layout_->unnumbered_count);

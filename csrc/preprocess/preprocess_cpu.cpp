@@ -55,9 +55,7 @@ class CpuPreprocessor final : public Preprocessor {
 
     [[nodiscard]] Roi roi() const noexcept override { return spec_.roi; }
 
-    [[nodiscard]] TensorToSensor tensor_to_sensor() const noexcept override {
-        return way_back(spec_);
-    }
+    [[nodiscard]] TensorToSensor tensor_to_sensor() const noexcept override { return way_back(spec_); }
 
   private:
     [[nodiscard]] SourceRows source_rows(int y) noexcept {

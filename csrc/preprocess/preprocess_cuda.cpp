@@ -136,7 +136,7 @@ void CudaPreprocess::move_roi(int x, int y) noexcept { put_roi(spec_, x, y); }
 
 RowParameters CudaPreprocess::parameters(std::ptrdiff_t stride_bytes) const noexcept {
     const TensorToSensor map = way_back(spec_);
-    return {spec_.roi.x, spec_.roi.y, static_cast<std::int32_t>(stride_bytes), 0, map.scale_x, map.scale_y,
+    return {spec_.roi.x,  spec_.roi.y, static_cast<std::int32_t>(stride_bytes), 0, map.scale_x, map.scale_y,
             map.offset_x, map.offset_y};
 }
 

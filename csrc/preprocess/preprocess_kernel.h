@@ -119,8 +119,8 @@ struct YuvSource {
         const int u = chroma[0] - 128, v = chroma[spec.packed ? 2 : 1] - 128;
         const int luma = YuvPixel::luma(spec, frame, x, y);
         counts[0] = YuvPixel::clamped(luma + YuvPixel::rounded(yuv::red_v, v));
-        counts[1] = YuvPixel::clamped(luma - YuvPixel::rounded(yuv::green_u, u) -
-                                      YuvPixel::rounded(yuv::green_v, v));
+        counts[1] =
+            YuvPixel::clamped(luma - YuvPixel::rounded(yuv::green_u, u) - YuvPixel::rounded(yuv::green_v, v));
         counts[2] = YuvPixel::clamped(luma + YuvPixel::rounded(yuv::blue_u, u));
     }
 };

@@ -62,8 +62,8 @@ struct StateSpec {
     std::vector<OutputCommand> during{};  // given on entry; off on leaving for a state that does not have it
     std::vector<TransitionSpec> next{};   // the first one that holds is taken
     std::vector<std::int32_t> start_timers{}, stop_timers{};  // on entry
-    std::vector<CounterChange> count{};                     // on entry
-    bool final = false;                                     // entering it ends the session
+    std::vector<CounterChange> count{};                       // on entry
+    bool final = false;                                       // entering it ends the session
     bool limited = false;          // the time in it adds up to StatesLimits::time_in_states_ns
     bool checks_limits = false;    // before it is entered, the limits of counters and trials are looked at
     std::int64_t deadline_ns = 0;  // from exposure_start to entering it by a frame; 0: none

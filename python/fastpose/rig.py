@@ -511,7 +511,7 @@ class Rig:
 
     def _let_go(self) -> None:
         """Give the shared memory back now, however long somebody keeps this rig."""
-        self._engine = self._protocol = self._stop_switch = None
+        self._engine = self._protocol = self._stop_switch = self._tap = None
         for camera in self._cameras:
             camera.ring = camera.driver = None
 

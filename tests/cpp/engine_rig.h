@@ -76,7 +76,8 @@ struct Parts {
         zone.zone = std::shared_ptr<const Zone>(make_circle({12, 12}, 10));
         zone.bodyparts = {0};
         const Gate gate({}, 1, bodyparts);
-        pipeline->rules.push_back(std::make_shared<Rule>(make_condition(gate, make_in_zone(zone, gate)), RuleTiming{}));
+        pipeline->rules.push_back(
+            std::make_shared<Rule>(make_condition(gate, make_in_zone(zone, gate)), RuleTiming{}));
         pipeline->protocol =
             std::make_shared<ConditionalProtocol>(ConditionalSpec{0, {{0, Reaction::follow}}});
         pipeline->interlock = interlock;

@@ -46,17 +46,17 @@ def terminal() -> Iterator[Terminal]:
 
 @pytest.fixture
 def nothing_left() -> Iterator[None]:
-    """No child process and no frame ring outlives the test."""
+    """No child process and nothing in shared memory outlives the test."""
     import psutil
 
-    from rigs import rings_of
+    from rigs import shared_memory_of
 
     before = {child.pid for child in psutil.Process().children()}
     yield
     gc.collect()
     left = [child for child in psutil.Process().children() if child.pid not in before]
     assert [child.cmdline() for child in left if child.status() != psutil.STATUS_ZOMBIE] == []
-    assert rings_of(os.getpid()) == []
+    assert shared_memory_of(os.getpid()) == []
 
 
 @pytest.fixture

@@ -239,6 +239,6 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def rings_of(pid: int) -> list[str]:
-    """Frame rings in shared memory that a process made."""
+def shared_memory_of(pid: int) -> list[str]:
+    """Frame rings, and the stop switch, that a process made in shared memory."""
     return [path.name for path in Path("/dev/shm").glob(f"fastpose-{pid}-*")]

@@ -205,9 +205,10 @@ def test_a_port_that_opens(tmp_path: Path, port: str) -> None:
 
 def test_a_run_leaves_ports_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     config = load_config(write_config(tmp_path, "outputs.laser", serial(port)))
-    monkeypatch.setattr(os, "open", lambda *_, **__: pytest.fail("the port was opened"))
     monkeypatch.setattr("fastpose.check.check_session_directory", lambda *_: iter(()))
-    assert problems_of(config, probe_outputs=False) == []
+    with monkeypatch.context() as during:
+        during.setattr(os, "open", lambda *_, **__: pytest.fail("the port was opened"))
+        assert problems_of(config, probe_outputs=False) == []
 
 
 @pytest.mark.parametrize("directory", ["/proc/sessions", "config.yaml/sessions"])

@@ -24,9 +24,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_pictures_of_the_manual_are_those_of_the_examples(kind: str, tmp_path: Path) -> None:
     draw(load_config(ROOT / "examples" / f"{kind}.yaml"), tmp_path / "drawn.svg")
-    assert (ROOT / "docs" / "pictures" / f"protocol_{kind}.svg").read_text() == (
+    assert (ROOT / "docs" / "pictures" / f"protocol_{kind}.svg").read_text(encoding="utf-8") == (
         tmp_path / "drawn.svg"
-    ).read_text()
+    ).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -69,7 +69,8 @@ def test_session_json_tells_how_it_went(tmp_path: Path) -> None:
     assert found["clocks"] == {"top": {"drift_ppm": 20}}
     assert found["counts"]["cameras"]["top"]["processed"] == 300
     assert found["counts"]["engine"] == {"x": 1}
-    assert found["counts"]["events"] == {"rule": 30, "state": 0, "output": 30, "refused": 0, "late": 0}
+    happened = {kind: count for kind, count in found["counts"]["events"].items() if count}
+    assert happened == {"rule": 30, "output": 30}
     assert found["log"]["frames_top.fplog"]["records"] == 300
 
 

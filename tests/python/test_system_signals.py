@@ -136,11 +136,11 @@ def test_kill_9_leaves_the_line_safe(tmp_path: Path, terminal: Terminal) -> None
 
 
 def test_the_next_run_clears_the_shared_memory_of_a_killed_one(tmp_path: Path) -> None:
-    from rigs import rings_of, run_here
+    from rigs import run_here, shared_memory_of
 
     with Process(write_rig(tmp_path, {**ENDLESS, "record.video": None})) as process:
         process.wait_for_frames(5)
         process.kill()
-    assert len(rings_of(process.pid)) == 1
+    assert len(shared_memory_of(process.pid)) == 2
     run_here(tmp_path, {"cameras.top.frames_total": 3, "record.video": None})
-    assert rings_of(process.pid) == []
+    assert shared_memory_of(process.pid) == []

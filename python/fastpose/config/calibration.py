@@ -1,19 +1,23 @@
-"""Calibration: from pixels of a camera's frames to millimetres in the arena."""
+"""Calibration: from pixels of a camera's frames to millimetres in the arena.
+
+NumPy is imported where a calibration is used: a config without one loads nothing compiled.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import yaml
 from pydantic import Field, ValidationInfo, model_validator
 from typing_extensions import Self
 
-from fastpose.config.homography import Matrix, fit_homography, map_places
 from fastpose.config.types import Float, Point, PositiveFloat, Section, absolute
 from fastpose.config.yaml import Loader
+
+if TYPE_CHECKING:
+    from fastpose.config.homography import Matrix
 
 Row = tuple[Float, Float, Float]
 
@@ -52,7 +56,9 @@ class Calibration(Section):
             raise ValueError(
                 f"{' and '.join(given) or 'nothing'} given; allowed: exactly one of {', '.join(names)}, file"
             )
-        if not abs(np.linalg.det(np.array(self.matrix))) > 0:
+        from fastpose.config.homography import determinant
+
+        if not abs(determinant(self.matrix)) > 0:
             raise ValueError("homography has determinant 0; allowed: a matrix that can be inverted")
         return self
 
@@ -64,16 +70,22 @@ class Calibration(Section):
             return ((step, 0.0, 0.0), (0.0, step, 0.0), (0.0, 0.0, 1.0))
         if self.homography is not None:
             return self.homography
+        from fastpose.config.homography import fit_homography
+
         assert self.points is not None
         return fit_homography([pair.px for pair in self.points], [pair.mm for pair in self.points])
 
     def to_px(self, mm: Point) -> Point:
         """Return where a place of the arena is in the frame."""
-        x, y = map_places(np.linalg.inv(np.array(self.matrix)).tolist(), [mm])[0]
+        from fastpose.config.homography import inverse, map_places
+
+        x, y = map_places(inverse(self.matrix), [mm])[0]
         return float(x), float(y)
 
     def to_mm(self, px: Point) -> Point:
         """Return where a place of the frame is in the arena."""
+        from fastpose.config.homography import map_places
+
         x, y = map_places(self.matrix, [px])[0]
         return float(x), float(y)
 

@@ -46,6 +46,16 @@ def map_places(matrix: Sequence[Sequence[float]], places: ArrayLike) -> NDArray[
     return _mapped(np.asarray(matrix, float), np.asarray(places, float))
 
 
+def determinant(matrix: Matrix) -> float:
+    """Return it; 0: the homography cannot be inverted."""
+    return float(np.linalg.det(np.array(matrix)))
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """Return the homography of the other direction."""
+    return tuple(tuple(map(float, row)) for row in np.linalg.inv(np.array(matrix)))  # type: ignore[return-value]
+
+
 def _mapped(matrix: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
     mapped = np.column_stack([places, np.ones(len(places))]) @ matrix.T
     return np.asarray(mapped[:, :2] / mapped[:, 2:])
