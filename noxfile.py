@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["lint", "tests", "imports", "gpu_builds"]
+nox.options.sessions = ["lint", "tests", "imports"]
 nox.options.reuse_existing_virtualenvs = True
 nox.needs_version = ">=2024.10"
 
@@ -121,19 +121,27 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+def build_engines(session: nox.Session, *options: str) -> None:
+    """Engines of every network for GPUs that are not here, by TensorRT-RTX."""
+    session.run("pytest", "tests/python/test_cuda_builds.py", "tests/python/test_cuda_bindings.py")
+    session.run("python", "-m", "tools.gpu_builds", *(options or ("--precision", "fp16")))
+
+
 @nox.session
 def imports(session: nox.Session) -> None:
-    """Tests that need torch: imported networks against golden poses of their tools; `-- --all-networks`."""
-    session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import]")
+    """Tests that need torch: imported networks against golden poses of their tools; engines for GPUs."""
+    wheel = os.environ.get("FASTPOSE_WHEEL", ".")
+    session.install(*TORCH, f"{wheel}[test,import,tensorrt-rtx]")
     session.run("pytest", *(f"tests/python/{name}" for name in TORCH_TESTS), *session.posargs)
+    if not session.posargs:
+        build_engines(session)
 
 
 @nox.session
 def gpu_builds(session: nox.Session) -> None:
-    """Engines of every network for GPUs that are not here, by TensorRT-RTX (260 MB); posargs: the tool's."""
+    """Engines alone; posargs: those of tools.gpu_builds, such as --only NAME or --precision int8."""
     session.install(*TORCH, f"{os.environ.get('FASTPOSE_WHEEL', '.')}[test,import,tensorrt-rtx]")
-    session.run("pytest", "tests/python/test_cuda_builds.py", "tests/python/test_cuda_bindings.py")
-    session.run("python", "-m", "tools.gpu_builds", *(session.posargs or ("--precision", "fp16")))
+    build_engines(session, *session.posargs)
 
 
 @nox.session
