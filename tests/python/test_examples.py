@@ -21,11 +21,13 @@ def example(request: pytest.FixtureRequest) -> Config:
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
         "basler_emulated",
+        "classifier",
         "demo",
         "gige_fake",
         "openfield",
         "python_protocol",
         "serial_laser",
+        "two_animals",
         "two_cameras",
         "two_rules",
     }

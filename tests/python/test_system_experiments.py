@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from examples import make_two_animals as pose_video
 
-import pose_video
 from fastpose.config import as_states, config_from, load_config
 from fastpose.config.yaml import Loader
 from fastpose.runner import run
@@ -121,3 +123,38 @@ def test_trials_are_told_and_repeat_with_their_seed(trimouse: dict[str, Any], tm
     # A state that time has ended carries its logical time: a trial lasts exactly as long as it should.
     for trial, result in zip(trials["stamp_ns"], results["stamp_ns"], strict=False):
         assert result - trial == 1_500_000_000
+
+
+@pytest.mark.timeout(600)
+def test_a_classifier_on_the_open_field_video(openfield: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed (extra 'classify')")
+    session = run_example("classifier", tmp_path, openfield)
+    check_session("classifier", session)
+    lingers = session.events.query("event == 'rule' and name == 'lingers'")["frame_id"].tolist()
+    assert len(lingers) >= 2
+    assert lingers[0] >= 14, "before its window is full it has no answer"
+
+
+@pytest.mark.timeout(600)
+def test_rules_between_mice(tmp_path: Path) -> None:
+    if not TRACKLETS.exists():
+        pytest.skip("the trajectories of three mice are not here: set FASTPOSE_DATA")
+    pytest.importorskip("onnx", reason="onnx is not installed (extra 'classify')")
+    script = ROOT / "examples" / "make_two_animals.py"  # mouse2 comes up to mouse3 in frame 53 of these
+    command = [sys.executable, str(script), "--out", str(tmp_path), "--first", "1080", "--frames", "100"]
+    subprocess.run(command, check=True, env={**os.environ, "FASTPOSE_DATA": str(DATA)})
+    changes = {
+        "cameras": {"top": {"path": str(tmp_path / "poses.mkv")}},
+        "model": {"path": str(tmp_path / "model")},
+    }
+    session = run_example("two_animals", tmp_path, changes)
+    check_session("two_animals", session)
+    events = session.events
+    states = events[events["event"] == "state"]["name"].tolist()
+    assert states[:4] == ["apart", "together", "near", "left"]
+    nears, sniffs = (
+        events[(events["event"] == "rule") & (events["name"] == name)]["frame_id"].iloc[0]
+        for name in ("nears", "sniffs")
+    )
+    assert nears < sniffs
+    assert session.output_levels("speaker") == [1, 0]
