@@ -36,6 +36,7 @@ std::span<const Record> records_of(const Bytes& bytes, const char* name) {
 ReplayInput input_from(const InputTuple& tuple) {
     const auto& [time_ns, what, output, duration_ns] = tuple;
     if (what == "safe") return {time_ns, ReplayInput::Kind::safe};
+    if (what == "arm") return {time_ns, ReplayInput::Kind::arm};
     ReplayInput input{time_ns, ReplayInput::Kind::command, {output, Action::off, duration_ns}};
     if (what == "on") input.command.action = Action::on;
     if (what == "pulse") input.command.action = Action::pulse;

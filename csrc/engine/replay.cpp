@@ -18,8 +18,7 @@
 namespace fastpose {
 namespace {
 
-// A late end of a pulse and a command meet within this time.
-constexpr std::int64_t same_moment_ns = 5'000'000;
+constexpr std::int64_t never_ns = GuardedLine::never_ns;
 
 // Stands where a line was: a write returns when the guide says so.
 class ReplayLine final : public OutputDriver {
@@ -35,6 +34,7 @@ class ReplayLine final : public OutputDriver {
     }
     bool analogue() const override { return true; }  // what the output cannot do was refused in the session
     bool write_value(float) noexcept override { return write(true); }
+    std::int64_t ramp_step_ns() const override { return never_ns; }  // of a ramp only its end is told
     std::string description() const override { return "replay of " + name_; }
 
   private:
@@ -84,6 +84,20 @@ class NoEstimator final : public Estimator {
     std::int64_t work_ns_;
 };
 
+// By rules, protocol or interlock; other events tell of the world.
+bool is_decided(const EventRecord& event) noexcept {
+    switch (static_cast<EventKind>(event.kind)) {
+        case EventKind::state:
+        case EventKind::output:
+        case EventKind::refused:
+        case EventKind::trial:
+        case EventKind::level:
+            return true;
+        default:
+            return false;
+    }
+}
+
 FrameMeta meta_of(const FrameRecord& recorded) noexcept {
     FrameMeta meta;
     meta.frame_id = recorded.frame_id;
@@ -117,6 +131,7 @@ class Session final : public CommandObserver {
     Replayed run() {
         pipeline_->warm_up();
         for (std::size_t i = 0; i < record_.frames.size(); ++i) process(i);
+        until_ns_ = never_ns;
         wake_until(last_wakeup_ns());
         inputs_until(std::numeric_limits<std::int64_t>::max());
         return std::move(replayed_);
@@ -124,9 +139,7 @@ class Session final : public CommandObserver {
 
     // A command goes out when it did in the session; what was due by then has ended.
     void before(const OutputCommand& command, const FrameRecord& record) noexcept override {
-        const std::int64_t time_ns = record.frame_id >= 0 ? record.decided_ns : wakeup_ns_;
-        inputs_until(time_ns);
-        prepare(command, record.frame_id, time_ns);
+        prepare(command, record.frame_id, record.frame_id >= 0 ? record.decided_ns : wakeup_ns_);
     }
 
   private:
@@ -174,8 +187,10 @@ class Session final : public CommandObserver {
 
     void process(std::size_t index) {
         const FrameRecord& recorded = record_.frames[index];
+        until_ns_ = recorded.decided_ns;
         wake_until(recorded.filtered_ns);
         inputs_until(recorded.filtered_ns);
+        until_ns_ = index + 1 < record_.frames.size() ? record_.frames[index + 1].filtered_ns : never_ns;
         FrameRecord record{};
         record.dequeued_ns = recorded.dequeued_ns;
         record.flags = recorded.flags;
@@ -195,7 +210,8 @@ class Session final : public CommandObserver {
         std::int64_t last_ns = 0;
         if (record_.guide.empty() && !record_.inputs.empty()) last_ns = record_.inputs.back().time_ns;
         for (const EventRecord& event : record_.guide)
-            if (event.frame_id < 0 && event.flags == 0) last_ns = std::max(last_ns, event.stamp_ns);
+            if (event.frame_id < 0 && event.flags == 0 && is_decided(event))
+                last_ns = std::max(last_ns, event.stamp_ns);
         return last_ns;
     }
 
@@ -231,63 +247,77 @@ class Session final : public CommandObserver {
     // --- lines ---
 
     void inputs_until(std::int64_t time_ns) noexcept {
-        for (; next_input_ < record_.inputs.size(); ++next_input_) {
-            const ReplayInput& input = record_.inputs[next_input_];
-            if (input.time_ns > time_ns) return;
-            if (input.kind == ReplayInput::Kind::safe)
-                go_safe(input.time_ns);
-            else
-                command(input);
-        }
+        while (next_input_ < record_.inputs.size() && record_.inputs[next_input_].time_ns <= time_ns)
+            take_input(record_.inputs[next_input_++]);
     }
 
-    void command(const ReplayInput& input) noexcept {
+    void take_input(const ReplayInput& input) noexcept {
         if (!interlock_) return;
-        prepare(input.command, -1, input.time_ns);
-        interlock_->apply(input.command, EdgeCause::user);
+        end_due(input.time_ns, -1);
+        logical_clock.now_ns = input.time_ns;
+        if (input.kind == ReplayInput::Kind::safe) go_safe(input.time_ns);
+        if (input.kind == ReplayInput::Kind::arm) interlock_->arm();
+        if (input.kind == ReplayInput::Kind::command) command(input);
         note_edges();
+    }
+
+    // Its time is that of its edge.
+    void command(const ReplayInput& input) noexcept {
+        const int line = input.command.output;
+        if (line < 0 || line >= interlock_->size()) return;
+        lines_[static_cast<std::size_t>(line)]->returns_at(input.time_ns);
+        if (guide_) guide_->pass(line, input.time_ns);
+        interlock_->apply(input.command, EdgeCause::user);
+        lines_[static_cast<std::size_t>(line)]->returns_at(0);
     }
 
     void go_safe(std::int64_t time_ns) noexcept {
-        if (!interlock_) return;
-        end_due(time_ns, -1);
+        const std::int64_t until_ns = std::exchange(until_ns_, never_ns);
+        for (int i = 0; guide_ && i < interlock_->size(); ++i) end_of_this_moment(i);
         logical_clock.now_ns = time_ns;
         interlock_->to_safe();
-        const auto rest = record_.inputs.subspan(next_input_ + 1);
-        const bool last = std::none_of(rest.begin(), rest.end(), [](const ReplayInput& later) {
-            return later.kind == ReplayInput::Kind::safe;
-        });
-        if (!last) interlock_->arm();
-        note_edges();
+        until_ns_ = until_ns;
     }
 
     // Sets clock and line for a command that was decided at `time_ns`.
     void prepare(const OutputCommand& command, std::int64_t frame_id, std::int64_t time_ns) noexcept {
         logical_clock.now_ns = time_ns;
-        if (command.output < 0 || command.output >= interlock_->size()) return;
-        lines_[static_cast<std::size_t>(command.output)]->returns_at(0);
-        const bool high = command.action != Action::off;
+        if (command.output < 0 || command.output >= interlock_->size()) return inputs_until(time_ns);
+        ReplayLine& line = *lines_[static_cast<std::size_t>(command.output)];
+        line.returns_at(0);
+        const bool high =
+            command.action != Action::off && (command.action != Action::level || command.value != 0);
         const EventRecord* recorded =
-            guide_ ? guide_->command(command.output, frame_id, high, time_ns) : nullptr;
-        if (recorded == nullptr) {
-            end_due(time_ns, command.output);
-            if (guide_ && !high) end_of_this_moment(command.output, time_ns);
-            logical_clock.now_ns = time_ns;
-            return;
-        }
+            guide_ ? guide_->command(command.output, frame_id, high, time_ns, until_ns_) : nullptr;
+        if (recorded == nullptr) return prepare_unseen(command.output, high, time_ns);
         const std::int64_t stamp_ns = recorded->stamp_ns;
         const bool fell = recorded->kind == static_cast<std::int32_t>(EventKind::output) && !high;
         guide_->take_command(command.output);
+        inputs_until(stamp_ns);
         end_due(stamp_ns, command.output, fell);
+        if (recorded->kind == static_cast<std::int32_t>(EventKind::output))
+            guide_->pass(command.output, stamp_ns);
         logical_clock.now_ns = stamp_ns;
-        lines_[static_cast<std::size_t>(command.output)]->returns_at(stamp_ns);
+        line.returns_at(stamp_ns);
     }
 
-    // Ends what ended before `time_ns`, when a command for `asking` comes. `keeps`: that line did not end by
-    // itself, since the command made it fall.
+    // A command that the record has nothing of: the outputs were armed, and a line that was told to fall was
+    // low.
+    void prepare_unseen(int line, bool high, std::int64_t time_ns) noexcept {
+        inputs_until(time_ns);
+        if (guide_ && !interlock_->armed() && next_input_ < record_.inputs.size() &&
+            record_.inputs[next_input_].kind == ReplayInput::Kind::arm)
+            take_input(record_.inputs[next_input_++]);  // it told a later edge, and came before this
+        end_due(time_ns, line, guide_ && !high && !interlock_->line(line).high());
+        if (guide_ && !high) end_of_this_moment(line);
+        logical_clock.now_ns = time_ns;
+    }
+
+    // Ends what ended before `time_ns`, when a command for `asking` comes. `keeps`: that line did nothing by
+    // itself.
     void end_due(std::int64_t time_ns, int asking, bool keeps = false) noexcept {
         for (;;) {
-            const int line = next_to_end(time_ns, keeps ? asking : -1);
+            const int line = next_to_end(time_ns, asking, keeps);
             if (line < 0) return;
             const std::int64_t due_ns = deadline_ns(line);
             // To end this one would end that one, too, which ended later.
@@ -296,18 +326,19 @@ class Session final : public CommandObserver {
         }
     }
 
-    // A command that made no edge met a line that had just ended.
-    void end_of_this_moment(int line, std::int64_t time_ns) noexcept {
+    // The line's end is in the record, though what comes now was decided before it.
+    void end_of_this_moment(int line) noexcept {
         const std::int64_t due_ns = deadline_ns(line);
-        if (due_ns <= time_ns + same_moment_ns && ended_ns(line) <= time_ns + same_moment_ns)
+        if (interlock_->line(line).high() && guide_->ends_by_itself(line, due_ns, until_ns_))
             end(line, due_ns);
     }
 
-    [[nodiscard]] int next_to_end(std::int64_t time_ns, int except) noexcept {
+    [[nodiscard]] int next_to_end(std::int64_t time_ns, int asking, bool keeps) noexcept {
         int found = -1;
         for (int i = 0; interlock_ && i < interlock_->size(); ++i) {
             const std::int64_t due_ns = deadline_ns(i);
-            if (i == except || due_ns > time_ns || ended_ns(i) > time_ns) continue;
+            if (due_ns > time_ns || ended_ns(i) > time_ns) continue;
+            if (i == asking && keeps && !guide_->ends_by_itself(i, due_ns, time_ns)) continue;
             if (found < 0 || due_ns < deadline_ns(found)) found = i;
         }
         return found;
@@ -316,15 +347,22 @@ class Session final : public CommandObserver {
     void end(int line, std::int64_t due_ns) noexcept {
         const std::int64_t ended = ended_ns(line);
         if (guide_) replayed_.latest_end_ns = std::max(replayed_.latest_end_ns, ended - due_ns);
-        lines_[static_cast<std::size_t>(line)]->returns_at(ended);
+        for (int i = 0; i < interlock_->size(); ++i)
+            if (deadline_ns(i) <= due_ns) returns_by_itself(i);
         logical_clock.now_ns = due_ns;
         interlock_->end_due();
-        if (guide_ && ended != due_ns) guide_->take_end(line);
-        note_edges();
+        note_edges(ended);
+        for (const auto& each : lines_) each->returns_at(0);
+    }
+
+    void returns_by_itself(int line) noexcept {
+        const std::int64_t ended = ended_ns(line);
+        lines_[static_cast<std::size_t>(line)]->returns_at(ended);
+        if (guide_ && ended != deadline_ns(line)) guide_->pass(line, ended);
     }
 
     [[nodiscard]] std::int64_t safe_ns(int line) const noexcept {
-        return guide_ ? guide_->safe_ns(line, logical_clock.now_ns) : 0;
+        return guide_ ? guide_->safe_ns(line, logical_clock.now_ns, until_ns_) : 0;
     }
 
     [[nodiscard]] std::int64_t deadline_ns(int line) const noexcept {
@@ -334,14 +372,17 @@ class Session final : public CommandObserver {
     // When the line's present command ended, or would end.
     [[nodiscard]] std::int64_t ended_ns(int line) noexcept {
         const std::int64_t due_ns = deadline_ns(line);
-        const std::int64_t recorded_ns = guide_ ? guide_->end_ns(line, due_ns) : 0;
-        return recorded_ns == 0 ? due_ns : recorded_ns;
+        if (!guide_ || due_ns == never_ns) return due_ns;
+        return guide_->end_ns(line, due_ns, interlock_->line(line).high());
     }
 
-    void note_edges() noexcept {
+    // `refused_ns`: when a pulse of a train was refused, as nothing was written that could tell.
+    void note_edges(std::int64_t refused_ns = 0) noexcept {
         InterlockEvent event;
-        while (interlock_ && interlock_->poll_event(event))
+        while (interlock_ && interlock_->poll_event(event)) {
+            if (refused_ns != 0 && event.refused) event.stamp_ns = refused_ns;
             replayed_.events.push_back(event_record_of(event));
+        }
         EventRecord record;
         while (sink_.events.pop(&record)) {
             record.camera = camera_;
@@ -359,6 +400,7 @@ class Session final : public CommandObserver {
     std::optional<Pipeline> pipeline_;
     std::size_t next_input_ = 0;
     std::int64_t wakeup_ns_ = 0;
+    std::int64_t until_ns_ = never_ns;  // by then what is decided now was carried out
     std::vector<std::byte> pose_;
     Replayed replayed_;
 };

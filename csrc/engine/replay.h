@@ -27,7 +27,7 @@ namespace fastpose {
 // are.
 
 struct ReplayInput {
-    enum class Kind : std::int32_t { command = 0, safe = 1 };
+    enum class Kind : std::int32_t { command = 0, safe = 1, arm = 2 };
     std::int64_t time_ns = 0;
     Kind kind = Kind::command;
     OutputCommand command{};

@@ -1,18 +1,28 @@
 // Sorts the recorded edges by line and by what made them.
 #include "engine/replay_guide.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace fastpose {
 namespace {
 
-constexpr std::int64_t latest_end_ns = 250'000'000;  // a timer thread that came later was not this edge's
-constexpr std::int64_t latest_timer_ns = 250'000'000;
-constexpr std::int64_t one_call_ns = 5'000'000;  // over which the lines go safe
+constexpr std::int32_t by_itself = event_timer | event_interlock;
 
+bool is(const EventRecord& event, EventKind kind) noexcept {
+    return event.kind == static_cast<std::int32_t>(kind);
+}
+
+// An edge, or what a line did by itself in place of one: a ramp's end, a pulse of a train that was refused.
 bool is_edge(const EventRecord& event) noexcept {
-    return event.kind == static_cast<std::int32_t>(EventKind::output) ||
-           event.kind == static_cast<std::int32_t>(EventKind::refused);
+    return is(event, EventKind::output) ||
+           ((event.flags & by_itself) != 0 && (is(event, EventKind::level) || is(event, EventKind::refused)));
+}
+
+bool is_of_command(const EventRecord& event) noexcept {
+    const bool kind =
+        is(event, EventKind::output) || is(event, EventKind::refused) || is(event, EventKind::level);
+    return kind && (event.flags & (by_itself | event_safe | event_user)) == 0;
 }
 
 }  // namespace
@@ -20,41 +30,65 @@ bool is_edge(const EventRecord& event) noexcept {
 ReplayGuide::ReplayGuide(std::span<const EventRecord> events, int lines)
     : lines_(static_cast<std::size_t>(lines)) {
     for (const EventRecord& event : events) {
-        if (!is_edge(event) || event.source < 0 || event.source >= lines) continue;
+        if (event.source < 0 || event.source >= lines) continue;
         Line& line = lines_[static_cast<std::size_t>(event.source)];
-        if ((event.flags & (event_timer | event_interlock)) != 0)
-            line.ends.push_back(event);
-        else if ((event.flags & event_safe) != 0)
-            line.safes.push_back(event);
-        else
-            line.commands.push_back(event);
+        if (is_edge(event)) line.edges.push_back(event);
+        if (is_of_command(event)) line.commands.push_back(event);
     }
 }
 
 const EventRecord* ReplayGuide::command(int line, std::int64_t frame_id, bool high,
-                                        std::int64_t not_before_ns) noexcept {
+                                        std::int64_t not_before_ns, std::int64_t until_ns) noexcept {
     Line& mine = lines_[static_cast<std::size_t>(line)];
     auto& next = mine.next_command;
     while (next < mine.commands.size() && mine.commands[next].stamp_ns < not_before_ns) ++next;
     if (next == mine.commands.size()) return nullptr;
     const EventRecord& event = mine.commands[next];
-    if (event.frame_id != frame_id || (event.value != 0) != high) return nullptr;
-    const bool near = frame_id >= 0 || event.stamp_ns - not_before_ns <= latest_timer_ns;
-    return near ? &event : nullptr;
+    const bool level = is(event, EventKind::level) || (event.value != 0) == high;
+    return event.frame_id == frame_id && level && event.stamp_ns <= until_ns ? &event : nullptr;
 }
 
-std::int64_t ReplayGuide::end_ns(int line, std::int64_t due_ns) noexcept {
+// A command of an analogue value makes an edge and a level of one moment.
+void ReplayGuide::take_command(int line) noexcept {
     Line& mine = lines_[static_cast<std::size_t>(line)];
-    auto& next = mine.next_end;
-    while (next < mine.ends.size() && mine.ends[next].stamp_ns < due_ns) ++next;
-    if (next == mine.ends.size() || mine.ends[next].stamp_ns - due_ns > latest_end_ns) return 0;
-    return mine.ends[next].stamp_ns;
+    const EventRecord& taken = mine.commands[mine.next_command++];
+    const std::size_t next = mine.next_command;
+    if (next < mine.commands.size() && mine.commands[next].stamp_ns == taken.stamp_ns &&
+        is(taken, EventKind::output) && is(mine.commands[next], EventKind::level))
+        ++mine.next_command;
 }
 
-std::int64_t ReplayGuide::safe_ns(int line, std::int64_t time_ns) const noexcept {
-    for (const EventRecord& event : lines_[static_cast<std::size_t>(line)].safes)
-        if (event.stamp_ns >= time_ns && event.stamp_ns - time_ns <= one_call_ns) return event.stamp_ns;
-    return 0;
+std::int64_t ReplayGuide::end_ns(int line, std::int64_t due_ns, bool high) const noexcept {
+    const EventRecord* edge = next_edge(line, due_ns);
+    if (edge == nullptr) return due_ns;
+    if ((edge->flags & by_itself) != 0) return edge->stamp_ns;
+    return high && edge->value == 0 ? edge->stamp_ns + 1 : due_ns;
+}
+
+bool ReplayGuide::ends_by_itself(int line, std::int64_t due_ns, std::int64_t until_ns) const noexcept {
+    const EventRecord* edge = next_edge(line, due_ns);
+    return edge != nullptr && (edge->flags & by_itself) != 0 && edge->stamp_ns <= until_ns;
+}
+
+void ReplayGuide::pass(int line, std::int64_t stamp_ns) noexcept {
+    auto& passed_ns = lines_[static_cast<std::size_t>(line)].passed_ns;
+    passed_ns = std::max(passed_ns, stamp_ns);
+}
+
+std::int64_t ReplayGuide::safe_ns(int line, std::int64_t time_ns, std::int64_t until_ns) const noexcept {
+    const EventRecord* edge = next_edge(line, time_ns);
+    const bool safe = edge != nullptr && (edge->flags & event_safe) != 0 && edge->stamp_ns <= until_ns;
+    return safe ? edge->stamp_ns : 0;
+}
+
+// The first one that the line has not passed.
+const EventRecord* ReplayGuide::next_edge(int line, std::int64_t from_ns) const noexcept {
+    const Line& mine = lines_[static_cast<std::size_t>(line)];
+    const std::int64_t least_ns = std::max(from_ns, mine.passed_ns + 1);
+    const auto found =
+        std::lower_bound(mine.edges.begin(), mine.edges.end(), least_ns,
+                         [](const EventRecord& edge, std::int64_t time) { return edge.stamp_ns < time; });
+    return found == mine.edges.end() ? nullptr : &*found;
 }
 
 }  // namespace fastpose

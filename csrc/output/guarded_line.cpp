@@ -133,8 +133,9 @@ void GuardedLine::plan(const OutputCommand& command, std::int64_t start_ns) noex
         train_ = {command.duration_ns, command.period_ns, later(start_ns, command.period_ns),
                   command.count - 1};
     if (command.action == Action::ramp)
-        ramp_ = {start_ns,      command.duration_ns, later(start_ns, ramp_step_ns_),
-                 command.value, command.to,          true};
+        ramp_ = {
+            start_ns,      command.duration_ns, later(start_ns, std::min(ramp_step_ns_, command.duration_ns)),
+            command.value, command.to,          true};
     set_deadline();
 }
 

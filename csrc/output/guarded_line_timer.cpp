@@ -74,7 +74,8 @@ GuardedLine::TimedEdge GuardedLine::step_ramp(std::int64_t now) noexcept {
     ramp_.runs = done < 1;
     const auto part = static_cast<float>(std::min(done, 1.0));
     const float value = ramp_.runs ? ramp_.from + (ramp_.to - ramp_.from) * part : ramp_.to;
-    ramp_.next_ns = std::min(now + ramp_step_ns_, ramp_.start_ns + ramp_.duration_ns);
+    ramp_.next_ns =
+        std::min(now + std::min(ramp_step_ns_, ramp_.duration_ns), ramp_.start_ns + ramp_.duration_ns);
     EdgeResult edge = write_value(value);
     edge.valued = edge.valued && !ramp_.runs;  // of the way only its end is told
     set_deadline();

@@ -1479,7 +1479,7 @@ class Pipeline(_Bound):
     ) -> NDArray[np.float32]: ...
 
 _Bytes: TypeAlias = NDArray[np.uint8]  # (n, bytes of a record)
-_ReplayInput: TypeAlias = tuple[int, Literal["on", "off", "pulse", "safe"], int, int]
+_ReplayInput: TypeAlias = tuple[int, Literal["on", "off", "pulse", "safe", "arm"], int, int]
 
 def protocol_cost(
     protocol: Protocol, keypoints: NDArray[np.float32], rules: Sequence[int], *, steps: int

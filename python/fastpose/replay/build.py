@@ -67,7 +67,7 @@ def parts_of(config: cfg.Config, record: CameraRecord, *, acts: bool) -> Parts:
     all_rules = list(config.rules)
     return {
         "filter": make_filter(config.filter, shape),
-        "rules": make_rules(config, rules, package),
+        "rules": make_rules(config, rules, package, frame_size=record.frame_size),
         "rule_ids": [all_rules.index(name) for name in rules],
         "protocol": make_protocol(config, list(rules), package.bodyparts) if acts else None,
         "lines": _lines(config) if acts else [],

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastpose.config import Config, config_from
 from fastpose.errors import RecordError
-from fastpose.session.events import EVENTS, event_records
+from fastpose.session.events import EVENTS, STOPS, event_records
 from fastpose.session.frames import CameraFrames, camera_frames
 from fastpose.session.log import EVENT_DTYPE, FRAME_DTYPE, LogFile, Records
 from fastpose.session.poses import last_record
@@ -20,10 +20,13 @@ from fastpose.session.source import SessionLogs, mapping, read_session
 __all__ = ["CameraRecord", "Input", "SessionRecord", "read_record"]
 
 _TIMER, _INTERLOCK, _SAFE, _USER = 2, 4, 8, 16  # csrc/record/records.h EventFlag
-_OUTPUT, _REFUSED = EVENTS.index("output"), EVENTS.index("refused")
-_ONE_CALL_NS = 5_000_000  # over which the lines go safe
+_OUTPUT, _REFUSED, _LEVEL = EVENTS.index("output"), EVENTS.index("refused"), EVENTS.index("level")
+_STOP = EVENTS.index("stop")
+_POSES_BACK = STOPS.index("poses_back")
 
-Input = tuple[int, Literal["on", "off", "pulse", "safe"], int, int]  # time_ns, what, output, duration_ns
+Input = tuple[
+    int, Literal["on", "off", "pulse", "safe", "arm"], int, int
+]  # time_ns, what, output, duration_ns
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class CameraRecord:
         Exposures that were not processed.
     video_frame : ndarray
         (n,) int64 index in the recorded video, -1: not in it.
+    frame_size : tuple of int, optional
+        Width and height, px; None: nothing tells.
     """
 
     camera: str
@@ -59,6 +64,7 @@ class CameraRecord:
     missing_poses: int
     dropped: int
     video_frame: npt.NDArray[np.int64]
+    frame_size: tuple[int, int] | None = None
 
     def with_poses(self, raw: npt.NDArray[np.float32]) -> CameraRecord:
         """The same frames with other raw poses."""
@@ -99,12 +105,14 @@ def read_record(folder: Path) -> SessionRecord:
     Raises
     ------
     RecordError
-        The folder holds no session, none of its cameras has poses, or its config is lost.
+        The folder holds no session, none of its cameras has poses, its config is lost, or its outputs did
+        what a record does not tell: trains, levels and ramps of Python, trains when a camera was lost.
     """
     logs = read_session(folder)
     if not logs.config:
         raise RecordError(f"'{folder}': its config is lost with log/meta.json; nothing tells what was run")
     config = config_from(logs.config, base=folder)
+    _require_traces(logs, config)
     cameras = {
         name: _camera(logs, name) for name in config.cameras if name in logs.cameras and _poses(logs, name)
     }
@@ -112,15 +120,32 @@ def read_record(folder: Path) -> SessionRecord:
         raise RecordError(f"'{folder}' has no poses: no network saw its cameras; there is nothing to replay")
     events = _as_events(event_records(logs))
     last_ns = max(int(camera.frames["decided_ns"].max(initial=0)) for camera in cameras.values())
+    outputs = tuple(logs.events.names("outputs")) if logs.events is not None else ()
     return SessionRecord(
         folder=folder,
         config=config,
         cameras=cameras,
         events=events,
-        inputs=_inputs(events, _ended_ns(logs), last_ns),
+        inputs=_inputs(events, _ended_ns(logs), last_ns, outputs),
         rules=tuple(logs.events.names("rules")) if logs.events is not None else (),
-        outputs=tuple(logs.events.names("outputs")) if logs.events is not None else (),
+        outputs=outputs,
     )
+
+
+def _require_traces(logs: SessionLogs, config: Config) -> None:
+    """A lost camera makes the outputs safe; between two pulses of a train that leaves no event."""
+    lost = int(_counts(logs).get("times_lost") or 0)
+    if lost and config.protocol is not None and _has_train(config.protocol.model_dump(mode="json")):
+        raise RecordError(
+            f"a camera was lost {lost} time(s), and the protocol has a train: the record does not tell which "
+            "trains that ended, and they cannot be replayed; allowed: such a session without trains"
+        )
+
+
+def _has_train(value: object) -> bool:
+    if isinstance(value, dict):
+        return value.get("train") is not None or any(map(_has_train, value.values()))
+    return isinstance(value, list) and any(map(_has_train, value))
 
 
 def _poses(logs: SessionLogs, camera: str) -> LogFile | None:
@@ -148,7 +173,13 @@ def _camera(logs: SessionLogs, name: str) -> CameraRecord:
         missing_poses=int((at < 0).sum()),
         dropped=_dropped(rows),
         video_frame=rows.video_frame[processed][order],
+        frame_size=_frame_size(logs, name),
     )
+
+
+def _frame_size(logs: SessionLogs, camera: str) -> tuple[int, int] | None:
+    size = mapping(mapping(mapping(logs.meta, "devices"), "cameras"), camera).get("size")
+    return (int(size[0]), int(size[1])) if size else None
 
 
 def _dropped(rows: CameraFrames) -> int:
@@ -183,24 +214,77 @@ def _as_events(records: Records) -> Records:
     return out
 
 
-def _inputs(events: Records, ended_ns: int, last_ns: int) -> list[Input]:
-    edges = events[np.isin(events["kind"], (_OUTPUT, _REFUSED))]
-    found = [*_safes(edges, ended_ns, last_ns), *_commands(edges)]
+def _inputs(events: Records, ended_ns: int, last_ns: int, outputs: tuple[str, ...]) -> list[Input]:
+    edges = events[np.isin(events["kind"], (_OUTPUT, _REFUSED, _LEVEL))]
+    _require_plain(edges, outputs)
+    found = [*_safes(events, ended_ns, last_ns), *_commands(edges[edges["kind"] != _LEVEL])]
     return sorted(found, key=lambda each: each[0])
 
 
-def _safes(edges: Records, ended_ns: int, last_ns: int) -> list[Input]:
-    """Each time that the outputs went safe; the last is the end of the session."""
-    stamps = [int(stamp) for stamp in edges["stamp_ns"][(edges["flags"] & _SAFE) != 0]]
-    times: list[int] = []
-    for stamp in stamps:
-        if not times or stamp - times[-1] > _ONE_CALL_NS:
-            times.append(stamp)
-    if ended_ns:
-        times = [time for time in times if not 0 <= time - ended_ns <= _ONE_CALL_NS] + [ended_ns]
-    elif not times or times[-1] < last_ns:
-        times.append(max(last_ns, int(edges["stamp_ns"].max(initial=0))) + 1)
-    return [(time, "safe", 0, 0) for time in times]
+def _safes(events: Records, ended_ns: int, last_ns: int) -> list[Input]:
+    """Each time that the outputs went safe, and when they were seen to be armed again.
+
+    The last is the end of the session. No time is too long between two writes: the machine may be busy.
+    """
+    found: list[Input] = []
+    safe, accepted_ns = False, 0
+    for event in events:
+        stamp_ns = int(event["stamp_ns"])
+        if not safe and _goes_safe(event):
+            found.append((stamp_ns, "safe", 0, 0))
+            safe = True
+        elif _accepted(event):
+            if safe:
+                found.append((stamp_ns, "arm", 0, 0))
+            safe, accepted_ns = False, stamp_ns
+    if ended_ns and (not safe or found[-1][0] > ended_ns):
+        found = found[:-1] if safe else found
+        found.append((max(ended_ns, accepted_ns + 1), "safe", 0, 0))
+    elif not safe:
+        edges = events["stamp_ns"][np.isin(events["kind"], (_OUTPUT, _REFUSED))]
+        found.append((max(last_ns, int(edges.max(initial=0))) + 1, "safe", 0, 0))
+    return found
+
+
+def _goes_safe(event: Any) -> bool:
+    if event["kind"] == _STOP:
+        return bool(event["value"] != _POSES_BACK)
+    return bool(event["kind"] == _OUTPUT and event["flags"] & _SAFE)
+
+
+def _accepted(event: Any) -> bool:
+    """A command passed: the outputs were armed."""
+    if event["kind"] not in (_OUTPUT, _LEVEL) or event["flags"] & _SAFE:
+        return False
+    return not event["flags"] & (_TIMER | _INTERLOCK)
+
+
+def _require_plain(edges: Records, outputs: tuple[str, ...]) -> None:
+    """Of what Python asks for, the record has edges alone: they tell `on`, `off` and `pulse`."""
+    for output in np.unique(edges["source"]):
+        own = edges[edges["source"] == output]
+        name = outputs[output] if 0 <= output < len(outputs) else str(output)
+        for at in np.flatnonzero((own["flags"] & _USER) != 0):
+            what = _shape_of(own[at:])
+            if what:
+                raise RecordError(
+                    f"output {name!r} had a {what} from outside of the loop: a record has its edges, not its "
+                    "shape, and it cannot be replayed; allowed from Python: on, off, pulse"
+                )
+
+
+def _shape_of(edges: Records) -> str:
+    """`train`, `level or ramp`, or nothing: what a command from outside was by what it did."""
+    if edges["kind"][0] == _LEVEL:
+        return "level or ramp"
+    for edge in edges[1:]:
+        if not edge["flags"] & (_TIMER | _INTERLOCK):
+            return ""
+        if edge["kind"] == _LEVEL:
+            return "level or ramp"
+        if edge["value"] == 1:
+            return "train"
+    return ""
 
 
 def _commands(edges: Records) -> list[Input]:

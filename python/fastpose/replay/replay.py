@@ -24,6 +24,19 @@ __all__ = ["CameraReplay", "Replay", "as_bytes", "replay_session"]
 
 Source = Literal["poses", "video"]
 
+BEHAVIOUR = ("filter", "calibration", "calibrations", "zones", "rules", "outputs", "protocol")
+"""The sections of a config that a replay runs."""
+
+DECIDED = ("rule", "state", "output", "refused", "late", "trial", "level")
+"""The kinds of events that a replay decides."""
+
+WORLD = {
+    "confirmed": "the device said so, at a time of its own",
+    "stop": "poses stopped or came back, or a person stopped it: an input of a replay",
+    "user": "a row of a Python protocol, which decides beside the loop",
+}
+"""The kinds that tell of the world, and why a replay does not have them."""
+
 
 @dataclass(frozen=True)
 class CameraReplay:
@@ -66,6 +79,8 @@ class Replay:
         [] where every edge is bit-identical.
     counts : dict
         By event and name: (recorded, replayed).
+    not_compared : dict
+        How many events of the record a replay does not decide, by kind: those of `WORLD`.
     latest_end_ms : float
         Longest time between the due end of a pulse and its recorded edge.
     notes : list of str
@@ -79,6 +94,7 @@ class Replay:
     differences: list[Difference]
     counts: dict[tuple[str, str], tuple[int, int]]
     latest_end_ms: float
+    not_compared: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -99,6 +115,7 @@ class Replay:
                 for (event, name), (old, new) in self.counts.items()
             ],
             "differences": [difference.as_json() for difference in self.differences],
+            "not_compared": self.not_compared,
             "latest_end_ms": self.latest_end_ms,
             "notes": self.notes,
         }
@@ -157,7 +174,7 @@ def _with_recorded_seed(config: cfg.Config, recorded: cfg.Config) -> cfg.Config:
 def _behaviour(config: cfg.Config) -> dict[str, Any]:
     """What a replay makes of a config."""
     content = config.model_dump(mode="json")
-    return {name: content[name] for name in ("filter", "zones", "rules", "outputs", "protocol")}
+    return {name: content[name] for name in BEHAVIOUR}
 
 
 def _seen(
@@ -205,7 +222,7 @@ def _renamed(inputs: list[Input], old: tuple[str, ...], new: list[str]) -> list[
     """The inputs with the numbers that another config gives to the outputs; those of none are left out."""
     out: list[Input] = []
     for time_ns, what, output, duration_ns in inputs:
-        if what == "safe":
+        if what in ("safe", "arm"):
             out.append((time_ns, what, 0, 0))
         elif output < len(old) and old[output] in new:
             out.append((time_ns, what, new.index(old[output]), duration_ns))
@@ -239,14 +256,18 @@ def _compared(
         differences=differences(decided, run.events, names, start_ns=start_ns),
         counts=_counts(decided, run.events, names),
         latest_end_ms=run.latest_end_ns / 1e6,
+        not_compared=_of_world(record.events),
         notes=_notes(record, config),
     )
 
 
 def _of_replay(events: Records) -> Records:
-    """The kinds of events that a replay decides; the others tell of the world."""
-    kinds = [EVENTS.index(kind) for kind in ("rule", "state", "output", "refused", "late", "trial")]
-    return events[np.isin(events["kind"], kinds)]
+    return events[np.isin(events["kind"], [EVENTS.index(kind) for kind in DECIDED])]
+
+
+def _of_world(events: Records) -> dict[str, int]:
+    counts = {kind: int((events["kind"] == EVENTS.index(kind)).sum()) for kind in WORLD}
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def _camera(
@@ -283,8 +304,9 @@ def _counts(
 
 
 def _notes(record: SessionRecord, config: cfg.Config) -> list[str]:
-    notes = []
-    commands = sum(what != "safe" for _, what, _, _ in record.inputs)
+    world = _of_world(record.events)
+    notes = [f"{count} event(s) {kind} are not compared: {WORLD[kind]}" for kind, count in world.items()]
+    commands = sum(what not in ("safe", "arm") for _, what, _, _ in record.inputs)
     if commands:
         by = "the Python protocol" if isinstance(record.config.protocol, cfg.PythonProtocol) else "Python"
         notes.append(f"{commands} command(s) of {by} were taken from the record, as poses are")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,9 +72,8 @@ def simulated_poses(
         noise = np.random.default_rng(0).normal(0, noise_px, keypoints[..., :2].shape)
         keypoints[..., :2] += noise.astype(np.float32)
     individuals = tuple(f"animal{i + 1}" for i in range(keypoints.shape[1])) if keypoints.shape[1] > 1 else ()
-    return Poses(
-        made_record(name, keypoints, tuple(simulation.bodyparts), individuals, rate_hz, age_ms), simulation
-    )
+    record = made_record(name, keypoints, tuple(simulation.bodyparts), individuals, rate_hz, age_ms)
+    return Poses(replace(record, frame_size=simulation.size), simulation)
 
 
 def _simulation(spec: cfg.Camera) -> tuple[Simulation, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,9 @@ def write_session(folder: str | Path, config: cfg.Config, poses: Poses, tried: T
     log.mkdir(parents=True)
     ended_ns = int(record.frames["decided_ns"][-1]) + 1
     counts = {"outputs_ended_ns": ended_ns, "cameras": {record.camera: {"expected_work_ns": record.work_ns}}}
-    meta = {"config": config.model_dump(mode="json"), "monotonic_ns": tried.start_ns}
+    meta: dict[str, Any] = {"config": config.model_dump(mode="json"), "monotonic_ns": tried.start_ns}
+    if record.frame_size is not None:
+        meta["devices"] = {"cameras": {record.camera: {"size": list(record.frame_size)}}}
     (log / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
     ended = {"ended": "finished", "error": None, "counts": counts}
     (log / "ended.json").write_text(json.dumps(ended), encoding="utf-8")
