@@ -17,7 +17,12 @@ std::span<std::uint8_t> memory_of(const Ring& ring) {
 
 std::shared_ptr<const RegisteredMemory> registered(CudaCalls& calls, const std::shared_ptr<Ring>& ring) {
     auto memory = std::make_unique<RegisteredMemory>(calls, memory_of(*ring));
-    return {memory.release(), [kept = ring](const RegisteredMemory* owned) { delete owned; }};
+    // The deleter itself lives as long as the weak pointer in the list: it lets the ring go when it is
+    // called.
+    return {memory.release(), [kept = ring](const RegisteredMemory* owned) mutable {
+                delete owned;
+                kept.reset();
+            }};
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ def test_a_detector_of_boxes_is_refused_by_name(tmp_path: Path, frames: list[np.
         fp.load_model(package, device="cuda:0").estimate(frames[0])
 
 
+@pytest.mark.usefixtures("nothing_left")
 def test_a_session(tmp_path: Path, device: str) -> None:
     """Frames from the ring's pinned memory; the poses are those of a session on the CPU."""
     from rigs import run_here
