@@ -121,10 +121,14 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+ENGINES = ("--precision", "fp16", "--only", "resnet_50", "hrnet_w18", "cspnext_s", "dlcrnet_stride16_ms5")
+"""One network of each kind: what CI has time for; all of them: nox -s gpu_builds -- --precision fp16."""
+
+
 def build_engines(session: nox.Session, *options: str) -> None:
-    """Engines of every network for GPUs that are not here, by TensorRT-RTX."""
+    """Engines for GPUs that are not here, by TensorRT-RTX."""
     session.run("pytest", "tests/python/test_cuda_builds.py", "tests/python/test_cuda_bindings.py")
-    session.run("python", "-m", "tools.gpu_builds", *(options or ("--precision", "fp16")))
+    session.run("python", "-m", "tools.gpu_builds", *(options or ENGINES))
 
 
 @nox.session
