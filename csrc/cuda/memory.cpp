@@ -7,17 +7,10 @@
 
 namespace fastpose {
 
-DeviceMemory::DeviceMemory(CudaCalls& calls, std::size_t bytes) : calls_(&calls), bytes_(bytes) {
+DeviceMemory::DeviceMemory(CudaCalls& calls, std::size_t bytes) : OwnedMemory(calls, bytes) {
     if (bytes == 0) return;
     check_cuda(calls, calls.allocate(memory_, bytes), "to allocate device memory");
-    const int error = calls.clear(memory_, bytes);
-    if (error != 0) reset();
-    check_cuda(calls, error, "to clear device memory");
-}
-
-void DeviceMemory::reset() noexcept {
-    if (memory_ != nullptr) static_cast<void>(calls_->free(memory_));
-    memory_ = nullptr;
+    check_cuda(calls, calls.clear(memory_, bytes), "to clear device memory");
 }
 
 DeviceMemory on_device(CudaCalls& calls, std::span<const std::byte> bytes) {
@@ -27,15 +20,10 @@ DeviceMemory on_device(CudaCalls& calls, std::span<const std::byte> bytes) {
     return memory;
 }
 
-PinnedMemory::PinnedMemory(CudaCalls& calls, std::size_t bytes) : calls_(&calls), bytes_(bytes) {
+PinnedMemory::PinnedMemory(CudaCalls& calls, std::size_t bytes) : OwnedMemory(calls, bytes) {
     if (bytes == 0) return;
     check_cuda(calls, calls.allocate_pinned(memory_, bytes), "to allocate pinned memory");
     std::memset(memory_, 0, bytes);
-}
-
-void PinnedMemory::reset() noexcept {
-    if (memory_ != nullptr) static_cast<void>(calls_->free_pinned(memory_));
-    memory_ = nullptr;
 }
 
 RegisteredMemory::RegisteredMemory(CudaCalls& calls, std::span<std::uint8_t> memory)

@@ -9,14 +9,16 @@
 
 namespace fastpose {
 
-// Zeroed memory on the device; empty where bytes is 0.
-class DeviceMemory {
+// Moves, and gives back what it has when it goes; empty where bytes is 0.
+template <int (CudaCalls::*give_back)(void*) noexcept>
+class OwnedMemory {
   public:
-    DeviceMemory() = default;
-    DeviceMemory(CudaCalls& calls, std::size_t bytes);
-    ~DeviceMemory() { reset(); }
-    DeviceMemory(DeviceMemory&& other) noexcept { swap(other); }
-    DeviceMemory& operator=(DeviceMemory&& other) noexcept {
+    OwnedMemory() = default;
+    ~OwnedMemory() {
+        if (memory_ != nullptr) static_cast<void>((calls_->*give_back)(memory_));
+    }
+    OwnedMemory(OwnedMemory&& other) noexcept { swap(other); }
+    OwnedMemory& operator=(OwnedMemory&& other) noexcept {
         swap(other);
         return *this;
     }
@@ -24,48 +26,37 @@ class DeviceMemory {
     [[nodiscard]] std::uint8_t* data() const noexcept { return static_cast<std::uint8_t*>(memory_); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
+  protected:
+    OwnedMemory(CudaCalls& calls, std::size_t bytes) : calls_(&calls), bytes_(bytes) {}
+
+    void* memory_ = nullptr;  // the constructor of who derives fills it
+
   private:
-    void reset() noexcept;
-    void swap(DeviceMemory& other) noexcept {
+    void swap(OwnedMemory& other) noexcept {
         std::swap(calls_, other.calls_);
         std::swap(memory_, other.memory_);
         std::swap(bytes_, other.bytes_);
     }
 
     CudaCalls* calls_ = nullptr;
-    void* memory_ = nullptr;
     std::size_t bytes_ = 0;
+};
+
+// Zeroed memory on the device.
+class DeviceMemory : public OwnedMemory<&CudaCalls::free> {
+  public:
+    DeviceMemory() = default;
+    DeviceMemory(CudaCalls& calls, std::size_t bytes);
 };
 
 // Device memory that holds a copy of these bytes.
 [[nodiscard]] DeviceMemory on_device(CudaCalls& calls, std::span<const std::byte> bytes);
 
 // Zeroed page-locked memory of the host.
-class PinnedMemory {
+class PinnedMemory : public OwnedMemory<&CudaCalls::free_pinned> {
   public:
     PinnedMemory() = default;
     PinnedMemory(CudaCalls& calls, std::size_t bytes);
-    ~PinnedMemory() { reset(); }
-    PinnedMemory(PinnedMemory&& other) noexcept { swap(other); }
-    PinnedMemory& operator=(PinnedMemory&& other) noexcept {
-        swap(other);
-        return *this;
-    }
-
-    [[nodiscard]] std::uint8_t* data() const noexcept { return static_cast<std::uint8_t*>(memory_); }
-    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-
-  private:
-    void reset() noexcept;
-    void swap(PinnedMemory& other) noexcept {
-        std::swap(calls_, other.calls_);
-        std::swap(memory_, other.memory_);
-        std::swap(bytes_, other.bytes_);
-    }
-
-    CudaCalls* calls_ = nullptr;
-    void* memory_ = nullptr;
-    std::size_t bytes_ = 0;
 };
 
 // Somebody else's memory (a ring's slots, an SDK's buffers), page-locked as long as this lives. It must

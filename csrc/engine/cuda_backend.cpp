@@ -1,7 +1,6 @@
 // A small graph around the network.
 #include "engine/cuda_backend.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "base/error.h"
@@ -78,29 +77,21 @@ InputView CudaBackend::input() noexcept {
     return {input_.data(), {bytes ? ElementType::u8 : ElementType::f32, spec_.input.layout}};
 }
 
-bool CudaBackend::good(int error, const char* what) noexcept {
-    if (error == 0) return true;
-    std::snprintf(last_error_.data(), last_error_.size(), "device cuda:%d: %s failed: %s: %s", spec_.device,
-                  what, calls_->error_name(error), calls_->error_text(error));
-    calls_->clear_error();
-    return false;
-}
-
 bool CudaBackend::run() noexcept {
     const CudaHandle stream = network_.stream().handle();
     if (!first_) return false;
-    if (!good(calls_->set_device(spec_.device), "to choose the device")) return false;
-    if (!good(first_->launch(stream), "to launch the graph")) return false;
+    if (!last_error_.good(*calls_, calls_->set_device(spec_.device), "to choose the device")) return false;
+    if (!last_error_.good(*calls_, first_->launch(stream), "to launch the graph")) return false;
     if (second_) {
         if (!network_.call()()) {
-            std::snprintf(last_error_.data(), last_error_.size(),
-                          "device cuda:%d: the network refused its input", spec_.device);
+            last_error_.refused("its input");
             static_cast<void>(calls_->synchronize(stream));
             return false;
         }
-        if (!good(second_->launch(stream), "to launch the graph behind the network")) return false;
+        if (!last_error_.good(*calls_, second_->launch(stream), "to launch the graph behind the network"))
+            return false;
     }
-    return good(calls_->synchronize(stream), "an inference");
+    return last_error_.good(*calls_, calls_->synchronize(stream), "an inference");
 }
 
 std::string CudaBackend::description() const {

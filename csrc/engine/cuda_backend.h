@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/last_error.h"
 #include "engine/device_network.h"
 #include "infer/backend.h"
 
@@ -33,12 +34,11 @@ class CudaBackend final : public Backend {
     [[nodiscard]] InputView input() noexcept override;
     [[nodiscard]] bool run() noexcept override;
     [[nodiscard]] std::span<const TensorView> outputs() const noexcept override { return views_; }
-    [[nodiscard]] const char* last_error() const noexcept override { return last_error_.data(); }
+    [[nodiscard]] const char* last_error() const noexcept override { return last_error_.text(); }
     [[nodiscard]] std::string description() const override;
 
   private:
     void add_outputs(CudaGraph& graph, std::span<const GraphNode> after);
-    [[nodiscard]] bool good(int error, const char* what) noexcept;
 
     CudaCalls* calls_;
     CudaBackendSpec spec_;
@@ -48,7 +48,7 @@ class CudaBackend final : public Backend {
     std::vector<PinnedMemory> maps_;
     std::vector<TensorView> views_;
     std::unique_ptr<GraphInstance> first_, second_;
-    std::array<char, 256> last_error_{};
+    CudaLastError last_error_{spec_.device};
 };
 
 }  // namespace fastpose

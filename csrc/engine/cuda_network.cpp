@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 
@@ -257,14 +256,6 @@ std::vector<GraphNode> CudaNetwork::add_host_decode(CudaGraph& graph, std::span<
     return copies;
 }
 
-bool CudaNetwork::good(int error, const char* what) noexcept {
-    if (error == 0) return true;
-    std::snprintf(last_error_.data(), last_error_.size(), "device cuda:%d: %s failed: %s: %s", spec_.device,
-                  what, calls_->error_name(error), calls_->error_text(error));
-    calls_->clear_error();
-    return false;
-}
-
 bool CudaNetwork::is_pinned(const FrameView& frame) const noexcept {
     const auto bytes = static_cast<std::size_t>(frame.stride_bytes) * static_cast<std::size_t>(frame.height);
     const std::size_t all = frame.format == PixelFormat::nv12 ? bytes + bytes / 2 : bytes;
@@ -283,7 +274,8 @@ bool CudaNetwork::take_frames(std::span<const BatchItem> items) noexcept {
         row.device_stride = direct ? static_cast<std::size_t>(frame.stride_bytes) : row.dense_stride;
         const std::uint8_t* source = direct ? frame.data : row.staging.data();
         parameters[i] = row.preprocess.parameters(static_cast<std::ptrdiff_t>(row.device_stride));
-        if (!good(row.upload(*first_, source, row.device_stride), "to point the upload at a frame"))
+        if (!last_error_.good(*calls_, row.upload(*first_, source, row.device_stride),
+                              "to point the upload at a frame"))
             return false;
     }
     return true;
@@ -291,21 +283,22 @@ bool CudaNetwork::take_frames(std::span<const BatchItem> items) noexcept {
 
 bool CudaNetwork::launch() noexcept {
     const CudaHandle stream = network_.stream().handle();
-    if (!good(first_->launch(stream), "to launch the graph")) return false;
+    if (!last_error_.good(*calls_, first_->launch(stream), "to launch the graph")) return false;
     if (!second_) return true;
-    if (network_.call()()) return good(second_->launch(stream), "to launch the graph behind the network");
-    std::snprintf(last_error_.data(), last_error_.size(), "device cuda:%d: the network refused a frame",
-                  spec_.device);
+    if (network_.call()())
+        return last_error_.good(*calls_, second_->launch(stream), "to launch the graph behind the network");
+    last_error_.refused("a frame");
     static_cast<void>(calls_->synchronize(stream));
     return false;
 }
 
 bool CudaNetwork::run(std::span<const BatchItem> items) noexcept {
     const std::int64_t begin_ns = now_ns();
-    if (!first_ || !good(calls_->set_device(spec_.device), "to choose the device")) return false;
+    if (!first_ || !last_error_.good(*calls_, calls_->set_device(spec_.device), "to choose the device"))
+        return false;
     if (!take_frames(items) || !launch()) return false;
     const std::int64_t launched_ns = now_ns();
-    if (!good(calls_->synchronize(network_.stream().handle()), "a frame")) return false;
+    if (!last_error_.good(*calls_, calls_->synchronize(network_.stream().handle()), "a frame")) return false;
     const std::int64_t done_ns = now_ns();
     times_.launch = launched_ns - begin_ns;
     times_.wait = done_ns - launched_ns;

@@ -1,11 +1,11 @@
 // From frames to poses on a GPU: upload, preprocess, network, decode and download, one launch and one wait.
 #pragma once
-#include <array>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cuda/last_error.h"
 #include "engine/batch.h"
 #include "engine/device_network.h"
 #include "engine/estimator.h"
@@ -61,7 +61,7 @@ class CudaNetwork {
     void move_roi(int row, int x, int y) noexcept;
     [[nodiscard]] Roi roi(int row) const noexcept;
     [[nodiscard]] int rows() const noexcept { return static_cast<int>(rows_.size()); }
-    [[nodiscard]] const char* last_error() const noexcept { return last_error_.data(); }
+    [[nodiscard]] const char* last_error() const noexcept { return last_error_.text(); }
     [[nodiscard]] CudaStageTimes last_times() const noexcept { return times_; }
     [[nodiscard]] std::string description() const;
     [[nodiscard]] const CudaNetworkSpec& spec() const noexcept { return spec_; }
@@ -91,7 +91,6 @@ class CudaNetwork {
     void stamp(std::span<const BatchItem> items, std::int64_t done_ns) noexcept;
     [[nodiscard]] std::int64_t elapsed_ns(Stage from, Stage to) const noexcept;
     void deliver(const BatchItem& item, int row) noexcept;
-    [[nodiscard]] bool good(int error, const char* what) noexcept;
 
     CudaCalls* calls_;
     CudaNetworkSpec spec_;
@@ -110,7 +109,7 @@ class CudaNetwork {
     std::unique_ptr<GraphInstance> first_, second_;  // second: behind a network that is called
     int nodes_ = 0;
     CudaStageTimes times_;
-    std::array<char, 256> last_error_{};
+    CudaLastError last_error_{spec_.device};
 };
 
 // A row as an estimator; what runs is the whole batch. Its roi may follow the animal, see make_track_roi.
