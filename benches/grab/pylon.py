@@ -1,9 +1,9 @@
 """What a frame costs through pylon, on its emulator, until it is published and until another process has it.
 
-    python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200]
+    python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200] [--spin-us 300]
 
-`measure` is for other benches. The frame waits already when the clock starts (pylon's wait object is
-signalled, and the emulator's thread is done with it), so that the camera's own time is not in the numbers.
+`measure` is for other benches. Camera's process and loop wait as in a session: awake, where the frame comes
+when it is expected. The clock starts just before the call of pylon that has the frame.
 """
 
 from __future__ import annotations
@@ -19,20 +19,27 @@ from typing import Any
 
 import numpy as np
 from benches.latency.spans import summary
+from benches.realtime import take_fifo
 
 from fastpose import _core
+from fastpose.config import Engine
 from fastpose.hosts.common import now_ns
 from fastpose.hosts.pylon import BaslerGrabber
 from fastpose.hosts.pylon_options import PylonOptions, PylonSettings
 
 __all__ = ["consume", "measure"]
 
+SPIN_US = Engine().spin_us
+PRIORITY = 50  # of the process that takes the frames, as of the loop
 _WARM_UP = 100  # frames that do not count
-_QUEUED_S = 0.001  # the emulator's thread lets go of a frame some time after it has said that it is there
 
 
 def measure(
-    *, frames: int = 2000, size: tuple[int, int] = (1280, 1024), rate_hz: float = 200.0
+    *,
+    frames: int = 2000,
+    size: tuple[int, int] = (1280, 1024),
+    rate_hz: float = 200.0,
+    spin_us: int = SPIN_US,
 ) -> dict[str, dict[str, float]]:
     """Grab so many frames of an emulated camera.
 
@@ -49,12 +56,13 @@ def measure(
     """
     ring = _core.Ring.create(
         f"/fastpose-{os.getpid()}-bench-{time.monotonic_ns()}", slots=32, width=size[0], height=size[1],
-        frames="every", recorder=False, producer_slots=8,
+        frames="every", recorder=False, producer_slots=9,
     )  # fmt: skip
     settings = PylonSettings(serial="0815-0000", emulated=True, size=size, rate_hz=rate_hz, exposure_us=100.0)
-    probe = _Probe(ring, PylonOptions(ring.name, "bench", settings), frames + _WARM_UP)
+    options = PylonOptions(ring.name, "bench", settings, spin_us=spin_us)
+    probe = _Probe(ring, options, frames + _WARM_UP)
     command = [sys.executable, "-m", "benches.grab.pylon", "--consume", ring.name]
-    command += ["--frames", str(frames + _WARM_UP)]
+    command += ["--frames", str(frames + _WARM_UP), "--spin-us", str(spin_us)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as consumer:
         ring.start()
         probe.grab()
@@ -62,16 +70,11 @@ def measure(
     return _numbers(probe, json.loads(said), frames)
 
 
-def consume(ring_name: str, frames: int) -> list[int]:
+def consume(ring_name: str, frames: int, spin_us: int) -> list[int]:
     """Take so many frames as the loop does; returns when it had each, ns."""
+    take_fifo(PRIORITY)
     ring = _core.Ring.attach(ring_name)
-    taken: list[int] = []
-    while len(taken) < frames and not ring.stop_requested:
-        slot = ring.take(1000)
-        if slot >= 0:
-            taken.append(now_ns())
-            ring.release(slot)
-    return taken
+    return [int(at) for at in _core.take_times(ring, frames=frames, spin_ns=spin_us * 1000)]
 
 
 class _Probe(BaslerGrabber):
@@ -83,15 +86,21 @@ class _Probe(BaslerGrabber):
         self.asked_ns: list[int] = []
         self.got_ns: list[int] = []
         self.published_ns: list[int] = []
-        retrieve = self.camera.retrieve
+        self._look_around(self.camera)
 
-        def asked() -> Any:
-            self.camera.wait_for_result()
-            time.sleep(_QUEUED_S)
+    def _look_around(self, camera: Any) -> None:
+        retrieve, poll = camera.retrieve, camera.poll
+
+        def asked_asleep() -> Any:
+            camera.ready(1000)
             self._begin_ns = now_ns()
             return retrieve()
 
-        self.camera.retrieve = asked  # type: ignore[method-assign]
+        def asked_awake() -> Any:
+            self._begin_ns = now_ns()
+            return poll()
+
+        camera.retrieve, self._wait.poll = asked_asleep, asked_awake
 
     def _hand_on(self, result: Any, received_ns: int) -> None:
         super()._hand_on(result, received_ns)
@@ -118,13 +127,16 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2000, help="that count (2000)")
     parser.add_argument("--size", default="1280x1024", help="width and height, px (1280x1024)")
     parser.add_argument("--rate-hz", type=float, default=200.0)
+    parser.add_argument("--spin-us", type=int, default=SPIN_US, help="longest time awake for a frame, us")
     parser.add_argument("--consume", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.consume:
-        print(json.dumps(consume(options.consume, options.frames)))
+        print(json.dumps(consume(options.consume, options.frames, options.spin_us)))
         return
     width, height = map(int, options.size.split("x"))
-    found = measure(frames=options.frames, size=(width, height), rate_hz=options.rate_hz)
+    found = measure(
+        frames=options.frames, size=(width, height), rate_hz=options.rate_hz, spin_us=options.spin_us
+    )
     for name, numbers in found.items():
         print(f"{name:<24} " + "  ".join(f"{key} {value:>8}" for key, value in numbers.items()))
 
