@@ -26,11 +26,11 @@ py::dict measure(Camera& camera, Ring& ring, int frames) {
                     "failed"_a = cost.failed);
 }
 
-py::array_t<std::int64_t> take(Ring& ring, int frames, std::int64_t spin_ns) {
+py::array_t<std::int64_t> take(Ring& ring, int frames) {
     std::vector<std::int64_t> taken_ns;
     {
         py::gil_scoped_release unlocked;
-        taken_ns = take_times(ring, frames, spin_ns);
+        taken_ns = take_times(ring, frames);
     }
     return array_of(taken_ns);
 }
@@ -40,6 +40,6 @@ py::array_t<std::int64_t> take(Ring& ring, int frames, std::int64_t spin_ns) {
 void bind_grab_cost(py::module_& m) {
     m.def("measure_grab_cost", &measure, "camera"_a, "ring"_a, py::kw_only(), "frames"_a,
           "Arms the camera; {'queued_ns', 'live_ns': int64 arrays, 'failed': frames}.");
-    m.def("take_times", &take, "ring"_a, py::kw_only(), "frames"_a, "spin_ns"_a,
-          "Takes frames as the loop does; when it had each, ns.");
+    m.def("take_times", &take, "ring"_a, py::kw_only(), "frames"_a,
+          "Takes frames as a loop that is awake; when it had each, ns.");
 }

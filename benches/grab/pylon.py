@@ -1,9 +1,10 @@
 """What a frame costs through pylon, on its emulator, until it is published and until another process has it.
 
-    python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200] [--spin-us 300]
+    python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200]
 
-`measure` is for other benches. Camera's process and loop wait as in a session: awake, where the frame comes
-when it is expected. The clock starts just before the call of pylon that has the frame.
+`measure` is for other benches. Camera's process and loop are awake, as in a session where the frame comes
+when it is expected; pylon's emulator is too irregular to be expected. The clock starts just before the call of
+pylon that has the frame.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ def measure(
     frames: int = 2000,
     size: tuple[int, int] = (1280, 1024),
     rate_hz: float = 200.0,
-    spin_us: int = SPIN_US,
 ) -> dict[str, dict[str, float]]:
     """Grab so many frames of an emulated camera.
 
@@ -59,10 +59,10 @@ def measure(
         frames="every", recorder=False, producer_slots=9,
     )  # fmt: skip
     settings = PylonSettings(serial="0815-0000", emulated=True, size=size, rate_hz=rate_hz, exposure_us=100.0)
-    options = PylonOptions(ring.name, "bench", settings, spin_us=spin_us)
+    options = PylonOptions(ring.name, "bench", settings, spin_us=SPIN_US)
     probe = _Probe(ring, options, frames + _WARM_UP)
     command = [sys.executable, "-m", "benches.grab.pylon", "--consume", ring.name]
-    command += ["--frames", str(frames + _WARM_UP), "--spin-us", str(spin_us)]
+    command += ["--frames", str(frames + _WARM_UP)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as consumer:
         ring.start()
         probe.grab()
@@ -70,11 +70,11 @@ def measure(
     return _numbers(probe, json.loads(said), frames)
 
 
-def consume(ring_name: str, frames: int, spin_us: int) -> list[int]:
+def consume(ring_name: str, frames: int) -> list[int]:
     """Take so many frames as the loop does; returns when it had each, ns."""
     take_fifo(PRIORITY)
     ring = _core.Ring.attach(ring_name)
-    return [int(at) for at in _core.take_times(ring, frames=frames, spin_ns=spin_us * 1000)]
+    return [int(at) for at in _core.take_times(ring, frames=frames)]
 
 
 class _Probe(BaslerGrabber):
@@ -89,18 +89,15 @@ class _Probe(BaslerGrabber):
         self._look_around(self.camera)
 
     def _look_around(self, camera: Any) -> None:
-        retrieve, poll = camera.retrieve, camera.poll
+        def awake() -> Any:
+            self._rehearse(now_ns())
+            result = None
+            while result is None:
+                self._begin_ns = now_ns()
+                result = camera.poll()
+            return result
 
-        def asked_asleep() -> Any:
-            camera.ready(1000)
-            self._begin_ns = now_ns()
-            return retrieve()
-
-        def asked_awake() -> Any:
-            self._begin_ns = now_ns()
-            return poll()
-
-        camera.retrieve, self._wait.poll = asked_asleep, asked_awake
+        self._wait.take = awake  # type: ignore[method-assign]
 
     def _hand_on(self, result: Any, received_ns: int) -> None:
         super()._hand_on(result, received_ns)
@@ -127,16 +124,13 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2000, help="that count (2000)")
     parser.add_argument("--size", default="1280x1024", help="width and height, px (1280x1024)")
     parser.add_argument("--rate-hz", type=float, default=200.0)
-    parser.add_argument("--spin-us", type=int, default=SPIN_US, help="longest time awake for a frame, us")
     parser.add_argument("--consume", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.consume:
-        print(json.dumps(consume(options.consume, options.frames, options.spin_us)))
+        print(json.dumps(consume(options.consume, options.frames)))
         return
     width, height = map(int, options.size.split("x"))
-    found = measure(
-        frames=options.frames, size=(width, height), rate_hz=options.rate_hz, spin_us=options.spin_us
-    )
+    found = measure(frames=options.frames, size=(width, height), rate_hz=options.rate_hz)
     for name, numbers in found.items():
         print(f"{name:<24} " + "  ".join(f"{key} {value:>8}" for key, value in numbers.items()))
 

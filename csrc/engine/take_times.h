@@ -1,4 +1,4 @@
-// When the loop's way of waiting has each frame of a ring, for benches.
+// When a loop that is awake has each frame of a ring, for benches.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -7,8 +7,8 @@
 
 namespace fastpose {
 
-// Takes that many frames as the loop does, awake for each for spin_ns at most, and lets go of them; returns
-// when it had each. Ten seconds without one ends it early. Blocks.
-[[nodiscard]] std::vector<std::int64_t> take_times(Ring& ring, int frames, std::int64_t spin_ns);
+// Takes that many frames as the loop does when it is awake for them, and lets go of them; returns when it had
+// each. Ten seconds without one end it early. Blocks, and keeps a core busy.
+[[nodiscard]] std::vector<std::int64_t> take_times(Ring& ring, int frames);
 
 }  // namespace fastpose

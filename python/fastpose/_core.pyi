@@ -1674,5 +1674,5 @@ class _GrabCost(TypedDict):
     failed: int  # frames that did not arrive whole
 
 def measure_grab_cost(camera: Camera, ring: Ring, *, frames: int) -> _GrabCost: ...
-def take_times(ring: Ring, *, frames: int, spin_ns: int) -> NDArray[np.int64]:
-    """When the loop's way of waiting has each frame of a ring, ns; ten seconds without one end it early."""
+def take_times(ring: Ring, *, frames: int) -> NDArray[np.int64]:
+    """When a loop that is awake has each frame of a ring, ns; ten seconds without one end it early."""

@@ -174,10 +174,11 @@ def test_a_camera_that_goes_before_it_starts_is_gone_too() -> None:
     assert isinstance(running.error, CameraDisconnected)
 
 
-def test_an_unplugged_camera_comes_back() -> None:
-    """Its counter begins again; ours runs on, and says where."""
+@pytest.mark.parametrize("spin_us", [0, 300])
+def test_an_unplugged_camera_comes_back(spin_us: int) -> None:
+    """Its counter begins again; ours runs on, and says where. All slots are back, the one of the rehearsal too."""
     ring = make_ring(frames="newest")
-    with grabbing(ring=ring, reconnect=True) as running:
+    with grabbing(ring=ring, reconnect=True, spin_us=spin_us) as running:
         made = noting_stamps(running)
         running.skip(10)
         held = running.take()  # a consumer that is slow just now
