@@ -3,8 +3,8 @@
     python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200]
 
 `measure` is for other benches. Camera's process and loop are awake, as in a session where the frame comes
-when it is expected; pylon's emulator is too irregular to be expected. The clock starts just before the call of
-pylon that has the frame.
+when it is expected; pylon's emulator is too irregular to be expected. The clock starts just before the call
+of pylon that has the frame.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def _read(far_end: int, theirs: Connection) -> None:
     found: list[tuple[int, int]] = []
     theirs.send("ready")
     while not theirs.poll():
-        ready, _, _ = select.select([far_end, theirs], [], [])
+        ready, _, _ = select.select([far_end, theirs.fileno()], [], [])
         if far_end in ready:
             now_ns = time.monotonic_ns()
             found += [(now_ns, byte) for byte in os.read(far_end, 64)]

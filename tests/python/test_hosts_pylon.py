@@ -176,7 +176,7 @@ def test_a_camera_that_goes_before_it_starts_is_gone_too() -> None:
 
 @pytest.mark.parametrize("spin_us", [0, 300])
 def test_an_unplugged_camera_comes_back(spin_us: int) -> None:
-    """Its counter begins again; ours runs on, and says where. All slots are back, the one of the rehearsal too."""
+    """Its counter begins again; ours runs on, and says where. Every slot is back, the rehearsal's too."""
     ring = make_ring(frames="newest")
     with grabbing(ring=ring, reconnect=True, spin_us=spin_us) as running:
         made = noting_stamps(running)
