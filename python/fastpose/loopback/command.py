@@ -63,7 +63,9 @@ def run(request: Request) -> Loopback | LedLoopback:
     """
     if request.simulate:
         if request.config is not None or request.port is not None or request.led is not None:
-            raise ConfigError("--simulate is a chain of its own; allowed: without CONFIG, --port and --led")
+            raise ConfigError(
+                "--simulate is a chain of its own; allowed: without CONFIG and --port, and without --led"
+            )
         return simulated(request.count, Simulated())
     if request.config is None or (request.port is None) is (request.led is None):
         raise ConfigError(
@@ -143,7 +145,8 @@ def _print_led(found: LedLoopback, console: Console) -> None:
             "the exposure time is not known (set exposure_us): each light is known to the frame's period, "
             f"{found.period_ns / 1e6:.3f} ms, only"
         )
-    known = f"each light is known to +-{bound['p50']:.3f} ms (median), +-{bound['max']:.3f} ms at most"
+    noise = "" if found.noise_us is None else f", and to the noise of brightness, {found.noise_us:.0f} us"
+    known = f"each light is known to +-{bound['p50']:.3f} ms (median), +-{bound['max']:.3f} ms at most{noise}"
     console.print(known, soft_wrap=True)
     missing = f"{found.without_light} without light, {found.too_short} too short to tell"
     console.print(f"{len(found.light_ns)} reactions; {missing}; all in ms")

@@ -88,6 +88,13 @@ class LedLoopback:
         """(n,) what the camera measured more than the software says."""
         return self.light_ns - self.software_ns
 
+    @property
+    def noise_us(self) -> float | None:
+        """Standard deviation of one light's time by the noise of its brightness; None: not known."""
+        if self.exposure_us is None:
+            return None
+        return self.exposure_us * self.spot.noise / (self.spot.on - self.spot.off)
+
     def agrees(self, tolerance_us: float) -> bool:
         """The median difference is within the tolerance, and nine of ten are within five times that.
 
@@ -107,6 +114,7 @@ class LedLoopback:
             "difference_ms": percentiles_ms(self.difference_ns),
             "bound_ms": percentiles_ms(self.bound_ns),
             "exposure_us": self.exposure_us,
+            "noise_us": None if self.noise_us is None else round(self.noise_us, 1),
             "period_us": self.period_ns / 1e3,
             "tolerance_us": tolerance_us,
             "agrees": self.agrees(tolerance_us),
@@ -186,9 +194,11 @@ def _pairs(
         latest_ns = int(starts[cause]) + LATEST_NS
         if at + 1 < len(caused):
             latest_ns = min(latest_ns, _expected_ns(*caused[at + 1], starts) - CLOCKS_DISAGREE_NS)
-        if lights[following].earliest_ns < latest_ns:
-            found.append((action, int(starts[cause]), lights[following]))
-            following += 1
+        mine = [light for light in lights[following:] if light.earliest_ns < latest_ns]
+        if mine:  # what is short may be something else: a whole one goes before it
+            chosen = next((light for light in mine if not light.short), mine[0])
+            found.append((action, int(starts[cause]), chosen))
+            following = lights.index(chosen, following) + 1
     return found
 
 

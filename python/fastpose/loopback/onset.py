@@ -12,6 +12,8 @@ measured.
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,8 @@ __all__ = ["Onset", "onsets"]
 
 Int64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+DARK_FRAMES = 4
+HALF = 0.5  # of full brightness: a light that stays on is brighter in the frame after its first
 
 
 @dataclass(frozen=True)
@@ -59,20 +63,55 @@ def onsets(
     period_ns : int
         From exposure to exposure; no exposure is longer.
     dim : float
-        A frame below this fraction is dark, one above 1 - dim is at full brightness.
+        A frame less than this brighter than those before is dark; above 1 - dim it is full.
     """
     seen = np.flatnonzero(np.isfinite(fractions))
-    found = []
-    for at in range(1, len(seen)):
-        before, frame = int(seen[at - 1]), int(seen[at])
-        if fractions[before] >= dim or fractions[frame] < dim:
+    levels = [float(level) for level in fractions[seen]] + [0.0]
+    scene, found = _Scene(dim), []
+    for at, frame in enumerate(map(int, seen)):
+        step = scene.step_of(levels[at])
+        goes_on = scene.step_of(levels[at + 1]) >= HALF
+        if not scene.turns_lit(levels[at], goes_on=goes_on):
             continue
-        after = fractions[seen[at + 1]] if at + 1 < len(seen) else 0.0
-        full = bool(fractions[frame] > 1 - dim)
-        span = _Span(int(starts_ns[before]), int(starts_ns[frame]), exposure_ns, period_ns, dim)
-        earliest, latest = span.between() if full else span.within(float(fractions[frame]))
-        found.append(Onset(frame, earliest, latest, short=not full and bool(after < dim)))
+        span = _Span(int(starts_ns[seen[at - 1]]), int(starts_ns[frame]), exposure_ns, period_ns, dim)
+        full = step > 1 - dim
+        earliest, latest = span.between() if full else span.within(step)
+        found.append(Onset(frame, earliest, latest, short=not full and not goes_on))
     return found
+
+
+class _Scene:
+    """Whether the light is on, above how bright the place is without it: a slow shadow counts for nothing.
+
+    That is the mean of the last dark frames. A frame is dark that is hardly brighter than they are, or than the
+    one before; and where the scene became brighter while the light was on, one of a steady level below half of
+    full brightness.
+    """
+
+    def __init__(self, dim: float) -> None:
+        self._dim = dim
+        self._dark: deque[float] = deque(maxlen=DARK_FRAMES)
+        self._lit, self._previous = True, math.nan  # as long as no dark frame was seen
+
+    def step_of(self, fraction: float) -> float:
+        """How much brighter than dark."""
+        return fraction - (sum(self._dark) / len(self._dark) if self._dark else 0.0)
+
+    def turns_lit(self, fraction: float, *, goes_on: bool) -> bool:
+        """Take in the next frame; whether it is the first that sees a light, for long or for a flash."""
+        step = self.step_of(fraction)
+        steady = abs(fraction - self._previous) < self._dim
+        self._previous = fraction
+        if self._lit and step >= self._dim and not (steady and fraction < HALF):
+            return False
+        if not self._lit and step >= self._dim and not steady:
+            self._lit = goes_on or step >= HALF
+            return True
+        if self._lit and step >= self._dim:
+            self._dark.clear()  # brighter than it was before the light
+        self._dark.append(fraction)
+        self._lit = False
+        return False
 
 
 @dataclass(frozen=True)
