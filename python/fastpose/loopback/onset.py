@@ -83,9 +83,9 @@ def onsets(
 class _Scene:
     """Whether the light is on, above how bright the place is without it: a slow shadow counts for nothing.
 
-    That is the mean of the last dark frames. A frame is dark that is hardly brighter than they are, or than the
-    one before; and where the scene became brighter while the light was on, one of a steady level below half of
-    full brightness.
+    That is the mean of the last dark frames. A frame is dark that is hardly brighter than they are, or than
+    the one before; and where the scene became brighter while the light was on, one of a steady level below
+    half of full brightness.
     """
 
     def __init__(self, dim: float) -> None:
