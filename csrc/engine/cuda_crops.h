@@ -41,6 +41,7 @@ class CudaCrops {
     void deliver(PoseView pose) noexcept;
     [[nodiscard]] std::int64_t warm_up() noexcept;
     [[nodiscard]] int rows() const noexcept { return spec_.input.shape[0]; }
+    [[nodiscard]] int bodyparts() const noexcept { return spec_.bodyparts; }
     [[nodiscard]] const char* last_error() const noexcept { return last_error_.text(); }
     [[nodiscard]] std::string description() const;
 
