@@ -526,6 +526,10 @@ def analyze(
     device: Annotated[str, typer.Option(help="What runs the network: cpu, cuda:0.")] = "cpu",
     precision: Annotated[str, typer.Option(help="auto, fp32, fp16, bf16 or int8.")] = "auto",
     min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Do not draw keypoints below.")] = 0.6,
+    decoder: Annotated[
+        str,
+        typer.Option(help="With device cuda: auto (NVDEC where it gives the same frames), nvdec, software."),
+    ] = "auto",
     debug: Debug = False,
 ) -> None:
     """Find the poses in whole videos; writes DeepLabCut's h5 and csv."""
@@ -538,6 +542,7 @@ def analyze(
             precision=precision,
             labelled_video=labelled_video,
             min_likelihood=min_likelihood,
+            decoder=decoder,
         )
 
 
