@@ -346,11 +346,15 @@ class SimLighting(_Bound):
     def flicker(self) -> float: ...
 
 class SimClock(_Bound):
-    def __init__(self, *, offset_s: float = 12.5, drift_ppm: float = 20.0) -> None: ...
+    def __init__(
+        self, *, offset_s: float = 12.5, drift_ppm: float = 20.0, stamp_late_us: float = 0.0
+    ) -> None: ...
     @property
     def offset_s(self) -> float: ...
     @property
     def drift_ppm(self) -> float: ...
+    @property
+    def stamp_late_us(self) -> float: ...
 
 class SimFaults(_Bound):
     def __init__(
@@ -394,6 +398,30 @@ class SimTrigger(_Bound):
     @property
     def line(self) -> str: ...
 
+class SimLed(_Bound):
+    def __init__(
+        self,
+        *,
+        output: str,
+        x: float,
+        y: float,
+        radius_px: float = 6.0,
+        level: float = 60.0,
+        delay_us: float = 0.0,
+    ) -> None: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def radius_px(self) -> float: ...
+    @property
+    def level(self) -> float: ...
+    @property
+    def delay_us(self) -> float: ...
+
 class SimSpec(_Bound):
     def __init__(
         self,
@@ -418,6 +446,7 @@ class SimSpec(_Bound):
         transfer_ms: float = 0.5,
         every_frame: bool = False,
         camera_trigger: SimTrigger | Mapping[str, str] | None = None,
+        led: SimLed | None = None,
     ) -> None: ...
     @property
     def shape(self) -> Literal["mouse", "rat", "vole"]: ...
@@ -459,6 +488,8 @@ class SimSpec(_Bound):
     def every_frame(self) -> bool: ...
     @property
     def camera_trigger(self) -> SimTrigger: ...
+    @property
+    def led(self) -> SimLed | None: ...
 
 class SimFate(_Bound):
     @property

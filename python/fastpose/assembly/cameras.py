@@ -40,8 +40,10 @@ def hosted_processes(config: cfg.Config) -> int:
     )
 
 
-def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.Ring:
+def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record, watched: bool = False) -> _core.Ring:
     """Make the shared ring that the camera's frames go through.
+
+    `watched`: somebody looks at every frame in the recorder's place, see `fastpose.assembly.eye`.
 
     Raises
     ------
@@ -57,8 +59,8 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
         pixel_format=source.pixel_format,
         frames=source.spec.frames,
         loop=loop,
-        recorder=record.video is not None,
-        record_taken=loop and not record.every_frame,
+        recorder=watched or record.video is not None,
+        record_taken=loop and not record.every_frame and not watched,
         stride_bytes=source.stride_bytes,
         producer_slots=source.slots_held,
         buffer_bytes=source.buffer_bytes,

@@ -57,6 +57,7 @@ def _sim_spec(spec: SimCamera) -> _core.SimSpec:
         "clock",
         "faults",
         "camera_trigger",
+        "led",
     }
     return _core.SimSpec(
         **spec.model_dump(exclude=not_its_own),
@@ -66,5 +67,6 @@ def _sim_spec(spec: SimCamera) -> _core.SimSpec:
         camera_trigger=_core.SimTrigger(
             source=spec.camera_trigger.source, line=spec.camera_trigger.line or ""
         ),
+        led=_core.SimLed(**spec.led.model_dump()) if spec.led is not None else None,
         every_frame=spec.frames == "every",
     )
