@@ -216,6 +216,15 @@ class FrameStamper(_Bound):
     @property
     def clock(self) -> ClockFit: ...
 
+class FrameWindow(_Bound):
+    """In which moment to look for the next frame without sleeping; see csrc/engine/frame_window.h."""
+
+    def allow_spin(self, spin_ns: int) -> None: ...
+    def note_received(self, received_ns: int) -> None: ...
+    def note_wake_up(self, late_ns: int) -> None: ...
+    def next(self) -> tuple[int, int]:
+        """When it begins and ends, ns; (0, 0): none, no frame is expected."""
+
 # --- frame ring ---
 
 def remove_stale_rings() -> None: ...
@@ -1687,3 +1696,5 @@ class _GrabCost(TypedDict):
     failed: int  # frames that did not arrive whole
 
 def measure_grab_cost(camera: Camera, ring: Ring, *, frames: int) -> _GrabCost: ...
+def take_times(ring: Ring, *, frames: int) -> NDArray[np.int64]:
+    """When a loop that is awake has each frame of a ring, ns; ten seconds without one end it early."""

@@ -146,6 +146,7 @@ class Rig:
                 self._folder.path,
                 realtime=self.config.engine.realtime,
                 cpus=placement.hosts,
+                spin_us=self._machine.hosts_spin_us,
             )
         self._lines.spawn(self._folder.path / "log")
         self._streams = open_streams(self.config, self._networks, self._cameras)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastpose import _core
 from fastpose import config as cfg
-from fastpose.drivers import CameraSource, driver_of
+from fastpose.drivers import CameraSource, Hosting, driver_of
 from fastpose.hosts.host import Host
 from fastpose.hosts.spawn import spawn_encoder
 
@@ -67,12 +67,19 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
 
 
 def spawn_hosts(
-    source: CameraSource, record: cfg.Record, session_dir: Path, *, realtime: bool, cpus: Sequence[int] = ()
+    source: CameraSource,
+    record: cfg.Record,
+    session_dir: Path,
+    *,
+    realtime: bool,
+    cpus: Sequence[int] = (),
+    spin_us: int = 0,
 ) -> None:
     """Start the processes around the camera's ring and wait until they are ready.
 
     With a real-time loop they go before everything else that is not: no busy protocol may cost them a frame.
-    They keep to the cores `cpus`, empty: to none; an encoder that falls behind takes all.
+    They keep to the cores `cpus`, empty: to none; an encoder that falls behind takes all. The camera's
+    process may look for a frame without sleeping for `spin_us`.
 
     Raises
     ------
@@ -85,9 +92,12 @@ def spawn_hosts(
         source.encoder = _encoder(source, record, session_dir, nice=nice, cpus=cpus)
     source.host = driver_of(source.spec.driver).spawn(
         source,
-        stderr_path=session_dir / "log" / f"camera_{source.name}.txt",
-        nice=HOST_NICE if realtime else 0,
-        cpus=tuple(cpus),
+        Hosting(
+            session_dir / "log" / f"camera_{source.name}.txt",
+            nice=HOST_NICE if realtime else 0,
+            cpus=tuple(cpus),
+            spin_us=spin_us,
+        ),
     )
     for host in (source.host, source.encoder):
         if host is not None:
