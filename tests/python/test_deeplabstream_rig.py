@@ -52,6 +52,7 @@ class TestDeviceLayer:
     def test_one_open_handle_makes_all_edges(self, tmp_path: Path, terminal: Terminal) -> None:
         changes = {**ENDLESS, "outputs.laser": serial_laser(terminal.path), "record.video": None}
         with Process(write_rig(tmp_path, changes)) as process:
+            process.wait_for_frames(20)
             terminal.wait_for(b"H")
             before = handles_of(process.pid, terminal.path)
             reactions = terminal.received.count(b"H")
