@@ -223,7 +223,7 @@ def test_a_machine_that_sees_the_rules_of_two_synchronised_cameras(tmp_path: Pat
         "both": {"next": [{"unless": "beside", "to": "none"}, {"unless": "above", "to": "none"}]},
     }
     changes = on_one_trigger("replay", faults={"drop": 0.1})
-    changes["protocol"] = {"type": "states", "states": states}
+    changes["protocol"] = {"type": "states", "camera": "side", "states": states}
     session = run_here(tmp_path, changes)
     assert {"one", "both"} <= set(session.events[session.events["event"] == "state"]["name"])
     replay = replay_session(session.folder)
