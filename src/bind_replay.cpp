@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #include "base/error.h"
 #include "bindings.h"
+#include "engine/late_session.h"
 #include "engine/logical_lines.h"
 #include "engine/replay.h"
 
@@ -54,13 +56,15 @@ py::tuple replay_camera(std::shared_ptr<Filter> filter, std::vector<std::shared_
                         std::vector<int> rule_ids, std::shared_ptr<Protocol> protocol,
                         std::vector<OutputLine> lines, int individuals, int bodyparts, std::int64_t work_ns,
                         int camera, const Bytes& frames, const Floats& raw, const Bytes& guide,
-                        const std::vector<InputTuple>& inputs) {
+                        const std::vector<InputTuple>& inputs, std::vector<int> seen,
+                        const std::optional<Bytes>& others) {
     std::vector<ReplayInput> from_outside;
     for (const InputTuple& input : inputs) from_outside.push_back(input_from(input));
-    const ReplayRecord record{records_of<FrameRecord>(frames, "frames"),
-                              {raw.data(), static_cast<std::size_t>(raw.size())},
-                              records_of<EventRecord>(guide, "guide"),
-                              from_outside};
+    ReplayRecord record{records_of<FrameRecord>(frames, "frames"),
+                        {raw.data(), static_cast<std::size_t>(raw.size())},
+                        records_of<EventRecord>(guide, "guide"),
+                        from_outside};
+    if (others) record.others = records_of<EventRecord>(*others, "others");
     ReplayParts parts{.filter = std::move(filter),
                       .rules = std::move(rules),
                       .rule_ids = std::move(rule_ids),
@@ -69,7 +73,8 @@ py::tuple replay_camera(std::shared_ptr<Filter> filter, std::vector<std::shared_
                       .individuals = individuals,
                       .bodyparts = bodyparts,
                       .work_ns = work_ns,
-                      .camera = camera};
+                      .camera = camera,
+                      .seen = std::move(seen)};
     Replayed replayed;
     {
         py::gil_scoped_release unlocked;
@@ -81,6 +86,43 @@ py::tuple replay_camera(std::shared_ptr<Filter> filter, std::vector<std::shared_
                                      {events, static_cast<py::ssize_t>(sizeof(EventRecord))}),
         array_of<float, Floats>(replayed.filtered, {frames.shape(0), individuals, bodyparts, 3}),
         replayed.latest_end_ns);
+}
+
+template <class Record>
+Bytes bytes_of(const std::vector<Record>& records) {
+    return array_of<Record, Bytes>(
+        records, {static_cast<py::ssize_t>(records.size()), static_cast<py::ssize_t>(sizeof(Record))});
+}
+
+py::tuple late_camera(std::shared_ptr<Filter> filter, std::vector<std::shared_ptr<Rule>> rules,
+                      std::vector<int> rule_ids, std::shared_ptr<Protocol> protocol,
+                      std::vector<OutputLine> lines, int individuals, int bodyparts, std::int64_t work_ns,
+                      const Bytes& frames, const Floats& raw, const std::vector<InputTuple>& inputs,
+                      std::uint64_t seed, std::int64_t worst_ns, double share, std::int64_t max_pose_gap_ns) {
+    std::vector<ReplayInput> from_outside;
+    for (const InputTuple& input : inputs) from_outside.push_back(input_from(input));
+    const ReplayRecord record{records_of<FrameRecord>(frames, "frames"),
+                              {raw.data(), static_cast<std::size_t>(raw.size())},
+                              {},
+                              from_outside};
+    ReplayParts parts{.filter = std::move(filter),
+                      .rules = std::move(rules),
+                      .rule_ids = std::move(rule_ids),
+                      .protocol = std::move(protocol),
+                      .lines = std::move(lines),
+                      .individuals = individuals,
+                      .bodyparts = bodyparts,
+                      .work_ns = work_ns};
+    LateSession session;
+    {
+        py::gil_scoped_release unlocked;
+        session = late_session(std::move(parts), record, {seed, worst_ns, share, max_pose_gap_ns});
+    }
+    const auto kept = static_cast<py::ssize_t>(session.frames.size());
+    return py::make_tuple(bytes_of(session.events), bytes_of(session.frames),
+                          py::array_t<std::int64_t>(kept, session.places.data()),
+                          array_of<float, Floats>(session.filtered, {kept, individuals, bodyparts, 3}),
+                          session.ended_ns);
 }
 
 std::tuple<bool, bool, bool, std::int64_t> command(LogicalLines& lines, std::int64_t time_ns, int output,
@@ -110,6 +152,10 @@ void bind_replay(py::module_& m) {
     bind_lines(m);
     m.def("replay_camera", &replay_camera, py::kw_only(), "filter"_a, "rules"_a, "rule_ids"_a, "protocol"_a,
           "lines"_a, "individuals"_a, "bodyparts"_a, "work_ns"_a, "camera"_a, "frames"_a.noconvert(),
-          "raw"_a.noconvert(), "guide"_a.noconvert(), "inputs"_a,
-          "(events, filtered, latest_end_ns): see Note [Replay].");
+          "raw"_a.noconvert(), "guide"_a.noconvert(), "inputs"_a, "seen"_a = std::vector<int>{},
+          "others"_a = py::none(), "(events, filtered, latest_end_ns): see Note [Replay].");
+    m.def("late_camera", &late_camera, py::kw_only(), "filter"_a, "rules"_a, "rule_ids"_a, "protocol"_a,
+          "lines"_a, "individuals"_a, "bodyparts"_a, "work_ns"_a, "frames"_a.noconvert(), "raw"_a.noconvert(),
+          "inputs"_a, "seed"_a, "worst_ns"_a, "share"_a, "max_pose_gap_ns"_a,
+          "(events, frames, places, filtered, ended_ns): see Note [Late machine].");
 }

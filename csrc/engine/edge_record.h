@@ -37,13 +37,14 @@ namespace fastpose {
 
 [[nodiscard]] inline EventRecord event_record_of(const InterlockEvent& event) noexcept {
     const bool edge = event.topic == EventTopic::edge;
+    const bool disarmed = edge && event.value != 0;
     return {.frame_id = -1,
             .stamp_ns = event.stamp_ns,
             .exposure_start_ns = 0,
             .kind = static_cast<std::int32_t>(kind_of(event)),
             .source = event.output,
             .value = edge ? (event.high ? 1 : 0) : event.value,
-            .flags = flags_of(event.cause),
+            .flags = flags_of(event.cause) | (disarmed ? event_safe : 0),
             .camera = 0,
             .crc32 = 0};
 }

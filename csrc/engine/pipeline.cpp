@@ -173,8 +173,9 @@ void Pipeline::carry_out(const OutputCommand& command, FrameRecord& record) noex
     if (parts_.observer != nullptr) parts_.observer->before(command, record);
     const EdgeResult edge = parts_.interlock->apply(command);
     const int high = edge.high ? 1 : 0;
-    const int flags = decision_.late ? event_late : 0;
+    const int flags = (decision_.late ? event_late : 0) | (edge.disarmed ? event_safe : 0);
     if (edge.refused) note(record, EventKind::refused, command.output, high, flags, edge.stamp_ns);
+    if (edge.kept()) note(record, EventKind::kept, command.output, high, flags, edge.stamp_ns);
     if (edge.changed || edge.valued) record.acted_ns = edge.stamp_ns;
     if (edge.changed) note(record, EventKind::output, command.output, high, flags, edge.stamp_ns);
     if (edge.valued)

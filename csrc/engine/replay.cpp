@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "engine/edge_record.h"
 #include "engine/logical_clock.h"
+#include "engine/no_estimator.h"
 #include "engine/replay_guide.h"
 
 namespace fastpose {
@@ -69,33 +70,14 @@ class TimedProtocol final : public Protocol {
     std::int64_t decided_ns_ = 0;
 };
 
-// Poses come from the record.
-class NoEstimator final : public Estimator {
-  public:
-    explicit NoEstimator(std::int64_t work_ns) : work_ns_(work_ns) {}
+// A state that the protocol was in, or a trial; its stamp is the time it was due, see Note [Protocol time].
+bool is_of_protocol(const EventRecord& event) noexcept {
+    return event.kind == static_cast<std::int32_t>(EventKind::state) ||
+           event.kind == static_cast<std::int32_t>(EventKind::trial);
+}
 
-    bool run(const FrameView&, FrameRecord&, PoseView) noexcept override { return false; }
-    std::int64_t warm_up() noexcept override { return work_ns_; }
-    Roi roi() const noexcept override { return {}; }
-    void follow(const PoseView&) noexcept override {}
-    const char* last_error() const noexcept override { return "a replay has no network"; }
-
-  private:
-    std::int64_t work_ns_;
-};
-
-// By rules, protocol or interlock; other events tell of the world.
-bool is_decided(const EventRecord& event) noexcept {
-    switch (static_cast<EventKind>(event.kind)) {
-        case EventKind::state:
-        case EventKind::output:
-        case EventKind::refused:
-        case EventKind::trial:
-        case EventKind::level:
-            return true;
-        default:
-            return false;
-    }
+bool is_kept(const EventRecord& event) noexcept {
+    return event.kind == static_cast<std::int32_t>(EventKind::kept);
 }
 
 FrameMeta meta_of(const FrameRecord& recorded) noexcept {
@@ -119,7 +101,11 @@ std::int64_t first_time_ns(const ReplayRecord& record) noexcept {
 class Session final : public CommandObserver {
   public:
     Session(ReplayParts parts, const ReplayRecord& record)
-        : record_(record), camera_(parts.camera), sink_(parts.individuals, parts.bodyparts) {
+        : record_(record),
+          camera_(parts.camera),
+          seen_(std::move(parts.seen)),
+          rules_(seen_.size()),
+          sink_(parts.individuals, parts.bodyparts) {
         logical_clock = {first_time_ns(record), 0};
         open_lines(parts.lines);
         if (!record.guide.empty()) guide_.emplace(record.guide, static_cast<int>(lines_.size()));
@@ -199,10 +185,29 @@ class Session final : public CommandObserver {
         logical_clock.now_ns = recorded.filtered_ns;
         protocol_->decides_at(recorded.decided_ns);
         pipeline_->track(true, record);
-        pipeline_->react(record, pipeline_->rule_values());
+        pipeline_->react(record, seen_by_protocol(recorded.decided_ns));
         pipeline_->finish(record);
         note_edges();
         take_filtered();
+    }
+
+    // Note [One protocol] of set_pipeline.h: rules of all cameras of a set are there before it decides.
+    [[nodiscard]] std::span<const std::uint8_t> seen_by_protocol(std::int64_t decided_ns) noexcept {
+        if (seen_.empty()) return pipeline_->rule_values();
+        for (; next_other_ < record_.others.size(); ++next_other_) {
+            const EventRecord& edge = record_.others[next_other_];
+            if (edge.stamp_ns > decided_ns) break;
+            see(edge.source, edge.value != 0);
+        }
+        const auto own = pipeline_->rule_values();
+        for (std::size_t i = 0; i < own.size(); ++i) see(pipeline_->rule_id(i), own[i] != 0);
+        return rules_;
+    }
+
+    void see(int rule, bool value) noexcept {
+        const auto at = std::find(seen_.begin(), seen_.end(), rule) - seen_.begin();
+        if (at < static_cast<std::ptrdiff_t>(rules_.size()))
+            rules_[static_cast<std::size_t>(at)] = value ? 1 : 0;
     }
 
     // Until when the loop went on after the last frame: the last thing that it did for no frame.
@@ -210,8 +215,7 @@ class Session final : public CommandObserver {
         std::int64_t last_ns = 0;
         if (record_.guide.empty() && !record_.inputs.empty()) last_ns = record_.inputs.back().time_ns;
         for (const EventRecord& event : record_.guide)
-            if (event.frame_id < 0 && event.flags == 0 && is_decided(event))
-                last_ns = std::max(last_ns, event.stamp_ns);
+            if (event.frame_id < 0 && is_of_protocol(event)) last_ns = std::max(last_ns, event.stamp_ns);
         return last_ns;
     }
 
@@ -274,6 +278,7 @@ class Session final : public CommandObserver {
     void go_safe(std::int64_t time_ns) noexcept {
         const std::int64_t until_ns = std::exchange(until_ns_, never_ns);
         for (int i = 0; guide_ && i < interlock_->size(); ++i) end_of_this_moment(i);
+        for (const auto& line : lines_) line->returns_at(0);
         logical_clock.now_ns = time_ns;
         interlock_->to_safe();
         until_ns_ = until_ns;
@@ -298,7 +303,7 @@ class Session final : public CommandObserver {
         if (recorded->kind == static_cast<std::int32_t>(EventKind::output))
             guide_->pass(command.output, stamp_ns);
         logical_clock.now_ns = stamp_ns;
-        line.returns_at(stamp_ns);
+        if (recorded->kind != static_cast<std::int32_t>(EventKind::refused)) line.returns_at(stamp_ns);
     }
 
     // A command that the record has nothing of: the outputs were armed, and a line that was told to fall was
@@ -319,18 +324,14 @@ class Session final : public CommandObserver {
         for (;;) {
             const int line = next_to_end(time_ns, asking, keeps);
             if (line < 0) return;
-            const std::int64_t due_ns = deadline_ns(line);
-            // To end this one would end that one, too, which ended later.
-            if (asking >= 0 && asking != line && deadline_ns(asking) <= due_ns) return;
-            end(line, due_ns);
+            end(line, deadline_ns(line));
         }
     }
 
     // The line's end is in the record, though what comes now was decided before it.
     void end_of_this_moment(int line) noexcept {
         const std::int64_t due_ns = deadline_ns(line);
-        if (interlock_->line(line).high() && guide_->ends_by_itself(line, due_ns, until_ns_))
-            end(line, due_ns);
+        if (interlock_->line(line).high() && guide_->ends_by_itself(line, until_ns_)) end(line, due_ns);
     }
 
     [[nodiscard]] int next_to_end(std::int64_t time_ns, int asking, bool keeps) noexcept {
@@ -338,7 +339,7 @@ class Session final : public CommandObserver {
         for (int i = 0; interlock_ && i < interlock_->size(); ++i) {
             const std::int64_t due_ns = deadline_ns(i);
             if (due_ns > time_ns || ended_ns(i) > time_ns) continue;
-            if (i == asking && keeps && !guide_->ends_by_itself(i, due_ns, time_ns)) continue;
+            if (i == asking && keeps && !guide_->ends_by_itself(i, time_ns)) continue;
             if (found < 0 || due_ns < deadline_ns(found)) found = i;
         }
         return found;
@@ -346,23 +347,28 @@ class Session final : public CommandObserver {
 
     void end(int line, std::int64_t due_ns) noexcept {
         const std::int64_t ended = ended_ns(line);
-        if (guide_) replayed_.latest_end_ns = std::max(replayed_.latest_end_ns, ended - due_ns);
-        for (int i = 0; i < interlock_->size(); ++i)
-            if (deadline_ns(i) <= due_ns) returns_by_itself(i);
+        if (guide_) {
+            replayed_.latest_end_ns = std::max(replayed_.latest_end_ns, ended - due_ns);
+            guide_->pass(line, ended);
+        }
+        ReplayLine& mine = *lines_[static_cast<std::size_t>(line)];
+        mine.returns_at(ended);
         logical_clock.now_ns = due_ns;
-        interlock_->end_due();
+        interlock_->end_line(line);
         note_edges(ended);
-        for (const auto& each : lines_) each->returns_at(0);
+        mine.returns_at(0);
     }
 
-    void returns_by_itself(int line) noexcept {
-        const std::int64_t ended = ended_ns(line);
-        lines_[static_cast<std::size_t>(line)]->returns_at(ended);
-        if (guide_ && ended != deadline_ns(line)) guide_->pass(line, ended);
+    // When the line was written as the outputs went safe; 0: the record does not tell.
+    [[nodiscard]] std::int64_t safe_ns(int line) noexcept {
+        if (!guide_ || is_safe(interlock_->line(line))) return 0;
+        const std::int64_t stamp_ns = guide_->safe_ns(line, logical_clock.now_ns, until_ns_);
+        if (stamp_ns != 0) guide_->pass(line, stamp_ns);
+        return stamp_ns;
     }
 
-    [[nodiscard]] std::int64_t safe_ns(int line) const noexcept {
-        return guide_ ? guide_->safe_ns(line, logical_clock.now_ns, until_ns_) : 0;
+    [[nodiscard]] static bool is_safe(const GuardedLine& line) noexcept {
+        return line.high() == line.line().limits.safe_high;
     }
 
     [[nodiscard]] std::int64_t deadline_ns(int line) const noexcept {
@@ -373,7 +379,7 @@ class Session final : public CommandObserver {
     [[nodiscard]] std::int64_t ended_ns(int line) noexcept {
         const std::int64_t due_ns = deadline_ns(line);
         if (!guide_ || due_ns == never_ns) return due_ns;
-        return guide_->end_ns(line, due_ns, interlock_->line(line).high());
+        return guide_->end_ns(line, due_ns);
     }
 
     // `refused_ns`: when a pulse of a train was refused, as nothing was written that could tell.
@@ -385,6 +391,7 @@ class Session final : public CommandObserver {
         }
         EventRecord record;
         while (sink_.events.pop(&record)) {
+            if (is_kept(record)) continue;
             record.camera = camera_;
             replayed_.events.push_back(record);
         }
@@ -392,6 +399,9 @@ class Session final : public CommandObserver {
 
     ReplayRecord record_;
     std::int32_t camera_;
+    std::vector<int> seen_;
+    std::vector<std::uint8_t> rules_;  // their values
+    std::size_t next_other_ = 0;
     PipelineSink sink_;
     std::vector<std::shared_ptr<ReplayLine>> lines_;
     std::shared_ptr<Interlock> interlock_;

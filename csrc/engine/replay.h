@@ -23,6 +23,10 @@ namespace fastpose {
 // and a pulse ends when it is due: how a replay of another config is compared with one of the recorded
 // config.
 //
+// A command that made no edge (`kept`: the line had its level, or what it did was extended) tells when it was
+// taken, as an end that comes later counts from there, and what was due by itself may lie before or behind
+// it. Records of older versions lack these: such a command counts from its decision.
+//
 // Commands from outside (Python, a person) and what made the outputs safe are inputs of a replay, as poses
 // are.
 
@@ -42,6 +46,7 @@ struct ReplayParts {
     int individuals = 1, bodyparts = 0;
     std::int64_t work_ns = 0;  // what the network took at warm-up
     int camera = 0;            // index in the config's order
+    std::vector<int> seen{};   // ids of the rules that the protocol sees, in its order; empty: `rules`
 };
 
 struct ReplayRecord {
@@ -49,6 +54,7 @@ struct ReplayRecord {
     std::span<const float> raw;             // (frames, individuals, bodyparts, 3)
     std::span<const EventRecord> guide{};   // in order of time; empty: none
     std::span<const ReplayInput> inputs{};  // in order of time
+    std::span<const EventRecord> others{};  // of rules of other cameras that the protocol sees, as `guide`
 };
 
 struct Replayed {

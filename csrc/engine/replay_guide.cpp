@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
 namespace fastpose {
 namespace {
@@ -20,9 +21,9 @@ bool is_edge(const EventRecord& event) noexcept {
 }
 
 bool is_of_command(const EventRecord& event) noexcept {
-    const bool kind =
-        is(event, EventKind::output) || is(event, EventKind::refused) || is(event, EventKind::level);
-    return kind && (event.flags & (by_itself | event_safe | event_user)) == 0;
+    if ((event.flags & (by_itself | event_user)) != 0) return false;
+    if (is(event, EventKind::refused) || is(event, EventKind::kept)) return true;
+    return (is(event, EventKind::output) || is(event, EventKind::level)) && (event.flags & event_safe) == 0;
 }
 
 }  // namespace
@@ -58,15 +59,14 @@ void ReplayGuide::take_command(int line) noexcept {
         ++mine.next_command;
 }
 
-std::int64_t ReplayGuide::end_ns(int line, std::int64_t due_ns, bool high) const noexcept {
+std::int64_t ReplayGuide::end_ns(int line, std::int64_t due_ns) const noexcept {
     const EventRecord* edge = next_edge(line, due_ns);
-    if (edge == nullptr) return due_ns;
-    if ((edge->flags & by_itself) != 0) return edge->stamp_ns;
-    return high && edge->value == 0 ? edge->stamp_ns + 1 : due_ns;
+    if (edge == nullptr) return std::numeric_limits<std::int64_t>::max();
+    return (edge->flags & by_itself) != 0 ? edge->stamp_ns : edge->stamp_ns + 1;
 }
 
-bool ReplayGuide::ends_by_itself(int line, std::int64_t due_ns, std::int64_t until_ns) const noexcept {
-    const EventRecord* edge = next_edge(line, due_ns);
+bool ReplayGuide::ends_by_itself(int line, std::int64_t until_ns) const noexcept {
+    const EventRecord* edge = next_edge(line, 0);
     return edge != nullptr && (edge->flags & by_itself) != 0 && edge->stamp_ns <= until_ns;
 }
 

@@ -19,11 +19,11 @@ class ReplayGuide {
                                              std::int64_t not_before_ns, std::int64_t until_ns) noexcept;
     void take_command(int line) noexcept;
 
-    // When what was due at `due_ns` came by itself. `due_ns` where the record has nothing of it; just after
-    // the edge that a command made first.
-    [[nodiscard]] std::int64_t end_ns(int line, std::int64_t due_ns, bool high) const noexcept;
+    // When what was due at `due_ns` came by itself: just after the edge that something else made first;
+    // never, where the record has nothing more of the line.
+    [[nodiscard]] std::int64_t end_ns(int line, std::int64_t due_ns) const noexcept;
     // The line's next edge came by itself, by `until_ns`.
-    [[nodiscard]] bool ends_by_itself(int line, std::int64_t due_ns, std::int64_t until_ns) const noexcept;
+    [[nodiscard]] bool ends_by_itself(int line, std::int64_t until_ns) const noexcept;
     // The line is there in its edges.
     void pass(int line, std::int64_t stamp_ns) noexcept;
 

@@ -45,12 +45,22 @@ EdgeResult GuardedLine::apply(const OutputCommand& command, const std::atomic<bo
     const std::int64_t now = now_();
     const bool ends = command.action == Action::off ||
                       (command.action == Action::level && command.value == 0 && line_.driver->analogue());
-    if (!armed || faulty_ || !possible(command)) return refuse(now, !ends);
+    if (!armed) {
+        EdgeResult edge = refuse(now, !ends);
+        edge.disarmed = true;
+        return edge;
+    }
+    if (faulty_ || !possible(command)) return refuse(now, !ends);
     return ends ? demand_low(now) : demand_high(command, now);
 }
 
-EdgeResult GuardedLine::refuse(const OutputCommand& command) noexcept {
-    return refuse(now_(), command.action != Action::off);
+EdgeResult GuardedLine::refuse(const OutputCommand& command, std::int64_t now) noexcept {
+    return refuse(now, command.action != Action::off);
+}
+
+std::int64_t GuardedLine::active_at() noexcept {
+    const std::lock_guard lock(mutex_);
+    return active_ ? now_() : 0;
 }
 
 bool GuardedLine::possible(const OutputCommand& command) const noexcept {
@@ -105,8 +115,8 @@ EdgeResult GuardedLine::change_high(const OutputCommand& command, std::int64_t n
     EdgeResult edge{.stamp_ns = now, .high = true};
     if (line_.driver->analogue()) edge = write_first(command);
     if (edge.failed) return edge;
-    if (wanted_until_ns_ == 0) rose_ns_ = now;  // high was its safe level until now
-    plan(command, now);
+    if (wanted_until_ns_ == 0) rose_ns_ = edge.stamp_ns;  // high was its safe level until now
+    plan(command, edge.stamp_ns);
     return edge;
 }
 

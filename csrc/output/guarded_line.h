@@ -33,11 +33,15 @@ struct OutputLine {
 struct EdgeResult {
     bool changed = false;       // the line has a new level
     bool refused = false;       // by a limit, or because the interlock is not armed
+    bool disarmed = false;      // refused because the interlock is not armed
     bool failed = false;        // the driver could not write
     std::int64_t stamp_ns = 0;  // changed, failed: when the write returned; else when it was decided
     bool high = false;          // the level that was written or refused
     bool valued = false;        // an analogue value was written
     float value = 0;            // that value
+
+    // It was carried out, and nobody can see it.
+    [[nodiscard]] bool kept() const noexcept { return !changed && !refused && !failed && !valued; }
 };
 
 using NowFunction = std::int64_t (*)() noexcept;
@@ -75,8 +79,10 @@ class GuardedLine {
     // `armed` is read under the lock: once make_safe() has returned, no later command passes while it is
     // false.
     EdgeResult apply(const OutputCommand& command, const std::atomic<bool>& armed) noexcept;
-    // Counts a command that others refuse.
-    EdgeResult refuse(const OutputCommand& command) noexcept;
+    // Counts a command that others refused at `now`.
+    EdgeResult refuse(const OutputCommand& command, std::int64_t now) noexcept;
+    // The time, while it is active, else 0. Ends of pulses are before it or after it: they wait meanwhile.
+    [[nodiscard]] std::int64_t active_at() noexcept;
 
     struct TimedEdge {
         EdgeResult edge;
@@ -138,6 +144,7 @@ class GuardedLine {
     TimedEdge force_low() noexcept;
     TimedEdge end_pulse() noexcept;
     TimedEdge next_of_train(std::int64_t now) noexcept;
+    void set_next_of_train(std::int64_t time_ns) noexcept;
     TimedEdge step_ramp(std::int64_t now) noexcept;
 
     [[nodiscard]] std::int64_t requested_end(const OutputCommand& command,

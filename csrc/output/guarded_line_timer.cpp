@@ -18,9 +18,10 @@ GuardedLine::TimedEdge GuardedLine::end_if_due() noexcept {
     if (now < deadline_ns_) return {};
     if (safe_failed_) return {write_safe(), EdgeCause::safe, line_.limits.safe_high};
     if (!high_) return next_of_train(now);
+    // What is due first comes first, however late it is.
     const std::int64_t limit = limit_ns();
-    if (limit <= now && limit < falls_ns_) return force_low();
-    return falls_ns_ <= now ? end_pulse() : step_ramp(now);
+    if (ramp_.runs && ramp_.next_ns < limit && now < falls_ns_) return step_ramp(now);
+    return limit < falls_ns_ ? force_low() : end_pulse();
 }
 
 GuardedLine::TimedEdge GuardedLine::force_low() noexcept {
@@ -42,17 +43,12 @@ GuardedLine::TimedEdge GuardedLine::end_pulse() noexcept {
         return {edge, EdgeCause::timer, false};
     }
     if (train_.next_ns <= edge.stamp_ns)  // the grid moves, and the gap stays
-        train_.next_ns = edge.stamp_ns + train_.period_ns - train_.width_ns;
+        set_next_of_train(edge.stamp_ns + train_.period_ns - train_.width_ns);
     set_deadline();
     return {edge, EdgeCause::timer, false};
 }
 
 GuardedLine::TimedEdge GuardedLine::next_of_train(std::int64_t now) noexcept {
-    if (now - rose_ns_ < min_period_ns_) {
-        train_.next_ns = rose_ns_ + min_period_ns_;
-        set_deadline();
-        return {};
-    }
     if (used_up()) {
         forget_command();
         return {refuse(now, true), EdgeCause::interlock, true};
@@ -63,10 +59,15 @@ GuardedLine::TimedEdge GuardedLine::next_of_train(std::int64_t now) noexcept {
     rose_ns_ = edge.stamp_ns;
     counting_ = true;
     falls_ns_ = edge.stamp_ns + train_.width_ns;
-    train_.next_ns += train_.period_ns;
+    set_next_of_train(train_.next_ns + train_.period_ns);
     --train_.left;
     set_deadline();
     return {edge, EdgeCause::timer, true};
+}
+
+// Known from the stamps alone, not from when the timer looks.
+void GuardedLine::set_next_of_train(std::int64_t time_ns) noexcept {
+    train_.next_ns = std::max(time_ns, rose_ns_ + min_period_ns_);
 }
 
 GuardedLine::TimedEdge GuardedLine::step_ramp(std::int64_t now) noexcept {

@@ -117,8 +117,9 @@ EdgeResult Interlock::apply_alone(int index, const OutputCommand& command) noexc
     if (excluded == 0 || command.action == Action::off) return line.apply(command, armed_);
     const std::lock_guard lock(exclusion_mutex_);
     for (int other = 0; other < size(); ++other)
-        if ((excluded >> other & 1U) != 0 && lines_[static_cast<std::size_t>(other)]->active())
-            return line.refuse(command);
+        if ((excluded >> other & 1U) != 0)
+            if (const std::int64_t now = lines_[static_cast<std::size_t>(other)]->active_at(); now != 0)
+                return line.refuse(command, now);
     return line.apply(command, armed_);
 }
 
@@ -155,7 +156,8 @@ void Interlock::report_fault(int index) noexcept {
 }
 
 void Interlock::report(int index, EdgeCause cause, bool high, const EdgeResult& edge) noexcept {
-    if (edge.changed || edge.refused) events_.push({edge.stamp_ns, index, cause, high, edge.refused});
+    if (edge.changed || edge.refused)
+        events_.push({edge.stamp_ns, index, cause, high, edge.refused, EventTopic::edge, edge.disarmed});
     if (edge.valued)
         events_.push({edge.stamp_ns, index, cause, high, false, EventTopic::level, thousandths(edge.value)});
 }

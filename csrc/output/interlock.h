@@ -71,6 +71,9 @@ class Interlock {
     // Ends what is due and returns when to call again (GuardedLine::never_ns: nothing is waiting).
     std::int64_t end_due() noexcept;
 
+    // The same for one line, `index` being one.
+    void end_line(int index) noexcept;
+
     // Edges and refusals that no frame caused: timer, interlock, safe, user; confirmations, and stops. One
     // consumer; false if there is none.
     bool poll_event(InterlockEvent& event) noexcept { return events_.pop(event); }
@@ -107,7 +110,6 @@ class Interlock {
     void start_timer(const ThreadRequest& request);
     void run_timer() noexcept;
     void wake_timer_for(std::int64_t deadline_ns) noexcept;
-    void end_line(int index) noexcept;
     void disarm() noexcept;
     std::int64_t watch_poses() noexcept;
     void resume() noexcept;

@@ -31,13 +31,15 @@ enum class EventKind : std::int32_t {
     stop = 7,       // all lines went safe; value: 0 emergency stop, 1 poses stopped, 2 poses are back
     user = 8,
     level = 9,  // a new analogue value; value: thousandths of the line's unit
+    kept =
+        10,  // a command was taken and made no edge; value: the line's level. For a replay, see Note [Replay]
 };
 
 enum EventFlag : std::int32_t {
     event_late = 1,       // acted later than the deadline
     event_timer = 2,      // pulse end by the timer
     event_interlock = 4,  // forced low by max_on_ms
-    event_safe = 8,       // written while going to the safe state
+    event_safe = 8,       // written while going to the safe state; refused because outputs are safe
     event_user = 16,      // asked for by Python
 };
 

@@ -1549,7 +1549,29 @@ def replay_camera(
     raw: NDArray[np.float32],
     guide: _Bytes,
     inputs: Sequence[_ReplayInput],
+    seen: Sequence[int] = ...,
+    others: _Bytes | None = None,
 ) -> tuple[_Bytes, NDArray[np.float32], int]: ...  # events, filtered, latest_end_ns
+def late_camera(
+    *,
+    filter: Filter | None,
+    rules: Sequence[Rule],
+    rule_ids: Sequence[int],
+    protocol: Protocol | None,
+    lines: Sequence[OutputLine],
+    individuals: int,
+    bodyparts: int,
+    work_ns: int,
+    frames: _Bytes,
+    raw: NDArray[np.float32],
+    inputs: Sequence[_ReplayInput],
+    seed: int,
+    worst_ns: int,
+    share: float,
+    max_pose_gap_ns: int,
+) -> tuple[
+    _Bytes, _Bytes, NDArray[np.int64], NDArray[np.float32], int
+]: ...  # events, frames, places, filtered, ended_ns
 
 class LogSpec(_Bound):
     def __init__(self, path: str, header_json: str) -> None: ...

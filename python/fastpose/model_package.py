@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from fastpose.config.problems import nearest, no_such, problems_of
 from fastpose.errors import ConfigError, ModelError
+from fastpose.made_by import made_by
 
 __all__ = [
     "Detector",
@@ -352,7 +353,7 @@ def _description(folder: Path) -> dict[str, Any]:
         siblings = [other.name for other in folder.parent.glob("*/")] if folder.parent.is_dir() else []
         raise ModelError(
             f"model package '{folder}': no such folder{nearest(folder.name, siblings)}; "
-            f"allowed: a folder with {DESCRIPTION} and {NETWORK}"
+            f"allowed: a folder with {DESCRIPTION} and {NETWORK}{made_by(folder)}"
         )
     try:
         data = yaml.safe_load((folder / DESCRIPTION).read_text(encoding="utf-8"))

@@ -190,6 +190,45 @@ TEST_F(CommandsTest, MaxOnCutsARamp) {
     EXPECT_EQ(laser->value(), 0);
 }
 
+// --- on a late machine: what comes next follows from the stamps, not from when the timer looks ---
+
+TEST_F(CommandsTest, TrainAsFastAsItsLineMayKeepsItsGapHoweverLateTheTimerIs) {
+    make({.max_rate_hz = 100});
+    train(2 * ms, 10 * ms, 4);
+    pass(2 * ms);
+    pass(11 * ms);  // the second one rises 3 ms late, at 13 ms
+    pass(2 * ms);
+    EXPECT_EQ(interlock->line(0).deadline_ns(), 1'023 * ms);
+    pass(14 * ms);  // so late that the grid of the first would do, too
+    EXPECT_TRUE(laser->high());
+    pass(2 * ms);
+    EXPECT_EQ(interlock->line(0).deadline_ns(), 1'039 * ms);
+}
+
+TEST_F(CommandsTest, RampThatEndedBeforeALimitIsToldBeforeIt) {
+    make({.max_on_ns = 50 * ms});
+    give({.output = 0, .action = Action::ramp, .duration_ns = 20 * ms, .value = 0.5F, .to = 2.0F});
+    test_time_ns += 70 * ms;
+    interlock->end_due();
+    interlock->end_due();
+    const auto all = events();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].topic, EventTopic::level);
+    EXPECT_EQ(all[0].value, 2000);
+    EXPECT_EQ(all[1].cause, EdgeCause::interlock);
+}
+
+TEST_F(CommandsTest, RefusalTellsWhetherTheOutputsWereSafe) {
+    make({.max_rate_hz = 10});
+    EXPECT_TRUE(give({0, Action::pulse, ms}).changed);
+    pass(2 * ms);
+    const EdgeResult limited = give({0, Action::on});
+    EXPECT_TRUE(limited.refused && !limited.disarmed);
+    interlock->to_safe();
+    const EdgeResult stopped = give({0, Action::on});
+    EXPECT_TRUE(stopped.refused && stopped.disarmed);
+}
+
 // --- totals ---
 
 TEST_F(CommandsTest, TotalEndsTheLineForGood) {

@@ -66,6 +66,31 @@ TEST(Pipeline, RuleEdgesBecomeOutputEdges) {
     EXPECT_EQ(events, (std::vector<std::pair<int, int>>{{rule, 1}, {output, 1}, {rule, 0}, {output, 0}}));
 }
 
+class AlwaysOn final : public Protocol {
+  public:
+    void step(const ProtocolInput&, Decision& decision) noexcept override { decision.add({0, Action::on}); }
+    void reset() noexcept override {}
+};
+
+TEST(Pipeline, CommandThatMakesNoEdgeLeavesItsTime) {
+    Parts parts;
+    parts.pipeline->protocol = std::make_shared<AlwaysOn>();
+    Loop loop{parts};
+    loop.step();
+    const std::int64_t decided_ns = loop.step().decided_ns;
+    loop.parts.interlock->to_safe();
+    loop.step();
+    std::vector<EventRecord> outputs;
+    for (EventRecord event; loop.sink.events.pop(&event);)
+        if (event.kind != static_cast<int>(EventKind::rule)) outputs.push_back(event);
+    ASSERT_EQ(outputs.size(), 3U);
+    EXPECT_EQ(outputs[0].kind, static_cast<int>(EventKind::output));
+    EXPECT_EQ(outputs[1].kind, static_cast<int>(EventKind::kept));
+    EXPECT_GE(outputs[1].stamp_ns, decided_ns);
+    EXPECT_EQ(outputs[2].kind, static_cast<int>(EventKind::refused));
+    EXPECT_EQ(outputs[2].flags, static_cast<int>(event_safe));
+}
+
 TEST(Pipeline, UnreadableFrameGivesNaNAndHoldsTheRule) {
     Loop loop;
     loop.step();

@@ -17,6 +17,7 @@ from fastpose.errors import ConfigError, RecordError
 from fastpose.replay import Replay, replay_session
 from fastpose.session.log import EVENT_DTYPE, LogWriter, read_log
 from rigs import ALWAYS, rig_config, run_here
+from test_system_cameras import on_one_trigger
 
 FILTERED = {"filter": {"type": "one_euro", "min_cutoff_hz": 20.0, "beta": 0.1}}
 FAULTS = {
@@ -210,6 +211,24 @@ def test_two_cameras(tmp_path: Path) -> None:
     assert lines_of(replay) == []
     assert list(replay.cameras) == ["top", "side"]
     assert {key for key in replay.counts if key[0] == "rule"} == {("rule", "in_left"), ("rule", "beside")}
+
+
+def test_a_machine_that_sees_the_rules_of_two_synchronised_cameras(tmp_path: Path) -> None:
+    states = {
+        "none": {"next": [{"when": "above", "to": "one"}]},
+        "one": {
+            "on_entry": {"laser": {"pulse_ms": 4}},
+            "next": [{"when": "beside", "to": "both"}, {"after_ms": 31, "to": "none"}],
+        },
+        "both": {"next": [{"unless": "beside", "to": "none"}, {"unless": "above", "to": "none"}]},
+    }
+    changes = on_one_trigger("replay", faults={"drop": 0.1})
+    changes["protocol"] = {"type": "states", "camera": "side", "states": states}
+    session = run_here(tmp_path, changes)
+    assert {"one", "both"} <= set(session.events[session.events["event"] == "state"]["name"])
+    replay = replay_session(session.folder)
+    assert lines_of(replay) == []
+    assert {key for key in replay.counts if key[0] == "rule"} == {("rule", "above"), ("rule", "beside")}
 
 
 def test_from_the_video_the_network_runs_again(tmp_path: Path) -> None:

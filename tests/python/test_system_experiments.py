@@ -16,6 +16,7 @@ from examples import make_two_animals as pose_video
 
 from fastpose.config import as_states, config_from, load_config
 from fastpose.config.yaml import Loader
+from fastpose.replay import replay_session
 from fastpose.runner import run
 from fastpose.status import Status
 from rigs import Session
@@ -93,6 +94,7 @@ def check_session(kind: str, session: Session) -> None:
         if output.max_on_ms is not None:
             assert (np.diff(mine)[::2] < (output.max_on_ms + 1000) * 1e6).all()
     assert moved > 0, kind
+    assert replay_session(session.folder).differences == []
 
 
 @pytest.mark.timeout(600)

@@ -11,6 +11,7 @@ import av
 import av.error
 
 from fastpose.errors import CameraError
+from fastpose.made_by import made_by
 from fastpose.session.recorded import PIXEL_FORMAT_TAG
 
 if TYPE_CHECKING:
@@ -83,7 +84,9 @@ def open_video(
     file = Path(path)
     if not file.is_file():
         reason = "is a folder" if file.is_dir() else "does not exist"
-        raise CameraError(f"video file '{file}' {reason}; give the path of a video, e.g. mp4, mkv or avi")
+        raise CameraError(
+            f"video file '{file}' {reason}; give the path of a video, e.g. mp4, mkv or avi{made_by(file)}"
+        )
     try:
         container = av.open(str(file), hwaccel=hwaccel)
     except (av.error.FFmpegError, OSError) as error:

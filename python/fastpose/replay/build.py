@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from fastpose import _core
@@ -11,7 +12,7 @@ from fastpose.errors import ConfigError
 from fastpose.model_package import ModelPackage, Unique
 from fastpose.replay.record import CameraRecord
 
-__all__ = ["Parts", "acting_camera", "parts_of", "require_supported"]
+__all__ = ["Parts", "acting_camera", "parts_of", "require_supported", "seen_rules"]
 
 
 class Parts(TypedDict):
@@ -36,15 +37,8 @@ def require_supported(config: cfg.Config, cameras: dict[str, CameraRecord]) -> N
     Raises
     ------
     ConfigError
-        A compiled protocol sees the rules of several cameras, or a camera of the config has no poses.
+        A camera of the config has no poses.
     """
-    synchronised = set(config.synchronised) & set(config.analysed)
-    acting = config.acting_camera
-    if isinstance(config.protocol, cfg.CythonProtocol) and len(synchronised) > 1 and acting in synchronised:
-        raise ConfigError(
-            f"protocol.type is cython and sees the rules of cameras {', '.join(sorted(synchronised))} "
-            "together: such a session cannot be replayed yet; allowed: a protocol of one camera's rules"
-        )
     for name in config.analysed:
         if name not in cameras:
             raise ConfigError(
@@ -52,8 +46,16 @@ def require_supported(config: cfg.Config, cameras: dict[str, CameraRecord]) -> N
             )
 
 
-def parts_of(config: cfg.Config, record: CameraRecord, *, acts: bool) -> Parts:
+def seen_rules(config: cfg.Config) -> list[str]:
+    """The rules of several cameras that the protocol sees together, in its order; [] where it sees one's."""
+    cameras = config.seen_by_protocol
+    return [name for camera in cameras for name in config.rules_of(camera)] if len(cameras) > 1 else []
+
+
+def parts_of(config: cfg.Config, record: CameraRecord, *, acts: bool, seen: Sequence[str] = ()) -> Parts:
     """The parts for one camera; protocol and lines where it is the one that acts.
+
+    `seen`: the rules that the protocol sees; default: those of this camera.
 
     Raises
     ------
@@ -69,7 +71,7 @@ def parts_of(config: cfg.Config, record: CameraRecord, *, acts: bool) -> Parts:
         "filter": make_filter(config.filter, shape),
         "rules": make_rules(config, rules, package, frame_size=record.frame_size),
         "rule_ids": [all_rules.index(name) for name in rules],
-        "protocol": make_protocol(config, list(rules), package.bodyparts) if acts else None,
+        "protocol": make_protocol(config, list(seen or rules), package.bodyparts) if acts else None,
         "lines": _lines(config) if acts else [],
     }
 

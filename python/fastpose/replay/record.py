@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastpose.config import Config, config_from
 from fastpose.errors import RecordError
-from fastpose.session.events import EVENTS, STOPS, event_records
+from fastpose.session.events import EVENTS, KEPT, STOPS, event_records
 from fastpose.session.frames import CameraFrames, camera_frames
 from fastpose.session.log import EVENT_DTYPE, FRAME_DTYPE, LogFile, Records
 from fastpose.session.poses import last_record
@@ -88,6 +88,8 @@ class SessionRecord:
         Commands from outside of the loop, and what made the outputs safe, in order of time.
     outputs : tuple of str
         The names that events refer to.
+    lost_records : int
+        Which the log should have had: it could not be written fast enough.
     """
 
     folder: Path
@@ -97,6 +99,7 @@ class SessionRecord:
     inputs: list[Input]
     rules: tuple[str, ...]
     outputs: tuple[str, ...]
+    lost_records: int = 0
 
 
 def read_record(folder: Path) -> SessionRecord:
@@ -118,7 +121,7 @@ def read_record(folder: Path) -> SessionRecord:
     }
     if not cameras:
         raise RecordError(f"'{folder}' has no poses: no network saw its cameras; there is nothing to replay")
-    events = _as_events(event_records(logs))
+    events = _as_events(event_records(logs, kept=True))
     last_ns = max(int(camera.frames["decided_ns"].max(initial=0)) for camera in cameras.values())
     outputs = tuple(logs.events.names("outputs")) if logs.events is not None else ()
     return SessionRecord(
@@ -129,6 +132,7 @@ def read_record(folder: Path) -> SessionRecord:
         inputs=_inputs(events, _ended_ns(logs), last_ns, outputs),
         rules=tuple(logs.events.names("rules")) if logs.events is not None else (),
         outputs=outputs,
+        lost_records=int(_counts(logs).get("lost_records") or 0),
     )
 
 
@@ -227,13 +231,13 @@ def _safes(events: Records, ended_ns: int, last_ns: int) -> list[Input]:
     The last is the end of the session. No time is too long between two writes: the machine may be busy.
     """
     found: list[Input] = []
-    safe, accepted_ns = False, 0
+    safe, accepted_ns, told = False, 0, _tells_why(events)
     for event in events:
         stamp_ns = int(event["stamp_ns"])
         if not safe and _goes_safe(event):
             found.append((stamp_ns, "safe", 0, 0))
             safe = True
-        elif _accepted(event):
+        elif _accepted(event) or (told and _limited(event)):
             if safe:
                 found.append((stamp_ns, "arm", 0, 0))
             safe, accepted_ns = False, stamp_ns
@@ -249,12 +253,25 @@ def _safes(events: Records, ended_ns: int, last_ns: int) -> list[Input]:
 def _goes_safe(event: Any) -> bool:
     if event["kind"] == _STOP:
         return bool(event["value"] != _POSES_BACK)
-    return bool(event["kind"] == _OUTPUT and event["flags"] & _SAFE)
+    return bool(event["kind"] in (_OUTPUT, _REFUSED) and event["flags"] & _SAFE)
+
+
+def _tells_why(events: Records) -> bool:
+    """A refusal says whether the outputs were safe, and each command is there: since this was logged."""
+    refused = (events["kind"] == _REFUSED) & ((events["flags"] & _SAFE) != 0)
+    return bool(((events["kind"] == KEPT) | refused).any())
+
+
+def _limited(event: Any) -> bool:
+    """A command was refused by a limit: the outputs were armed."""
+    return bool(event["kind"] == _REFUSED and not event["flags"] & (_SAFE | _TIMER | _INTERLOCK))
 
 
 def _accepted(event: Any) -> bool:
     """A command passed: the outputs were armed."""
-    if event["kind"] not in (_OUTPUT, _LEVEL) or event["flags"] & _SAFE:
+    if event["kind"] == _STOP:
+        return bool(event["value"] == _POSES_BACK)
+    if event["kind"] not in (_OUTPUT, _LEVEL, KEPT) or event["flags"] & _SAFE:
         return False
     return not event["flags"] & (_TIMER | _INTERLOCK)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fastpose import _core
 from fastpose import config as cfg
 from fastpose.errors import ConfigError
-from fastpose.replay.build import acting_camera, parts_of, require_supported
+from fastpose.replay.build import Parts, acting_camera, parts_of, require_supported, seen_rules
 from fastpose.replay.compare import Difference, Names, differences, in_order
 from fastpose.replay.record import CameraRecord, Input, SessionRecord, read_record
 from fastpose.replay.video import poses_of_video
@@ -190,26 +190,61 @@ def _seen(
 
 def _run(record: SessionRecord, config: cfg.Config, cameras: dict[str, CameraRecord], *, guide: bool) -> _Run:
     acting = acting_camera(config, cameras)
-    places = list(record.config.cameras)
+    runs = {name: _of_camera(record, config, camera) for name, camera in cameras.items() if name != acting}
+    others = [events for events, _, _ in runs.values()]
     inputs = _renamed(record.inputs, record.outputs, list(config.outputs))
-    events, filtered, latest_ns = [], {}, 0
-    for name, camera in cameras.items():
-        acts = name == acting
-        made = _core.replay_camera(
-            **parts_of(config, camera, acts=acts),
-            individuals=max(1, len(camera.individuals)),
-            bodyparts=len(camera.bodyparts),
-            work_ns=camera.work_ns,
-            camera=places.index(name),
-            frames=as_bytes(camera.frames),
-            raw=camera.raw,
-            guide=as_bytes(record.events if guide and acts else record.events[:0]),
-            inputs=inputs if acts else [],
-        )
-        events.append(made[0].reshape(-1).view(EVENT_DTYPE))
-        filtered[name] = made[1]
-        latest_ns = max(latest_ns, made[2])
-    return _Run(in_order(np.concatenate(events)), filtered, latest_ns)
+    guided = record.events if guide else record.events[:0]
+    runs[acting] = _of_acting(record, config, cameras[acting], guided, inputs, others)
+    return _Run(
+        in_order(np.concatenate([events for events, _, _ in runs.values()])),
+        {name: runs[name][1] for name in cameras},
+        max(latest_ns for _, _, latest_ns in runs.values()),
+    )
+
+
+_Made = tuple[Records, npt.NDArray[np.float32], int]  # events, filtered, latest_end_ns
+
+
+def _of_camera(record: SessionRecord, config: cfg.Config, camera: CameraRecord) -> _Made:
+    """Of a camera that only looks."""
+    parts, none = parts_of(config, camera, acts=False), as_bytes(record.events[:0])
+    return _replayed(parts, camera, record, guide=none, inputs=[])
+
+
+def _of_acting(
+    record: SessionRecord,
+    config: cfg.Config,
+    camera: CameraRecord,
+    guide: Records,
+    inputs: list[Input],
+    others: list[Records],
+) -> _Made:
+    seen = seen_rules(config)
+    rules = list(config.rules)
+    edges = in_order(np.concatenate([record.events[:0], *others]))
+    return _replayed(
+        parts_of(config, camera, acts=True, seen=seen),
+        camera,
+        record,
+        guide=as_bytes(guide),
+        inputs=inputs,
+        seen=[rules.index(name) for name in seen],
+        others=as_bytes(edges[edges["kind"] == EVENTS.index("rule")]) if seen else None,
+    )
+
+
+def _replayed(parts: Parts, camera: CameraRecord, record: SessionRecord, **values: Any) -> _Made:
+    events, filtered, latest_ns = _core.replay_camera(
+        **parts,
+        **values,
+        individuals=max(1, len(camera.individuals)),
+        bodyparts=len(camera.bodyparts),
+        work_ns=camera.work_ns,
+        camera=list(record.config.cameras).index(camera.camera),
+        frames=as_bytes(camera.frames),
+        raw=camera.raw,
+    )
+    return events.reshape(-1).view(EVENT_DTYPE), filtered, latest_ns
 
 
 def as_bytes(records: Records) -> npt.NDArray[np.uint8]:
@@ -306,6 +341,8 @@ def _counts(
 def _notes(record: SessionRecord, config: cfg.Config) -> list[str]:
     world = _of_world(record.events)
     notes = [f"{count} event(s) {kind} are not compared: {WORLD[kind]}" for kind, count in world.items()]
+    if record.lost_records:
+        notes.append(f"{record.lost_records} record(s) of the log are lost: what hung on them may differ")
     commands = sum(what not in ("safe", "arm") for _, what, _, _ in record.inputs)
     if commands:
         by = "the Python protocol" if isinstance(record.config.protocol, cfg.PythonProtocol) else "Python"

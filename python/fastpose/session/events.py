@@ -20,6 +20,7 @@ from fastpose.session.user_rows import with_user_rows
 
 __all__ = [
     "EVENTS",
+    "KEPT",
     "confirmation_delays_ms",
     "confirmations",
     "event_records",
@@ -33,17 +34,20 @@ EVENTS = (  # csrc/record/records.h EventKind
     *("rule", "state", "output", "refused", "late"),
     *("confirmed", "trial", "stop", "user", "level"),
 )
+KEPT = 10  # a command that made no edge: in the log alone, for a replay
 STOPS = ("emergency", "no_poses", "poses_back")  # csrc/output/event_queue.h StopReason
 _CAUSES = {2: "timer", 4: "interlock", 8: "safe", 16: "user"}  # EventFlag
 _LATE = 1
 _CLOCKS_DIFFER_NS = 1_000_000  # at most, of a device and the host
 
 
-def event_records(logs: SessionLogs) -> Records:
-    """(n,) structured as `EVENT_DTYPE`, in order of time."""
+def event_records(logs: SessionLogs, *, kept: bool = False) -> Records:
+    """(n,) structured as `EVENT_DTYPE`, in order of time; with `kept`, commands that made no edge, too."""
     if logs.events is None:
         return np.zeros(0, EVENT_DTYPE)
     records = logs.events.records
+    if not kept:
+        records = records[records["kind"] != KEPT]
     return records[np.argsort(records["stamp_ns"], kind="stable")]
 
 

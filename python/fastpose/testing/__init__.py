@@ -10,9 +10,20 @@
 Nothing is opened: no camera, no network, no output. Time is logical, so a minute takes a second or so.
 """
 
+from fastpose.testing.late import LateMachine, late_session
 from fastpose.testing.poses import Poses, recorded_poses, simulated_poses
 from fastpose.testing.session import write_session
 from fastpose.testing.tried import Edge, Tried
 from fastpose.testing.trying import try_protocol
 
-__all__ = ["Edge", "Poses", "Tried", "recorded_poses", "simulated_poses", "try_protocol", "write_session"]
+__all__ = [
+    "Edge",
+    "LateMachine",
+    "Poses",
+    "Tried",
+    "late_session",
+    "recorded_poses",
+    "simulated_poses",
+    "try_protocol",
+    "write_session",
+]

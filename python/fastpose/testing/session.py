@@ -16,7 +16,9 @@ from fastpose.testing.tried import Tried
 __all__ = ["write_session"]
 
 
-def write_session(folder: str | Path, config: cfg.Config, poses: Poses, tried: Tried) -> Path:
+def write_session(
+    folder: str | Path, config: cfg.Config, poses: Poses, tried: Tried, *, ended_ns: int | None = None
+) -> Path:
     """Write log and config of a tried session: for replay, export, and tests of what reads sessions.
 
     Parameters
@@ -28,6 +30,8 @@ def write_session(folder: str | Path, config: cfg.Config, poses: Poses, tried: T
         What it was tried on.
     tried : Tried
         What came of it.
+    ended_ns : int, optional
+        When the outputs went safe for good; default: just after the last frame.
 
     Returns
     -------
@@ -42,7 +46,8 @@ def write_session(folder: str | Path, config: cfg.Config, poses: Poses, tried: T
     folder, record = Path(folder), poses.record
     log = folder / "log"
     log.mkdir(parents=True)
-    ended_ns = int(record.frames["decided_ns"][-1]) + 1
+    if ended_ns is None:
+        ended_ns = int(record.frames["decided_ns"][-1]) + 1
     counts = {"outputs_ended_ns": ended_ns, "cameras": {record.camera: {"expected_work_ns": record.work_ns}}}
     meta: dict[str, Any] = {"config": config.model_dump(mode="json"), "monotonic_ns": tried.start_ns}
     if record.frame_size is not None:
