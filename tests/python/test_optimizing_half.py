@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import openvino
 import pytest
+from openvino import opset13
 from PIL import Image
 
 from fastpose import _core
@@ -24,6 +25,7 @@ from fastpose.optimizing.half import _steps, half_form
 from fastpose.optimizing.mixed import costs_of, groups_of, outputs_of, write_kept
 from fastpose.verify import verify
 
+ops: Any = opset13
 SHIPPED = "builtin:simulated_mouse"
 
 
@@ -167,3 +169,31 @@ def test_a_budget_that_no_layer_in_bf16_keeps_is_refused(package: Path, frames: 
     with pytest.raises(ModelError, match=r"bf16 form .* 1e-09 px mean: .*layers in float32.*nothing was"):
         optimize(package, Options("bf16", frames, 1e-9))
     assert sorted(path.name for path in package.iterdir()) == before
+
+
+@needs_bf16
+def test_sums_of_convolutions_compile_whichever_of_them_is_kept(tmp_path: Path) -> None:
+    data = ops.parameter([1, 16, 24, 24], np.float32, name="data")
+    data.output(0).set_names({"data"})
+    first = ops.relu(convolution(data, 1, "first"))
+    branch = convolution(ops.relu(convolution(first, 3, "second")), 1, "third")
+    total = ops.relu(ops.add(branch, convolution(first, 1, "shortcut")))
+    model = openvino.Model([convolution(total, 1, "last")], [data])
+    openvino.save_model(model, str(tmp_path / "sum.xml"), compress_to_fp16=False)
+    names = [group[0] for group in groups_of(tmp_path / "sum.xml", 9)]
+    assert len(names) == 5
+    tensor = np.random.default_rng(1).standard_normal((1, 16, 24, 24)).astype(np.float32)
+    for chosen in range(1, 2 ** len(names)):
+        kept = [name for place, name in enumerate(names) if chosen >> place & 1]
+        write_kept(tmp_path / "sum.xml", tmp_path / "kept.xml", kept)
+        (found,) = outputs_of(tmp_path / "kept.xml", tmp_path / "sum.xml", [tensor], "bf16")
+        assert np.isfinite(found).all()
+
+
+def convolution(data: Any, side: int, name: str) -> Any:
+    """16 channels to 16."""
+    weights = np.random.default_rng(side).standard_normal((16, 16, side, side)).astype(np.float32)
+    pads = [side // 2] * 2
+    node = ops.convolution(data, weights / 8, [1, 1], pads, pads, [1, 1])
+    node.set_friendly_name(name)
+    return ops.add(node, np.full((1, 16, 1, 1), 0.1, np.float32))

@@ -85,7 +85,7 @@ def measured(folder: Path, told: Told, optimise_on: Path | None) -> Measured:
     package = read_model_package(folder)
     exact = maps_of(package, told.frames, Device("cpu", "fp32"))
     bf16 = _at_bf16(package, told, exact)
-    if bf16 is not None and bf16["mean_px"] > BUDGET_PX:
+    if bf16 is not None and (bf16["mean_px"] > BUDGET_PX or bf16["keypoints"] <= bf16["likely_ties"]):
         try:
             optimize(folder, Options("bf16", optimise_on, ASKED_PX, say=_say))
             bf16 = _at_bf16(package, told, exact)

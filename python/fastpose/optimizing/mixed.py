@@ -94,14 +94,28 @@ def _nodes(network: Path) -> list[tuple[str, Any]]:
 
 
 def _with_what_is_fused(network: Path, kept: set[str]) -> set[str]:
-    """These layers, and operations whose latest layer with weights upstream is one of them."""
-    latest: dict[str, int] = {}
-    layers: list[str] = []
+    """These layers, and the operations that take part in one of them.
+
+    A convolution in float32 whose sum with another one left it in bf16 has no kernel in the CPU plugin.
+    """
+    order: dict[str, int] = {}
+    parts: dict[str, set[str]] = {}
     for name, node in _nodes(network):
+        before = [value.get_node().get_friendly_name() for value in node.input_values()]
         if kind(node) in CONVOLUTIONS:
-            latest[name] = len(layers)
-            layers.append(name)
+            order[name] = len(order)
+            parts[name] = {name}
         else:
-            before = (value.get_node().get_friendly_name() for value in node.input_values())
-            latest[name] = max((latest[each] for each in before), default=-1)
-    return {name for name, layer in latest.items() if layer >= 0 and layers[layer] in kept}
+            parts[name] = _layers_of(node, parts) or _latest([parts[each] for each in before], order)
+    return {name for name, layers in parts.items() if layers & kept}
+
+
+def _layers_of(node: Any, parts: dict[str, set[str]]) -> set[str]:
+    """Layers of which an operation is the only reader, or of what is fused with them."""
+    alone = [value.get_node() for value in node.input_values() if len(value.get_target_inputs()) == 1]
+    return set().union(*(parts[each.get_friendly_name()] for each in alone))
+
+
+def _latest(before: Sequence[set[str]], order: dict[str, int]) -> set[str]:
+    layers = sorted(set().union(*before), key=lambda name: order[name])
+    return set(layers[-1:])
