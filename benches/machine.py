@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from importlib import metadata
@@ -12,8 +13,9 @@ from typing import Any
 
 from fastpose import _core
 
-__all__ = ["machine"]
+__all__ = ["machine", "taken_away"]
 
+STOOD_STILL_US = 100.0
 LIBRARIES = ("fastpose-rig", "numpy", "openvino", "av")
 
 
@@ -30,10 +32,31 @@ def machine(libraries: Iterable[str] = LIBRARIES) -> dict[str, Any]:
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "load_average_1min": round(os.getloadavg()[0], 2),  # above 0 before the bench: others were running
+        "taken_away": taken_away(),
         "isa": _core.best_isa(),
         "system": platform.platform(),
         "python": platform.python_version(),
         **{name: _version(name) for name in libraries},
+    }
+
+
+def taken_away(seconds: float = 1.0) -> dict[str, float]:
+    """How steady a core is: how often, and for how long at most, a thread that never waits stood still.
+
+    What a hypervisor takes away cannot be had back by any priority; no latency is better than this.
+    """
+    gaps_us: list[float] = []
+    last = time.perf_counter_ns()
+    end = last + round(seconds * 1e9)
+    while last < end:
+        now = time.perf_counter_ns()
+        if now - last > STOOD_STILL_US * 1000:
+            gaps_us.append((now - last) / 1000)
+        last = now
+    return {
+        "times_per_s": round(len(gaps_us) / seconds, 1),
+        "share": round(sum(gaps_us) / seconds / 1e6, 4),
+        "longest_us": round(max(gaps_us, default=0.0), 1),
     }
 
 

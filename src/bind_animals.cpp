@@ -4,7 +4,6 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,9 +12,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "bindings.h"
-#include "decode/paf_decoder.h"
-#include "decode/paf_tree_decoder.h"
 #include "decode/unique_decoder.h"
+#include "paf_spec.h"
 #include "pose/identity.h"
 #include "rule/rule.h"
 
@@ -29,49 +27,23 @@ using FloatArray = py::array_t<float, py::array::c_style>;
 using Shape = std::pair<int, int>;  // individuals, bodyparts
 using Size = std::pair<int, int>;   // width, height
 
-std::shared_ptr<Decoder> paf_stage(Shape shape, std::vector<std::array<int, 2>> limbs, Size map_size,
-                                   float stride, float locref_stdev, const std::string& activation,
-                                   float smoothing_cells, int nms_size, float min_score, float min_likelihood,
-                                   float min_affinity, int points_per_limb, const std::string& isa) {
-    return make_paf_decoder({.bodyparts = shape.second,
-                             .individuals = shape.first,
-                             .limbs = std::move(limbs),
-                             .map_height = map_size.second,
-                             .map_width = map_size.first,
-                             .stride = stride,
-                             .locref_stdev = locref_stdev,
-                             .activation = activation_from(activation),
-                             .smoothing_cells = smoothing_cells,
-                             .nms_size = nms_size,
-                             .min_score = min_score,
-                             .min_likelihood = min_likelihood,
-                             .min_affinity = min_affinity,
-                             .points_per_limb = points_per_limb},
-                            isa_from(isa));
+std::shared_ptr<Decoder> paf_stage(Shape shape, Limbs limbs, Size map_size, float stride, float locref_stdev,
+                                   const std::string& activation, float smoothing_cells, int nms_size,
+                                   float min_score, float min_likelihood, float min_affinity,
+                                   int points_per_limb, const std::string& isa) {
+    return make_paf_decoder(
+        paf_spec(shape, std::move(limbs), map_size, stride, locref_stdev, activation, smoothing_cells,
+                 nms_size, min_score, min_likelihood, min_affinity, points_per_limb),
+        isa_from(isa));
 }
 
-std::shared_ptr<Decoder> paf_tree_stage(Shape shape, std::vector<std::array<int, 2>> limbs,
-                                        std::vector<int> order, Size map_size, Size limb_map_size,
-                                        float stride, float limb_stride, int window, float min_score,
-                                        int most_peaks, float min_affinity, int points_per_limb,
-                                        float length_ratio, float length_penalty) {
-    return make_paf_tree_decoder({.bodyparts = shape.second,
-                                  .individuals = shape.first,
-                                  .limbs = std::move(limbs),
-                                  .order = std::move(order),
-                                  .map_height = map_size.second,
-                                  .map_width = map_size.first,
-                                  .limb_height = limb_map_size.second,
-                                  .limb_width = limb_map_size.first,
-                                  .stride = stride,
-                                  .limb_stride = limb_stride,
-                                  .window = window,
-                                  .min_score = min_score,
-                                  .most_peaks = most_peaks,
-                                  .min_affinity = min_affinity,
-                                  .points_per_limb = points_per_limb,
-                                  .length_ratio = length_ratio,
-                                  .length_penalty = length_penalty});
+std::shared_ptr<Decoder> paf_tree_stage(Shape shape, Limbs limbs, std::vector<int> order, Size map_size,
+                                        Size limb_map_size, float stride, float limb_stride, int window,
+                                        float min_score, int most_peaks, float min_affinity,
+                                        int points_per_limb, float length_ratio, float length_penalty) {
+    return make_paf_tree_decoder(paf_tree_spec(
+        shape, std::move(limbs), std::move(order), map_size, limb_map_size, stride, limb_stride, window,
+        min_score, most_peaks, min_affinity, points_per_limb, length_ratio, length_penalty));
 }
 
 std::shared_ptr<Decoder> unique_stage(std::shared_ptr<Decoder> animals, std::shared_ptr<Decoder> unique,

@@ -7,6 +7,7 @@
 #include "camera/frame_counter.h"
 #include "clock_report.h"
 #include "engine/frame_stamper.h"
+#include "engine/frame_window.h"
 #include "latency/clock_fit.h"
 
 namespace py = pybind11;
@@ -47,10 +48,25 @@ void bind_clock_fit(py::module_& m) {
         .def_property_readonly("residual_ns", &ClockFit::residual_ns);
 }
 
+py::tuple next_window(const FrameWindow& window) {
+    const FrameWindow::Span span = window.next();
+    return py::make_tuple(span.begin_ns, span.end_ns);
+}
+
+void bind_frame_window(py::module_& m) {
+    py::class_<FrameWindow>(m, "FrameWindow")
+        .def(py::init<>())
+        .def("allow_spin", &FrameWindow::allow_spin, "spin_ns"_a)
+        .def("note_received", &FrameWindow::note_received, "received_ns"_a)
+        .def("note_wake_up", &FrameWindow::note_wake_up, "late_ns"_a)
+        .def("next", &next_window);
+}
+
 }  // namespace
 
 void bind_clocks(py::module_& m) {
     bind_clock_fit(m);
+    bind_frame_window(m);
     py::class_<FrameMeta>(m, "FrameStamps")
         .def_readonly("camera_counter", &FrameMeta::camera_counter)
         .def_readonly("camera_timestamp_ns", &FrameMeta::camera_timestamp_ns)

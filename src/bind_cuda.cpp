@@ -1,5 +1,4 @@
 // The extension fastpose._cuda: networks on NVIDIA GPUs. Import fastpose._core first.
-#include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -13,12 +12,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "cuda/emulated_calls.h"
+#include "bindings_cuda.h"
 #include "cuda/status.h"
+#include "cuda_making.h"
 #include "engine/cuda_backend.h"
 #include "engine/cuda_network.h"
 #include "engine/kernels_cuda.h"
-#include "engine/kernels_host.h"
 #include "engine/pinned_ring.h"
 #include "frame/ring.h"
 #include "frames.h"
@@ -33,15 +32,6 @@ namespace {
 using FloatArray = py::array_t<float, py::array::c_style>;
 using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
 using Network = py::class_<CudaNetwork, std::shared_ptr<CudaNetwork>>;
-
-EmulatedCuda& emulation() {
-    static EmulatedCuda calls(host_kernels());
-    return calls;
-}
-
-CudaCalls& calls_of(bool emulated) {
-    return emulated ? static_cast<CudaCalls&>(emulation()) : system_cuda_calls();
-}
 
 py::dict as_dict(const CudaDeviceStatus& status) {
     const CudaDevice& device = status.device;
@@ -59,33 +49,6 @@ py::dict status() {
                     "devices"_a = devices, "problem"_a = found.problem);
 }
 
-// A Python object that C++ may drop on any thread.
-std::shared_ptr<py::object> held(py::object object) {
-    return {new py::object(std::move(object)), [](py::object* owned) {
-                if (!Py_IsInitialized()) {  // dropped by a static after Python: its memory went with Python
-                    (void)owned->release();
-                    delete owned;
-                    return;
-                }
-                const py::gil_scoped_acquire locked;
-                delete owned;
-            }};
-}
-
-// What Python raised is told where it can be: on standard error.
-DeviceNetwork::Call call_of(py::object callable) {
-    return [call = held(std::move(callable))] {
-        const py::gil_scoped_acquire locked;
-        try {
-            return py::cast<bool>((*call)());
-        } catch (py::error_already_set& error) {
-            error.discard_as_unraisable("the network of a frame");
-        } catch (const py::cast_error&) {
-        }
-        return false;
-    };
-}
-
 // ---- Specs ----
 
 DeviceTensor tensor(const std::string& name, const std::vector<int>& shape, const std::string& dtype,
@@ -100,10 +63,6 @@ DeviceTensor tensor(const std::string& name, const std::vector<int>& shape, cons
         throw ConfigError("tensor " + name + " has a dimension below 1");
     return made;
 }
-
-struct Decode {
-    CudaDecodeSpec spec;
-};
 
 void bind_specs(py::module_& m) {
     py::class_<PreprocessSpec>(m, "Preprocess")
@@ -159,45 +118,6 @@ void bind_decodes(py::module_& m) {
 struct PinnedRing {
     std::shared_ptr<const RegisteredMemory> memory;
 };
-
-std::uintptr_t address_of(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
-
-template <class Owner, class Class>
-void bind_making(Class& bound) {
-    using release_gil = py::call_guard<py::gil_scoped_release>;
-    bound.def_property_readonly("stream", [](Owner& o) { return address_of(o.network().stream().handle()); })
-        .def_property_readonly("input_address", [](Owner& o) { return address_of(o.network().input()); })
-        .def_property_readonly("output_addresses",
-                               [](Owner& o) {
-                                   std::vector<std::uintptr_t> addresses;
-                                   for (const auto& output : o.network().outputs())
-                                       addresses.push_back(address_of(output.data));
-                                   return addresses;
-                               })
-        .def(
-            "synchronize", [](Owner& o) { o.network().stream().synchronize(); }, release_gil())
-        .def("begin_capture", [](Owner& o) { o.network().begin_capture(); })
-        .def(
-            "end_capture", [](Owner& o, bool good) { return o.network().end_capture(good); }, "good"_a = true)
-        .def_property_readonly("capture_error", [](Owner& o) { return o.network().capture_error(); })
-        .def(
-            "adopt_graph",
-            [](Owner& o, std::uintptr_t graph) { o.network().adopt(reinterpret_cast<CudaHandle>(graph)); },
-            "graph"_a)
-        .def(
-            "call_each_frame",
-            [](Owner& o, py::object call) { o.network().call_each_frame(call_of(std::move(call))); },
-            "call"_a)
-        .def(
-            "emulate_work",
-            [](Owner& o, py::object call) {
-                emulation().enqueue(o.network().stream().handle(), call_of(std::move(call)));
-            },
-            "call"_a)
-        .def(
-            "keep", [](Owner& o, py::object owner) { o.network().keep(held(std::move(owner))); }, "owner"_a)
-        .def("finish", &Owner::finish, release_gil());
-}
 
 std::shared_ptr<CudaNetwork> make_network(int device, std::vector<PreprocessSpec> preprocess,
                                           const DeviceTensor& input, std::vector<DeviceTensor> outputs,
@@ -346,6 +266,7 @@ PYBIND11_MODULE(_cuda, m) {
     m.def("require_device", [](int device) { require_cuda_device(system_cuda_calls(), device); }, "device"_a);
     bind_specs(m);
     bind_decodes(m);
+    bind_cuda_lists(m);
     py::class_<PinnedRing>(m, "PinnedRing")
         .def(py::init([](const std::shared_ptr<Ring>& ring, bool emulated) {
                  return PinnedRing{pinned_ring(calls_of(emulated), ring)};
@@ -354,4 +275,5 @@ PYBIND11_MODULE(_cuda, m) {
     bind_network(m);
     bind_backend(m);
     bind_estimators(m);
+    bind_cuda_crops(m);
 }

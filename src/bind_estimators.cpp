@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "bindings.h"
+#include "crop_spec.h"
 #include "engine/batch.h"
 #include "engine/estimator.h"
 #include "tensors.h"
@@ -19,8 +20,6 @@ namespace {
 
 using FloatArray = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using Affine = std::array<float, 4>;  // scale_x, scale_y, offset_x, offset_y
-using Size = std::pair<int, int>;     // width, height; px or cells
-using PerChannel = std::array<float, 3>;
 
 constexpr Affine kIdentity{1, 1, 0, 0};
 
@@ -67,20 +66,9 @@ struct CropStage {
 CropStage crop_stage(const std::string& pixel_format, Size frame_size, Size crop_size, std::array<int, 4> roi,
                      const std::string& colour, PerChannel scale, PerChannel offset, const std::string& mode,
                      bool antialias, float margin_px, const std::string& element, const std::string& layout) {
-    CropSpec spec;
-    spec.frame.format = pixel_format_from(pixel_format);
-    std::tie(spec.frame.frame_width, spec.frame.frame_height) = frame_size;
-    std::tie(spec.frame.output_width, spec.frame.output_height) = crop_size;
-    spec.frame.roi = {roi[0], roi[1], roi[2], roi[3]};
-    spec.frame.colour = colour == "rgb" ? InputColour::rgb : InputColour::grey;
-    spec.frame.scale = scale;
-    spec.frame.offset = offset;
+    CropSpec spec = crop_spec(pixel_format, frame_size, crop_size, roi, colour, scale, offset, mode,
+                              antialias, margin_px);
     spec.frame.tensor = tensor_format_from(element, layout);
-    if (mode != "scaled" && mode != "centred")
-        throw ConfigError("crop is '" + mode + "'; allowed: scaled, centred");
-    spec.mode = mode == "scaled" ? CropMode::scaled : CropMode::centred;
-    spec.antialias = antialias;
-    spec.margin_px = margin_px;
     return {spec, make_cropper(spec)};
 }
 

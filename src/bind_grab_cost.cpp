@@ -4,6 +4,7 @@
 
 #include "bindings.h"
 #include "camera/grab_cost.h"
+#include "engine/take_times.h"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -25,9 +26,20 @@ py::dict measure(Camera& camera, Ring& ring, int frames) {
                     "failed"_a = cost.failed);
 }
 
+py::array_t<std::int64_t> take(Ring& ring, int frames) {
+    std::vector<std::int64_t> taken_ns;
+    {
+        py::gil_scoped_release unlocked;
+        taken_ns = take_times(ring, frames);
+    }
+    return array_of(taken_ns);
+}
+
 }  // namespace
 
 void bind_grab_cost(py::module_& m) {
     m.def("measure_grab_cost", &measure, "camera"_a, "ring"_a, py::kw_only(), "frames"_a,
           "Arms the camera; {'queued_ns', 'live_ns': int64 arrays, 'failed': frames}.");
+    m.def("take_times", &take, "ring"_a, py::kw_only(), "frames"_a,
+          "Takes frames as a loop that is awake; when it had each, ns.");
 }

@@ -41,13 +41,15 @@ void bind_groups(py::module_& m) {
         .def_readonly("gradient", &SimLighting::gradient)
         .def_readonly("flicker", &SimLighting::flicker);
     py::class_<SimClock>(m, "SimClock")
-        .def(py::init([](double offset_s, double drift_ppm) {
-                 return SimClock{.offset_s = offset_s, .drift_ppm = drift_ppm};
+        .def(py::init([](double offset_s, double drift_ppm, double stamp_late_us) {
+                 return SimClock{
+                     .offset_s = offset_s, .drift_ppm = drift_ppm, .stamp_late_us = stamp_late_us};
              }),
              py::kw_only(), py::arg("offset_s") = SimClock{}.offset_s,
-             py::arg("drift_ppm") = SimClock{}.drift_ppm)
+             py::arg("drift_ppm") = SimClock{}.drift_ppm, py::arg("stamp_late_us") = SimClock{}.stamp_late_us)
         .def_readonly("offset_s", &SimClock::offset_s)
-        .def_readonly("drift_ppm", &SimClock::drift_ppm);
+        .def_readonly("drift_ppm", &SimClock::drift_ppm)
+        .def_readonly("stamp_late_us", &SimClock::stamp_late_us);
     py::class_<SimFaults>(m, "SimFaults")
         .def(py::init([](double drop, double late, double late_ms, double torn, double failed,
                          std::optional<double> disconnect_after_s, std::optional<double> reconnect_after_s,
@@ -85,13 +87,36 @@ void bind_groups(py::module_& m) {
         .def_readonly("line", &SimTrigger::line);
 }
 
+void bind_led(py::module_& m) {
+    const SimLed preset;
+    py::class_<SimLed>(m, "SimLed")
+        .def(py::init(
+                 [](std::string output, double x, double y, double radius_px, double level, double delay_us) {
+                     return SimLed{.output = std::move(output),
+                                   .x = x,
+                                   .y = y,
+                                   .radius_px = radius_px,
+                                   .level = level,
+                                   .delay_us = delay_us};
+                 }),
+             py::kw_only(), py::arg("output"), py::arg("x"), py::arg("y"),
+             py::arg("radius_px") = preset.radius_px, py::arg("level") = preset.level,
+             py::arg("delay_us") = preset.delay_us)
+        .def_readonly("output", &SimLed::output)
+        .def_readonly("x", &SimLed::x)
+        .def_readonly("y", &SimLed::y)
+        .def_readonly("radius_px", &SimLed::radius_px)
+        .def_readonly("level", &SimLed::level)
+        .def_readonly("delay_us", &SimLed::delay_us);
+}
+
 SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, double rate_hz,
                   double exposure_us, const std::string& pixel_format, std::uint64_t seed,
                   std::optional<std::int64_t> frames_total, int individuals,
                   std::optional<double> body_length_px, const py::object& lighting, double noise,
                   bool motion_blur, double occlusion, const py::object& clock, const py::object& faults,
                   std::optional<int> prerender_frames, double transfer_ms, bool every_frame,
-                  const py::object& camera_trigger) {
+                  const py::object& camera_trigger, std::optional<SimLed> led) {
     SimSpec spec{.shape = std::move(shape),
                  .coat = std::move(coat),
                  .size = size,
@@ -109,6 +134,7 @@ SimSpec make_spec(std::string shape, std::string coat, std::array<int, 2> size, 
                  .clock = group_from<SimClock>(clock),
                  .faults = group_from<SimFaults>(faults),
                  .camera_trigger = group_from<SimTrigger>(camera_trigger),
+                 .led = std::move(led),
                  .prerender_frames = prerender_frames,
                  .transfer_ms = transfer_ms,
                  .every_frame = every_frame};
@@ -129,7 +155,7 @@ void bind_spec(py::module_& m) {
              py::arg("occlusion") = preset.occlusion, py::arg("clock") = py::none(),
              py::arg("faults") = py::none(), py::arg("prerender_frames") = py::none(),
              py::arg("transfer_ms") = preset.transfer_ms, py::arg("every_frame") = preset.every_frame,
-             py::arg("camera_trigger") = py::none())
+             py::arg("camera_trigger") = py::none(), py::arg("led") = py::none())
         .def_readonly("shape", &SimSpec::shape)
         .def_readonly("coat", &SimSpec::coat)
         .def_readonly("size", &SimSpec::size)
@@ -150,7 +176,8 @@ void bind_spec(py::module_& m) {
         .def_readonly("prerender_frames", &SimSpec::prerender_frames)
         .def_readonly("transfer_ms", &SimSpec::transfer_ms)
         .def_readonly("every_frame", &SimSpec::every_frame)
-        .def_readonly("camera_trigger", &SimSpec::camera_trigger);
+        .def_readonly("camera_trigger", &SimSpec::camera_trigger)
+        .def_readonly("led", &SimSpec::led);
 }
 
 py::array empty_frame(const SimSpec& spec) {
@@ -194,6 +221,7 @@ py::tuple rendered(Simulation& simulation, std::int64_t index) {
 void bind_sim(py::module_& m) {
     static_assert(sizeof(TrueKeypoint) == 3 * sizeof(float));
     bind_groups(m);
+    bind_led(m);
     bind_spec(m);
     py::class_<SimFate>(m, "SimFate")
         .def_readonly("dropped", &SimFate::dropped)

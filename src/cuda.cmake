@@ -2,7 +2,7 @@
 if(NOT TARGET fastpose_cuda)
   return()
 endif()
-pybind11_add_module(_cuda bind_cuda.cpp)
+pybind11_add_module(_cuda bind_cuda.cpp bind_cuda_crops.cpp bind_cuda_lists.cpp)
 target_link_libraries(_cuda PRIVATE fastpose_cuda)
 set_target_properties(_cuda PROPERTIES LINKER_LANGUAGE CXX)
 if(FASTPOSE_IN_SOURCE)

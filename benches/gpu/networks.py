@@ -106,7 +106,7 @@ def prepared(case: Case, folder: Path) -> ModelPackage:
 
 
 def frames_of(case: Case, count: int = 16) -> npt.NDArray[np.uint8]:
-    """Seeded frames in the case's pixel format: (count, H, W[, 3])."""
+    """Seeded frames in the case's pixel format: (count, H, W[, 3]); another count gives other frames."""
     colour = seeded_frames(count, case.size[1], case.size[0], SEED)
     return np.ascontiguousarray(colour[..., 1] if case.pixel_format == "mono8" else colour)
 

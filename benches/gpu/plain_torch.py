@@ -35,7 +35,7 @@ class PlainTorch:
         with torch.no_grad(), torch.autocast(self._device.type, torch.float16, enabled=self._half):
             tensor = (pixels.to(self._device).float() / 255 - self._mean) / self._deviation
             scores, locref = self._network(tensor)
-            made = self._decoded(scores.float().clamp(0, 1), locref.float())
+            made = self._decoded(scores.float(), locref.float())
         found: npt.NDArray[np.float32] = made.cpu().numpy()
         return found
 
@@ -48,4 +48,4 @@ class PlainTorch:
         refined = pairs.gather(3, cell[..., None, None].expand(-1, -1, 2, 1))[..., 0] * LOCREF_STDEV
         x = column * STRIDE + STRIDE / 2 + refined[..., 0]
         y = row * STRIDE + STRIDE / 2 + refined[..., 1]
-        return torch.stack([x, y, likelihood], -1)
+        return torch.stack([x, y, likelihood.clamp(0, 1)], -1)  # clipped only once the cell is chosen

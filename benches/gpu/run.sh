@@ -60,6 +60,7 @@ if ((build)); then
 fi
 
 tests=(tests/python/test_cuda_*.py tests/python/test_analyze_batches.py tests/python/test_examples_gpu.py)
+tests+=(tests/python/test_hosts_hardware.py)
 options=(-q -p no:cacheprovider --override-ini "addopts=")
 if ((dry)); then
   step "GPU tests that need no GPU" 600 "$python" -m pytest "${options[@]}" "${tests[@]}"
@@ -67,7 +68,7 @@ else
   export FASTPOSE_REQUIRE_GPU=1
   step "GPU tests" 120 "$python" -m pytest "${options[@]}" "${tests[@]}"
   if command -v compute-sanitizer >/dev/null; then
-    kernels=("$python" -m pytest "${options[@]}" tests/python/test_cuda_parity.py)
+    kernels=("$python" -m pytest "${options[@]}" tests/python/test_cuda_{parity,lists,crops}.py)
     for tool in memcheck racecheck; do
       step "compute-sanitizer $tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 1 "${kernels[@]}"
     done

@@ -2,8 +2,9 @@
 
     python -m benches.grab.pylon [--frames 2000] [--size 1280x1024] [--rate-hz 200]
 
-`measure` is for other benches. The frame waits already when the clock starts (pylon's wait object is
-signalled, and the emulator's thread is done with it), so that the camera's own time is not in the numbers.
+`measure` is for other benches. Camera's process and loop are awake, as in a session where the frame comes
+when it is expected; pylon's emulator is too irregular to be expected. The clock starts just before the call
+of pylon that has the frame.
 """
 
 from __future__ import annotations
@@ -19,20 +20,26 @@ from typing import Any
 
 import numpy as np
 from benches.latency.spans import summary
+from benches.realtime import take_fifo
 
 from fastpose import _core
+from fastpose.config import Engine
 from fastpose.hosts.common import now_ns
 from fastpose.hosts.pylon import BaslerGrabber
 from fastpose.hosts.pylon_options import PylonOptions, PylonSettings
 
 __all__ = ["consume", "measure"]
 
+SPIN_US = Engine().spin_us
+PRIORITY = 50  # of the process that takes the frames, as of the loop
 _WARM_UP = 100  # frames that do not count
-_QUEUED_S = 0.001  # the emulator's thread lets go of a frame some time after it has said that it is there
 
 
 def measure(
-    *, frames: int = 2000, size: tuple[int, int] = (1280, 1024), rate_hz: float = 200.0
+    *,
+    frames: int = 2000,
+    size: tuple[int, int] = (1280, 1024),
+    rate_hz: float = 200.0,
 ) -> dict[str, dict[str, float]]:
     """Grab so many frames of an emulated camera.
 
@@ -49,10 +56,11 @@ def measure(
     """
     ring = _core.Ring.create(
         f"/fastpose-{os.getpid()}-bench-{time.monotonic_ns()}", slots=32, width=size[0], height=size[1],
-        frames="every", recorder=False, producer_slots=8,
+        frames="every", recorder=False, producer_slots=9,
     )  # fmt: skip
     settings = PylonSettings(serial="0815-0000", emulated=True, size=size, rate_hz=rate_hz, exposure_us=100.0)
-    probe = _Probe(ring, PylonOptions(ring.name, "bench", settings), frames + _WARM_UP)
+    options = PylonOptions(ring.name, "bench", settings, spin_us=SPIN_US)
+    probe = _Probe(ring, options, frames + _WARM_UP)
     command = [sys.executable, "-m", "benches.grab.pylon", "--consume", ring.name]
     command += ["--frames", str(frames + _WARM_UP)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as consumer:
@@ -64,14 +72,9 @@ def measure(
 
 def consume(ring_name: str, frames: int) -> list[int]:
     """Take so many frames as the loop does; returns when it had each, ns."""
+    take_fifo(PRIORITY)
     ring = _core.Ring.attach(ring_name)
-    taken: list[int] = []
-    while len(taken) < frames and not ring.stop_requested:
-        slot = ring.take(1000)
-        if slot >= 0:
-            taken.append(now_ns())
-            ring.release(slot)
-    return taken
+    return [int(at) for at in _core.take_times(ring, frames=frames)]
 
 
 class _Probe(BaslerGrabber):
@@ -83,15 +86,18 @@ class _Probe(BaslerGrabber):
         self.asked_ns: list[int] = []
         self.got_ns: list[int] = []
         self.published_ns: list[int] = []
-        retrieve = self.camera.retrieve
+        self._look_around(self.camera)
 
-        def asked() -> Any:
-            self.camera.wait_for_result()
-            time.sleep(_QUEUED_S)
-            self._begin_ns = now_ns()
-            return retrieve()
+    def _look_around(self, camera: Any) -> None:
+        def awake() -> Any:
+            self._rehearse(now_ns())
+            result = None
+            while result is None:
+                self._begin_ns = now_ns()
+                result = camera.poll()
+            return result
 
-        self.camera.retrieve = asked  # type: ignore[method-assign]
+        self._wait.take = awake  # type: ignore[method-assign]
 
     def _hand_on(self, result: Any, received_ns: int) -> None:
         super()._hand_on(result, received_ns)

@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/sim_light.h"
 #include "camera/filling_camera.h"
+#include "camera/sim_led.h"
 #include "camera/sim_simulation.h"
 #include "camera/sim_wire.h"
 
@@ -49,6 +51,7 @@ class SimCamera final : public FillingCamera {
                  .rate_hz = spec.rate_hz,
                  .exposure_ns = to_ns(spec.exposure_us, 1e3)};
         if (!spec.camera_trigger.line.empty()) wire_ = sim_wire(spec.camera_trigger.line);
+        if (spec.led) light_ = sim_light(spec.led->output);
     }
 
     [[nodiscard]] const CameraInfo& info() const noexcept override { return info_; }
@@ -88,6 +91,7 @@ class SimCamera final : public FillingCamera {
         }
         const bool failed = simulation_.fate(index_).failed;
         if (!failed) simulation_.render(index_, slot);
+        if (!failed && light_) add_led(slot);
         sleep_until_ns(due_ns);
         describe(meta);
         last_due_ns_ = due_ns;
@@ -145,6 +149,14 @@ class SimCamera final : public FillingCamera {
         return std::max(last_due_ns_, late ? sent_ns + to_ns(spec_.faults.late_ms, 1e6) : sent_ns);
     }
 
+    // What the LED did is known when the exposure is over.
+    void add_led(std::span<std::uint8_t> slot) noexcept {
+        const std::int64_t begin_ns = exposure_start(index_), end_ns = begin_ns + info_.exposure_ns;
+        const std::int64_t delay_ns = to_ns(spec_.led->delay_us, 1e3);
+        sleep_until_ns(end_ns);
+        sim::paint_led(*spec_.led, light_->fraction_on(begin_ns - delay_ns, end_ns - delay_ns), spec_, slot);
+    }
+
     // Frames that the link dropped, and those that no longer fitted into the driver's queue.
     void pass_lost_frames(std::int64_t give_up_ns) noexcept {
         const std::int64_t queue_ns = to_ns(kQueueFrames / spec_.rate_hz, 1e9);
@@ -158,7 +170,8 @@ class SimCamera final : public FillingCamera {
 
     void describe(FrameMeta& meta) const noexcept {
         meta.camera_counter = index_ - first_;
-        meta.camera_timestamp_ns = clock_.camera_ns(exposure_start(index_));
+        const std::int64_t late_ns = to_ns(spec_.clock.stamp_late_us, 1e3);
+        meta.camera_timestamp_ns = clock_.camera_ns(exposure_start(index_) + late_ns);
         meta.received_ns = now_ns();
         meta.width = info_.width;
         meta.height = info_.height;
@@ -174,6 +187,7 @@ class SimCamera final : public FillingCamera {
     CameraInfo info_;
     std::int64_t index_ = 0, first_ = 0;  // the next exposure, and the first since it was armed
     std::shared_ptr<SimWire> wire_;       // null: none
+    std::shared_ptr<SimLight> light_;     // null: no LED in view
     std::int64_t first_edge_ = 0;         // of the wire, where this camera counts 0
     bool waits_for_edge_ = false;
     std::int64_t armed_ns_ = 0, last_due_ns_ = 0, unplugged_ns_ = kNever, plugged_ns_ = kNever;

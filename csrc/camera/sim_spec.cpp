@@ -66,6 +66,7 @@ void validate_timing(const SimSpec& spec) {
     require_in("prerender_frames", spec.prerender_frames.value_or(1), 1, 100000);
     require_in("clock.offset_s", spec.clock.offset_s, 0, 1e9);
     require_in("clock.drift_ppm", spec.clock.drift_ppm, -1e4, 1e4);
+    require_in("clock.stamp_late_us", spec.clock.stamp_late_us, -1e6, 1e6);
 }
 
 void validate_trigger(const SimTrigger& trigger) {
@@ -75,6 +76,16 @@ void validate_trigger(const SimTrigger& trigger) {
             "sim camera: camera_trigger.source is external_edge, which needs the line that another sim "
             "camera "
             "drives");
+}
+
+void validate_led(const SimLed& led, const SimSpec& spec) {
+    if (led.output.empty())
+        throw ConfigError("sim camera: led.output is empty; allowed: the name of a sim output");
+    require_in("led.x", led.x, 0, spec.width() - 1);
+    require_in("led.y", led.y, 0, spec.height() - 1);
+    require_in("led.radius_px", led.radius_px, 1, 1000);
+    require_in("led.level", led.level, 1, 255);
+    require_in("led.delay_us", led.delay_us, 0, 1e6);
 }
 
 void validate_prerender(const SimSpec& spec) {
@@ -116,6 +127,7 @@ void SimSpec::validate() const {
     validate_prerender(*this);
     validate_faults(faults);
     validate_trigger(camera_trigger);
+    if (led) validate_led(*led, *this);
 }
 
 }  // namespace fastpose

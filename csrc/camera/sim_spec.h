@@ -16,8 +16,9 @@ struct SimLighting {
 };
 
 struct SimClock {
-    double offset_s = 12.5;  // camera clock when the camera is opened
-    double drift_ppm = 20;   // how much faster the camera's clock runs than the host's
+    double offset_s = 12.5;    // camera clock when the camera is opened
+    double drift_ppm = 20;     // how much faster the camera's clock runs than the host's
+    double stamp_late_us = 0;  // a frame's stamp names a moment so long after its exposure began
 };
 
 // Probabilities per frame.
@@ -41,6 +42,15 @@ struct SimTrigger {
     [[nodiscard]] bool follows() const noexcept { return source == "external_edge"; }
 };
 
+// A light in view that the simulated output of this name drives.
+struct SimLed {
+    std::string output;
+    double x = 0, y = 0;  // px
+    double radius_px = 6;
+    double level = 60;    // grey levels of 255 that it adds when it is on for the whole exposure
+    double delay_us = 0;  // from the write of the output to light
+};
+
 struct SimSpec {
     std::string shape = "mouse";        // mouse | rat | vole
     std::string coat = "auto";          // auto | dark (on a light floor) | light (on a dark floor)
@@ -59,6 +69,7 @@ struct SimSpec {
     SimClock clock;
     SimFaults faults;
     SimTrigger camera_trigger;
+    std::optional<SimLed> led;
     std::optional<int> prerender_frames;  // rendered when armed, then repeated: frame i shows i % this many
     double transfer_ms = 0.5;             // from the end of the exposure to the host
     bool every_frame = false;  // wait for a slow host; else frames older than the driver's queue are lost

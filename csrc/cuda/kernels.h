@@ -11,10 +11,22 @@ enum class KernelId : int {
     preprocess_bayer,
     preprocess_yuv,   // yuyv, nv12 for a network of colours
     preprocess_luma,  // yuyv, nv12 for a grey one
+    crop_mono8,
+    crop_wide,
+    crop_colour,
+    crop_bayer,
+    crop_yuv,
+    crop_luma,
     decode_heatmap,
     decode_simcc,
     decode_soft_window,
     decode_peaks,
+    paf_smooth_x,
+    paf_smooth_y,
+    paf_peaks,
+    paf_limbs,
+    paf_tree_peaks,
+    paf_tree_limbs,
     widen,  // half to float
     count
 };

@@ -17,21 +17,6 @@ std::string text_of(const Shape& shape) {
     return text;
 }
 
-MapView require_output(std::span<const DeviceOutput> outputs, std::size_t index, const Shape& wanted) {
-    if (index >= outputs.size())
-        throw ConfigError("decode: the network has " + std::to_string(outputs.size()) +
-                          " outputs; needed are " + std::to_string(index + 1));
-    const DeviceTensor& tensor = outputs[index].tensor;
-    if (tensor.shape != wanted)
-        throw ConfigError("decode: output " + tensor.name + " is " + text_of(tensor.shape) + "; needed is " +
-                          text_of(wanted));
-    const bool one_pixel = tensor.shape[1] == 1 || tensor.shape[2] * tensor.shape[3] == 1;
-    if (tensor.element == DeviceElement::u8 || (tensor.layout == TensorLayout::nhwc && !one_pixel))
-        throw ConfigError("decode: output " + tensor.name + " is " + std::string(name_of(tensor.element)) +
-                          " " + std::string(name_of(tensor.layout)) + "; allowed: f32 or f16, nchw");
-    return {outputs[index].data, tensor.element};
-}
-
 void require_pose(int bodyparts, const DevicePoses& poses) {
     if (bodyparts <= poses.bodyparts) return;
     throw ConfigError("decode: " + std::to_string(bodyparts) + " bodyparts; allowed: the " +
@@ -133,6 +118,22 @@ void for_each_map(int rows, int bodyparts, Action action) {
 }
 
 }  // namespace
+
+MapView require_output(std::span<const DeviceOutput> outputs, std::size_t index,
+                       const std::array<int, 4>& wanted) {
+    if (index >= outputs.size())
+        throw ConfigError("decode: the network has " + std::to_string(outputs.size()) +
+                          " outputs; needed are " + std::to_string(index + 1));
+    const DeviceTensor& tensor = outputs[index].tensor;
+    if (tensor.shape != wanted)
+        throw ConfigError("decode: output " + tensor.name + " is " + text_of(tensor.shape) + "; needed is " +
+                          text_of(wanted));
+    const bool one_pixel = tensor.shape[1] == 1 || tensor.shape[2] * tensor.shape[3] == 1;
+    if (tensor.element == DeviceElement::u8 || (tensor.layout == TensorLayout::nhwc && !one_pixel))
+        throw ConfigError("decode: output " + tensor.name + " is " + std::string(name_of(tensor.element)) +
+                          " " + std::string(name_of(tensor.layout)) + "; allowed: f32 or f16, nchw");
+    return {outputs[index].data, tensor.element};
+}
 
 KernelCall DecodeKernel::call() const noexcept {
     return std::visit([this](const auto& values) { return KernelCall{kernel, grid, &values, sizeof values}; },

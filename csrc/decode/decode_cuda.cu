@@ -1,37 +1,12 @@
 // The decode kernels: a block for each map of a row of the batch.
 #include "cuda/kernels.h"
+#include "decode/block_best.cuh"
 #include "decode/decode_kernel.h"
 
 namespace fastpose {
 namespace {
 
-constexpr int threads = 256;  // of a block: kDecodeThreads
-constexpr int warp = 32;
-
-__device__ Candidate best_of_warp(Candidate best) {
-    for (int distance = warp / 2; distance > 0; distance /= 2) {
-        const Candidate other{__shfl_down_sync(0xffffffffU, best.value, distance),
-                              __shfl_down_sync(0xffffffffU, best.index, distance)};
-        best = best_of(best, other);
-    }
-    return best;
-}
-
-// The best of all threads, which every thread gets.
-__device__ Candidate best_of_block(Candidate best) {
-    __shared__ float values[threads / warp];
-    __shared__ int indices[threads / warp];
-    best = best_of_warp(best);
-    if (threadIdx.x % warp == 0) {
-        values[threadIdx.x / warp] = best.value;
-        indices[threadIdx.x / warp] = best.index;
-    }
-    __syncthreads();
-    best = {values[0], indices[0]};
-    for (int i = 1; i < threads / warp; ++i) best = best_of(best, {values[i], indices[i]});
-    __syncthreads();
-    return best;
-}
+constexpr int threads = block_threads, warp = warp_threads;
 
 __device__ float sum_of_block(float sum) {
     __shared__ float of_warps[threads / warp];

@@ -1,5 +1,6 @@
 // The decode step as a node of a graph: what a kernel is told, and which one it is.
 #pragma once
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,8 @@
 #include "cuda/device_tensor.h"
 #include "decode/decode_kernel.h"
 #include "decode/decoder.h"
+#include "decode/paf_decoder.h"
+#include "decode/paf_tree_decoder.h"
 
 namespace fastpose {
 
@@ -26,9 +29,14 @@ struct PeaksDecoderSpec {
     float min_score = 0.01F;  // of a peak, before the activation
 };
 
-// The maps come to the host as f32, where a CPU decoder reads them.
+// What lists are made of; see CudaLists.
+using PafListsSpec = std::variant<std::monostate, PafDecoderSpec, PafTreeSpec>;
+
+// The maps come to the host as f32, where a CPU decoder reads them. With `lists` these come in the place of
+// the outputs that they are made of, which stay on the device; the others follow.
 struct HostDecodeSpec {
     std::shared_ptr<Decoder> decoder;
+    PafListsSpec lists{};
 };
 
 using CudaDecodeSpec =
@@ -63,6 +71,9 @@ inline constexpr unsigned kDecodeThreads = 256;  // of a block, which decodes on
 // Throws ConfigError where the decoder's spec, the outputs and the pose do not fit; not for HostDecodeSpec.
 [[nodiscard]] DecodeKernel plan_decode(const CudaDecodeSpec& spec, std::span<const DeviceOutput> outputs,
                                        const DevicePoses& poses);
+// A network's output as a map; throws ConfigError unless it has this shape.
+[[nodiscard]] MapView require_output(std::span<const DeviceOutput> outputs, std::size_t index,
+                                     const std::array<int, 4>& wanted);
 // Whether it is a HostDecodeSpec.
 [[nodiscard]] bool decodes_on_host(const CudaDecodeSpec& spec) noexcept;
 

@@ -1,5 +1,6 @@
 // How well a part affinity field supports that two peaks belong to one animal.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "decode/paf_peaks.h"
@@ -17,6 +18,8 @@ class PafAffinity {
     // field: the map of x components, behind it that of y components, (2, height, width). Not negative; NaN
     // counts as 0.
     [[nodiscard]] float operator()(const float* field, const PafPeak& from, const PafPeak& to) const noexcept;
+    // Of the way, where the field is read.
+    [[nodiscard]] std::span<const float> fractions() const noexcept { return fractions_; }
 
   private:
     int width_;

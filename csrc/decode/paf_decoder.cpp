@@ -3,20 +3,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "base/check.h"
-#include "decode/paf_assembler.h"
-#include "decode/paf_links.h"
+#include "decode/keypoint.h"
+#include "decode/paf_affinity.h"
+#include "decode/paf_animals.h"
 #include "decode/paf_peaks.h"
 #include "decode/paf_smoothing.h"
 
 namespace fastpose {
 namespace {
-
-constexpr Keypoint kMissing{std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::quiet_NaN(),
-                            0};
 
 class PafDecoder final : public Decoder {
   public:
@@ -27,28 +24,22 @@ class PafDecoder final : public Decoder {
                      spec.min_score, spec.individuals, paf_kernels_for(isa)},
           smoothing_(spec.map_width, spec.map_height, spec.smoothing_cells,
                      spec.activation == ScoreActivation::sigmoid, isa),
-          links_({spec.limbs, spec.individuals, spec.min_likelihood, spec.min_affinity},
-                 PafAffinity(spec.map_width, spec.map_height, spec.points_per_limb)),
-          assembler_(spec.individuals, spec.bodyparts,
-                     static_cast<int>(spec.limbs.size()) * spec.individuals),
-          scores_(cells_),
-          peaks_(static_cast<std::size_t>(spec.bodyparts) * spec.individuals),
-          counts_(spec.bodyparts),
-          places_(peaks_.size()) {}
+          affinity_(spec.map_width, spec.map_height, spec.points_per_limb),
+          animals_(spec),
+          scores_(cells_) {}
 
     void run(std::span<const TensorView> outputs, const DecodeAffine& affine,
              PoseView pose) noexcept override {
         std::fill_n(pose.keypoints, pose.size(), kMissing);
         if (!shapes_fit(outputs) || pose.bodyparts != spec_.bodyparts) return;
-        find_peaks(outputs[0].data, has_locref() ? outputs[1].data : nullptr);
-        if (spec_.bodyparts == 1) return write_peaks(affine, pose);
-        if (spec_.individuals == 1) return write_highest(affine, pose);
-        const auto links = links_.run(peaks_, counts_, outputs.back().data, cells_);
-        const int animals = std::min(assembler_.run(links, places_), pose.individuals);
-        for (int animal = 0; animal < animals; ++animal)
-            for (int part = 0; part < spec_.bodyparts; ++part)
-                if (const int node = assembler_.node(animal, part); node >= 0)
-                    pose.at(animal, part) = keypoint(node, affine);
+        for (int part = 0; part < spec_.bodyparts; ++part)
+            find_peaks(outputs[0].data, has_locref() ? outputs[1].data : nullptr, part);
+        const float* fields = outputs.back().data;
+        animals_.write(affine, pose, [&](std::size_t limb, int i, int j) {
+            const auto [from, to] = spec_.limbs[limb];
+            return affinity_(fields + 2 * limb * cells_, animals_.peaks_of(from)[i],
+                             animals_.peaks_of(to)[j]);
+        });
     }
 
   private:
@@ -64,15 +55,12 @@ class PafDecoder final : public Decoder {
                (!has_locref() || fits(outputs[1], 2 * parts)) && fits(outputs.back(), 2 * spec_.limbs.size());
     }
 
-    void find_peaks(const float* heatmap, const float* locref) noexcept {
-        for (int part = 0; part < spec_.bodyparts; ++part) {
-            const int first = part * spec_.individuals;
-            smoothing_.run(heatmap + part * cells_, scores_.data());
-            counts_[part] = find_paf_peaks(scores_.data(), peak_spec_,
-                                           std::span(peaks_).subspan(first, spec_.individuals));
-            for (int i = 0; i < counts_[part]; ++i)
-                places_[first + i] = place(peaks_[first + i], locref, part);
-        }
+    void find_peaks(const float* heatmap, const float* locref, int part) noexcept {
+        smoothing_.run(heatmap + part * cells_, scores_.data());
+        const auto peaks = animals_.peaks_of(part);
+        const int count = find_paf_peaks(scores_.data(), peak_spec_, peaks);
+        for (int i = 0; i < count; ++i) animals_.places_of(part)[i] = place(peaks[i], locref, part);
+        animals_.set_count(part, count);
     }
 
     // The centre of the cell, as DeepLabCut places it, and the offset from there.
@@ -88,45 +76,13 @@ class PafDecoder final : public Decoder {
         return place;
     }
 
-    [[nodiscard]] Keypoint keypoint(int node, const DecodeAffine& affine) const noexcept {
-        const PafPlace& place = places_[node];
-        if (!std::isfinite(place.x) || !std::isfinite(place.y)) return kMissing;
-        const float score = peaks_[node].score;
-        const bool clips = spec_.activation == ScoreActivation::clip;
-        return {place.x * affine.scale_x + affine.offset_x, place.y * affine.scale_y + affine.offset_y,
-                clips ? std::clamp(score, 0.0F, 1.0F) : score};
-    }
-
-    // Animals of one bodypart: each peak is one, in row-major order.
-    void write_peaks(const DecodeAffine& affine, PoseView pose) noexcept {
-        std::array<int, 256> nodes{};
-        const int count = std::min({counts_[0], pose.individuals, static_cast<int>(nodes.size())});
-        for (int i = 0; i < count; ++i) nodes[i] = i;
-        std::sort(nodes.begin(), nodes.begin() + count, [&](int a, int b) {
-            return std::pair(peaks_[a].row, peaks_[a].column) < std::pair(peaks_[b].row, peaks_[b].column);
-        });
-        int animal = 0;
-        for (int i = 0; i < count; ++i)
-            if (peaks_[nodes[i]].score >= spec_.min_likelihood)
-                pose.at(animal++, 0) = keypoint(nodes[i], affine);
-    }
-
-    // One animal: the highest peak of each bodypart.
-    void write_highest(const DecodeAffine& affine, PoseView pose) noexcept {
-        for (int part = 0; part < spec_.bodyparts; ++part)
-            if (counts_[part] > 0) pose.at(0, part) = keypoint(part, affine);
-    }
-
     PafDecoderSpec spec_;
     std::size_t cells_;
     PafPeakSpec peak_spec_;
     PafSmoothing smoothing_;
-    PafLinks links_;
-    PafAssembler assembler_;
+    PafAffinity affinity_;
+    PafAnimals animals_;
     std::vector<float> scores_;
-    std::vector<PafPeak> peaks_;
-    std::vector<int> counts_;
-    std::vector<PafPlace> places_;
 };
 
 void check_limbs(const PafDecoderSpec& spec) {
@@ -145,7 +101,9 @@ void check_limbs(const PafDecoderSpec& spec) {
     }
 }
 
-void check(const PafDecoderSpec& spec) {
+}  // namespace
+
+void check_paf(const PafDecoderSpec& spec) {
     require_at_least("decoder.bodyparts", spec.bodyparts, 1);
     require_between("decoder.individuals", spec.individuals, 1, 256);
     require_at_least("decoder.map_height", spec.map_height, 1);
@@ -162,14 +120,12 @@ void check(const PafDecoderSpec& spec) {
     check_limbs(spec);
 }
 
-}  // namespace
-
 std::unique_ptr<Decoder> make_paf_decoder(const PafDecoderSpec& spec) {
     return make_paf_decoder(spec, best_isa());
 }
 
 std::unique_ptr<Decoder> make_paf_decoder(const PafDecoderSpec& spec, Isa isa) {
-    check(spec);
+    check_paf(spec);
     return std::make_unique<PafDecoder>(spec, isa);
 }
 

@@ -25,6 +25,9 @@ struct PafDecoderSpec {
     int points_per_limb = 10;     // samples of the line integral
 };
 
+// Throws ConfigError unless every number is in its range.
+void check_paf(const PafDecoderSpec& spec);
+
 // outputs: heatmap (1, K, h, w), locref (1, 2K, h, w) if locref_stdev > 0, limbs (1, 2L, h, w), with channel
 // 2l = x, 2l + 1 = y. Individuals come with the strongest limbs first; slots without an animal, and bodyparts
 // that were not found, are NaN, NaN, 0. Peaks and pairs as in DeepLabCut's predictor of part affinity

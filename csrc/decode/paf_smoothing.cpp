@@ -6,23 +6,30 @@
 
 namespace fastpose {
 
+std::array<float, paf_taps> paf_gaussian(float sigma_cells) {
+    constexpr std::size_t middle = paf_taps / 2;
+    std::array<float, paf_taps> weights{};
+    weights[middle] = 1;
+    if (sigma_cells <= 0) return weights;
+    float sum = 0;
+    for (std::size_t i = 0; i < paf_taps; ++i) {
+        const float distance = static_cast<float>(i) - static_cast<float>(middle);
+        weights[i] = std::exp(-distance * distance / (2 * sigma_cells * sigma_cells));
+        sum += weights[i];
+    }
+    for (float& weight : weights) weight /= sum;
+    return weights;
+}
+
 PafSmoothing::PafSmoothing(int width, int height, float sigma_cells, bool sigmoid, Isa isa)
     : width_(width),
       height_(height),
       smooth_(sigma_cells > 0),
       sigmoid_(sigmoid),
       kernels_(paf_kernels_for(isa)),
+      weights_(paf_gaussian(sigma_cells)),
       padded_row_(width_ + 2 * reach),
-      rows_(width_ * (height_ + 2 * reach)) {
-    if (!smooth_) return;
-    float sum = 0;
-    for (std::size_t i = 0; i < paf_taps; ++i) {
-        const float distance = static_cast<float>(i) - static_cast<float>(reach);
-        weights_[i] = std::exp(-distance * distance / (2 * sigma_cells * sigma_cells));
-        sum += weights_[i];
-    }
-    for (float& weight : weights_) weight /= sum;
-}
+      rows_(width_ * (height_ + 2 * reach)) {}
 
 void PafSmoothing::run(const float* cells, float* scores) noexcept {
     for (std::size_t row = 0; row < height_; ++row) {

@@ -8,6 +8,9 @@
 
 namespace fastpose {
 
+// The Gaussian's weights, whose sum is 1; without smoothing (0 cells) the middle one alone.
+[[nodiscard]] std::array<float, paf_taps> paf_gaussian(float sigma_cells);
+
 // Thread-bound; allocates in the constructor only.
 class PafSmoothing {
   public:
@@ -22,7 +25,7 @@ class PafSmoothing {
     std::size_t width_, height_;
     bool smooth_, sigmoid_;
     PafKernels kernels_;
-    std::array<float, paf_taps> weights_{};
+    std::array<float, paf_taps> weights_;
     std::vector<float> padded_row_;  // (width + 2 reach)
     std::vector<float> rows_;        // (height + 2 reach, width), smoothed along x
 };

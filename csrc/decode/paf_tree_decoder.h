@@ -19,12 +19,15 @@ struct PafTreeSpec {
     float limb_stride = 4;                    // tensor px per cell of the fields
     int window = 5;                           // side of the window that refines a peak, cells; odd
     float min_score = 0.2F;                   // only peaks above count
-    int most_peaks = 20;                      // of a bodypart; the highest are kept
+    int most_peaks = 20;                      // of a bodypart; the highest are kept, of equal ones the first
     float min_affinity = 0.25F;               // of a limb
     int points_per_limb = 10;                 // samples of the field along the line
     float length_ratio = 0.25F;  // longer lines than this share of the fields' size cost affinity
     float length_penalty = 1;
 };
+
+// Throws ConfigError unless every number is in its range and the limbs are a tree.
+void check_paf_tree(const PafTreeSpec& spec);
 
 // outputs: heatmap (1, K, h, w), limbs (1, 2L, lh, lw), with channel 2l = x, 2l + 1 = y.
 // A peak lies where a cell is higher than its eight neighbours (of equal ones the first in row-major order),

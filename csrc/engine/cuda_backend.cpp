@@ -42,18 +42,13 @@ CudaBackend::~CudaBackend() {
 }
 
 void CudaBackend::finish() {
-    network_.require_made();
-    CudaGraph graph(*calls_);
-    const GraphNode upload = graph.copy({}, network_.input(), input_.data(), input_.bytes());
-    if (network_.call()) {
-        CudaGraph behind(*calls_);
-        add_outputs(behind, {});
-        second_ = std::make_unique<GraphInstance>(*calls_, behind);
-    } else {
-        const GraphNode inferred = network_.add_to(graph, {&upload, 1});
-        add_outputs(graph, {&inferred, 1});
-    }
-    first_ = std::make_unique<GraphInstance>(*calls_, graph);
+    using Nodes = NetworkGraph::Nodes;
+    graph_ = std::make_unique<NetworkGraph>(
+        *calls_, network_,
+        [this](CudaGraph& graph) {
+            return Nodes{graph.copy({}, network_.input(), input_.data(), input_.bytes())};
+        },
+        [this](CudaGraph& graph, const Nodes& after) { add_outputs(graph, after); });
     if (!run()) throw DeviceError(last_error());
 }
 
@@ -78,20 +73,9 @@ InputView CudaBackend::input() noexcept {
 }
 
 bool CudaBackend::run() noexcept {
-    const CudaHandle stream = network_.stream().handle();
-    if (!first_) return false;
-    if (!last_error_.good(*calls_, calls_->set_device(spec_.device), "to choose the device")) return false;
-    if (!last_error_.good(*calls_, first_->launch(stream), "to launch the graph")) return false;
-    if (second_) {
-        if (!network_.call()()) {
-            last_error_.refused("its input");
-            static_cast<void>(calls_->synchronize(stream));
-            return false;
-        }
-        if (!last_error_.good(*calls_, second_->launch(stream), "to launch the graph behind the network"))
-            return false;
-    }
-    return last_error_.good(*calls_, calls_->synchronize(stream), "an inference");
+    return graph_ && last_error_.good(*calls_, calls_->set_device(spec_.device), "to choose the device") &&
+           graph_->launch(last_error_, "its input") &&
+           last_error_.good(*calls_, calls_->synchronize(network_.stream().handle()), "an inference");
 }
 
 std::string CudaBackend::description() const {

@@ -8,6 +8,7 @@
 
 #include "cuda/last_error.h"
 #include "engine/device_network.h"
+#include "engine/network_graph.h"
 #include "infer/backend.h"
 
 namespace fastpose {
@@ -47,7 +48,7 @@ class CudaBackend final : public Backend {
     std::vector<DeviceMemory> widened_;
     std::vector<PinnedMemory> maps_;
     std::vector<TensorView> views_;
-    std::unique_ptr<GraphInstance> first_, second_;
+    std::unique_ptr<NetworkGraph> graph_;
     CudaLastError last_error_{spec_.device};
 };
 

@@ -20,10 +20,6 @@ namespace {
 constexpr int warm_up_runs = 5;
 constexpr std::size_t stride_room = 256;  // bytes that a row may be longer than its pixels
 
-const char* name_of_decode(const CudaDecodeSpec& spec) {
-    return decodes_on_host(spec) ? "decode on the CPU" : "decode on the GPU";
-}
-
 // Rows of bytes that a frame has: nv12 holds its chroma below.
 int lines_of(const PreprocessSpec& spec) {
     return spec.format == PixelFormat::nv12 ? spec.frame_height * 3 / 2 : spec.frame_height;
@@ -103,10 +99,9 @@ CudaNetwork::CudaNetwork(CudaCalls& calls, CudaNetworkSpec spec)
     check();
     for (const PreprocessSpec& row : spec_.rows)
         rows_.push_back(std::make_unique<Row>(calls, row, spec_.input, spec_.whole_frames));
-    if (decodes_on_host(spec_.decode))
-        plan_host_decode();
-    else
-        plan_poses();
+    results_ = std::make_unique<CudaResults>(
+        calls, spec_.decode, network_.outputs(), PoseShape{rows(), spec_.individuals, spec_.bodyparts},
+        reinterpret_cast<const RowParameters*>(device_parameters_.data()));
     if (!spec_.stage_times) return;
     for (std::size_t stage = 0; stage < stages; ++stage) events_.emplace_back(calls);
 }
@@ -126,32 +121,6 @@ void CudaNetwork::check() const {
     if (spec_.outputs.empty()) throw ConfigError("a network without outputs; needed is at least one");
 }
 
-// Keypoints that no kernel writes are missing, from the beginning on.
-void CudaNetwork::plan_poses() {
-    const std::size_t count = spec_.rows.size() * static_cast<std::size_t>(spec_.individuals) *
-                              static_cast<std::size_t>(spec_.bodyparts);
-    const std::vector<Keypoint> missing(count, missing_keypoint());
-    device_keypoints_ = on_device(*calls_, std::as_bytes(std::span(missing)));
-    keypoints_ = PinnedMemory(*calls_, count * sizeof(Keypoint));
-}
-
-void CudaNetwork::plan_host_decode() {
-    if (!std::get<HostDecodeSpec>(spec_.decode).decoder) throw ConfigError("host_decode has no decoder");
-    for (const DeviceOutput& output : network_.outputs()) {
-        const DeviceTensor& tensor = output.tensor;
-        if (tensor.element == DeviceElement::u8 || tensor.layout == TensorLayout::nhwc)
-            throw ConfigError("decode: output " + tensor.name + " is " +
-                              std::string(name_of(tensor.element)) + " " +
-                              std::string(name_of(tensor.layout)) + "; allowed: f32 or f16, nchw");
-        const std::size_t bytes = tensor.size() * sizeof(float);
-        const bool half = tensor.element == DeviceElement::f16;
-        widened_.emplace_back(*calls_, half ? bytes : 0);
-        host_maps_.emplace_back(*calls_, bytes);
-        host_views_.push_back({reinterpret_cast<const float*>(host_maps_.back().data()), tensor.shape});
-    }
-    row_views_ = host_views_;
-}
-
 void CudaNetwork::register_memory(std::shared_ptr<const RegisteredMemory> memory) {
     registered_.push_back(std::move(memory));
 }
@@ -162,20 +131,9 @@ void CudaNetwork::use_ring(const std::shared_ptr<Ring>& ring) {
 }
 
 void CudaNetwork::finish() {
-    network_.require_made();
-    CudaGraph graph(*calls_);
-    const std::vector<GraphNode> input = add_input(graph);
-    if (network_.call()) {
-        CudaGraph behind(*calls_);
-        add_results(behind, {});
-        first_ = std::make_unique<GraphInstance>(*calls_, graph);
-        second_ = std::make_unique<GraphInstance>(*calls_, behind);
-        nodes_ = graph.nodes() + behind.nodes();
-    } else {
-        add_results(graph, {network_.add_to(graph, input)});
-        first_ = std::make_unique<GraphInstance>(*calls_, graph);
-        nodes_ = graph.nodes();
-    }
+    graph_ = std::make_unique<NetworkGraph>(
+        *calls_, network_, [this](CudaGraph& graph) { return add_input(graph); },
+        [this](CudaGraph& graph, Nodes after) { add_results(graph, std::move(after)); });
     if (warm_up() == 0) throw DeviceError(last_error());
 }
 
@@ -218,42 +176,10 @@ std::vector<GraphNode> CudaNetwork::add_uploads(CudaGraph& graph, const std::vec
     return nodes;
 }
 
-std::vector<GraphNode> CudaNetwork::add_widening(CudaGraph& graph, std::span<const GraphNode> after) {
-    std::vector<GraphNode> nodes(after.begin(), after.end());
-    for (std::size_t i = 0; i < widened_.size(); ++i) {
-        if (widened_[i].bytes() == 0) continue;
-        const DeviceOutput& output = network_.outputs()[i];
-        const WidenArguments arguments{static_cast<const Half*>(output.data),
-                                       reinterpret_cast<float*>(widened_[i].data()),
-                                       static_cast<std::int64_t>(output.tensor.size())};
-        nodes.push_back(graph.kernel(after, widen_call(arguments)));
-    }
-    return nodes;
-}
-
 void CudaNetwork::add_results(CudaGraph& graph, std::vector<GraphNode> after) {
     after = add_stamp(graph, std::move(after), inferred);
-    after = decodes_on_host(spec_.decode) ? add_host_decode(graph, after) : add_decode(graph, after);
-    static_cast<void>(add_stamp(graph, std::move(after), downloaded));
-}
-
-std::vector<GraphNode> CudaNetwork::add_decode(CudaGraph& graph, std::span<const GraphNode> after) {
-    const DevicePoses poses{reinterpret_cast<Keypoint*>(device_keypoints_.data()),
-                            reinterpret_cast<const RowParameters*>(device_parameters_.data()), rows(),
-                            spec_.individuals, spec_.bodyparts};
-    const DecodeKernel kernel = plan_decode(spec_.decode, network_.outputs(), poses);
-    const auto done = add_stamp(graph, {graph.kernel(after, kernel.call())}, decoded);
-    return {graph.copy(done, keypoints_.data(), device_keypoints_.data(), keypoints_.bytes())};
-}
-
-std::vector<GraphNode> CudaNetwork::add_host_decode(CudaGraph& graph, std::span<const GraphNode> after) {
-    const auto ready = add_stamp(graph, add_widening(graph, after), decoded);
-    std::vector<GraphNode> copies;
-    for (std::size_t i = 0; i < host_maps_.size(); ++i) {
-        const void* from = widened_[i].bytes() > 0 ? widened_[i].data() : network_.outputs()[i].data;
-        copies.push_back(graph.copy(ready, host_maps_[i].data(), from, host_maps_[i].bytes()));
-    }
-    return copies;
+    after = add_stamp(graph, results_->add_decode(graph, after), decoded);
+    static_cast<void>(add_stamp(graph, results_->add_download(graph, after), downloaded));
 }
 
 bool CudaNetwork::is_pinned(const FrameView& frame) const noexcept {
@@ -274,29 +200,18 @@ bool CudaNetwork::take_frames(std::span<const BatchItem> items) noexcept {
         row.device_stride = direct ? static_cast<std::size_t>(frame.stride_bytes) : row.dense_stride;
         const std::uint8_t* source = direct ? frame.data : row.staging.data();
         parameters[i] = row.preprocess.parameters(static_cast<std::ptrdiff_t>(row.device_stride));
-        if (!last_error_.good(*calls_, row.upload(*first_, source, row.device_stride),
+        if (!last_error_.good(*calls_, row.upload(graph_->first(), source, row.device_stride),
                               "to point the upload at a frame"))
             return false;
     }
     return true;
 }
 
-bool CudaNetwork::launch() noexcept {
-    const CudaHandle stream = network_.stream().handle();
-    if (!last_error_.good(*calls_, first_->launch(stream), "to launch the graph")) return false;
-    if (!second_) return true;
-    if (network_.call()())
-        return last_error_.good(*calls_, second_->launch(stream), "to launch the graph behind the network");
-    last_error_.refused("a frame");
-    static_cast<void>(calls_->synchronize(stream));
-    return false;
-}
-
 bool CudaNetwork::run(std::span<const BatchItem> items) noexcept {
     const std::int64_t begin_ns = now_ns();
-    if (!first_ || !last_error_.good(*calls_, calls_->set_device(spec_.device), "to choose the device"))
+    if (!graph_ || !last_error_.good(*calls_, calls_->set_device(spec_.device), "to choose the device"))
         return false;
-    if (!take_frames(items) || !launch()) return false;
+    if (!take_frames(items) || !graph_->launch(last_error_, "a frame")) return false;
     const std::int64_t launched_ns = now_ns();
     if (!last_error_.good(*calls_, calls_->synchronize(network_.stream().handle()), "a frame")) return false;
     const std::int64_t done_ns = now_ns();
@@ -334,20 +249,7 @@ void CudaNetwork::stamp(std::span<const BatchItem> items, std::int64_t done_ns) 
 }
 
 void CudaNetwork::deliver(const BatchItem& item, int row) noexcept {
-    if (decodes_on_host(spec_.decode)) {
-        for (std::size_t o = 0; o < row_views_.size(); ++o)
-            row_views_[o] = row_of(host_views_[o], row, rows());
-        const auto& map = reinterpret_cast<const RowParameters*>(parameters_.data())[row];
-        std::get<HostDecodeSpec>(spec_.decode)
-            .decoder->run(row_views_, {map.scale_x, map.scale_y, map.offset_x, map.offset_y}, item.pose);
-    } else {
-        make_missing(item.pose);
-        const auto* keypoints = reinterpret_cast<const Keypoint*>(keypoints_.data());
-        for (int i = 0; i < std::min(item.pose.individuals, spec_.individuals); ++i)
-            std::copy_n(
-                keypoints + (static_cast<std::ptrdiff_t>(row) * spec_.individuals + i) * spec_.bodyparts,
-                std::min(item.pose.bodyparts, spec_.bodyparts), &item.pose.at(i, 0));
-    }
+    results_->deliver(row, reinterpret_cast<const RowParameters*>(parameters_.data())[row], item.pose);
     item.record->decoded_ns = now_ns();
 }
 
@@ -378,9 +280,9 @@ std::ptrdiff_t CudaNetwork::device_stride(int row) const noexcept {
 }
 
 std::string CudaNetwork::description() const {
-    const std::string graphs = second_ ? "two graphs around a call of the network" : "one graph";
+    const std::string graphs = graph_ ? graph_->description() : "no graph yet";
     return "cuda:" + std::to_string(spec_.device) + " " + device_name_ + ", " + graphs + ", " +
-           std::to_string(nodes_) + " nodes, " + name_of_decode(spec_.decode);
+           results_->description();
 }
 
 namespace {

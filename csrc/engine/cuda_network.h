@@ -7,8 +7,10 @@
 
 #include "cuda/last_error.h"
 #include "engine/batch.h"
+#include "engine/cuda_results.h"
 #include "engine/device_network.h"
 #include "engine/estimator.h"
+#include "engine/network_graph.h"
 #include "preprocess/preprocess_cuda.h"
 
 namespace fastpose {
@@ -74,18 +76,12 @@ class CudaNetwork {
     enum Stage : std::size_t { begun = 0, uploaded, preprocessed, inferred, decoded, downloaded, stages };
 
     void check() const;
-    void plan_poses();
-    void plan_host_decode();
-    using Nodes = std::vector<GraphNode>;  // that what follows waits for
+    using Nodes = CudaResults::Nodes;
     [[nodiscard]] Nodes add_input(CudaGraph& graph);
     [[nodiscard]] Nodes add_uploads(CudaGraph& graph, const Nodes& after);
     void add_results(CudaGraph& graph, Nodes after);
-    [[nodiscard]] Nodes add_decode(CudaGraph& graph, std::span<const GraphNode> after);
-    [[nodiscard]] Nodes add_host_decode(CudaGraph& graph, std::span<const GraphNode> after);
-    [[nodiscard]] Nodes add_widening(CudaGraph& graph, std::span<const GraphNode> after);
     [[nodiscard]] Nodes add_stamp(CudaGraph& graph, Nodes after, Stage stage);
 
-    [[nodiscard]] bool launch() noexcept;
     [[nodiscard]] bool take_frames(std::span<const BatchItem> items) noexcept;
     [[nodiscard]] bool is_pinned(const FrameView& frame) const noexcept;
     void stamp(std::span<const BatchItem> items, std::int64_t done_ns) noexcept;
@@ -99,15 +95,10 @@ class CudaNetwork {
     std::vector<std::unique_ptr<Row>> rows_;
     PinnedMemory parameters_;         // RowParameters of each row
     DeviceMemory device_parameters_;  // the same
-    DeviceMemory device_keypoints_;
-    PinnedMemory keypoints_;               // (rows, individuals, bodyparts)
-    std::vector<DeviceMemory> widened_;    // outputs as f32, where they are halves
-    std::vector<PinnedMemory> host_maps_;  // outputs as f32, for a decoder on the host
-    std::vector<TensorView> host_views_, row_views_;
+    std::unique_ptr<CudaResults> results_;
     std::vector<CudaEvent> events_;
     std::vector<std::shared_ptr<const RegisteredMemory>> registered_;
-    std::unique_ptr<GraphInstance> first_, second_;  // second: behind a network that is called
-    int nodes_ = 0;
+    std::unique_ptr<NetworkGraph> graph_;
     CudaStageTimes times_;
     CudaLastError last_error_{spec_.device};
 };

@@ -6,7 +6,9 @@
 #include "cuda/runtime_calls.h"
 
 extern "C" const void* fastpose_preprocess_kernel(int kernel);
+extern "C" const void* fastpose_crop_kernel(int kernel);
 extern "C" const void* fastpose_decode_kernel(int kernel);
+extern "C" const void* fastpose_lists_kernel(int kernel);
 
 namespace fastpose {
 namespace {
@@ -15,8 +17,9 @@ DeviceKernels device_kernels() {
     DeviceKernels kernels{};
     for (std::size_t i = 0; i < kernels.size(); ++i) {
         const int id = static_cast<int>(i);
-        kernels[i] = fastpose_preprocess_kernel(id);
-        if (kernels[i] == nullptr) kernels[i] = fastpose_decode_kernel(id);
+        for (const auto address : {fastpose_preprocess_kernel, fastpose_crop_kernel, fastpose_decode_kernel,
+                                   fastpose_lists_kernel})
+            if (kernels[i] == nullptr) kernels[i] = address(id);
     }
     return kernels;
 }

@@ -1,13 +1,18 @@
 // The simulated line: keeps its level and counts what was written.
 #include "output/sim_output.h"
 
+#include "base/clock.h"
+
 namespace fastpose {
 
 bool SimOutput::write(bool high) noexcept {
     if (broken_) return false;
     ++writes_;
     value_ = high ? 1.0F : 0.0F;
-    if (high_.exchange(high) != high) ++(high ? rising_edges_ : falling_edges_);
+    if (high_.exchange(high) != high) {
+        light_->set(high, now_ns());
+        ++(high ? rising_edges_ : falling_edges_);
+    }
     return true;
 }
 

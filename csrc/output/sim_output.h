@@ -2,16 +2,19 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "base/sim_light.h"
 #include "output/output.h"
 
 namespace fastpose {
 
-// Thread-safe, never blocks, allocates nothing after construction.
+// Thread-safe, never blocks, allocates nothing after construction. It drives the light of its name, for
+// simulated cameras to see.
 class SimOutput final : public OutputDriver {
   public:
-    explicit SimOutput(std::string name) : name_(std::move(name)) {}
+    explicit SimOutput(std::string name) : name_(std::move(name)), light_(sim_light(name_)) {}
 
     [[nodiscard]] bool write(bool high) noexcept override;
     [[nodiscard]] std::string description() const override;
@@ -32,6 +35,7 @@ class SimOutput final : public OutputDriver {
 
   private:
     std::string name_;
+    std::shared_ptr<SimLight> light_;
     std::atomic<bool> high_{false};
     std::atomic<bool> broken_{false};
     std::atomic<float> value_{0};

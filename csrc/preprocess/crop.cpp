@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "preprocess/axis_taps.h"
 #include "preprocess/crop_kernels.h"
+#include "preprocess/crop_place.h"
 #include "preprocess/line_source.h"
 #include "preprocess/preprocess_cpu.h"
 #include "preprocess/tensor_writer.h"
@@ -25,8 +26,6 @@ int longest_side(const CropSpec& spec) {
     const double side = std::max(std::max(width, height * ratio), std::max(height, width / ratio));
     return std::max({static_cast<int>(side) + 2, spec.frame.output_width, spec.frame.output_height});
 }
-
-int rounded(double value) noexcept { return static_cast<int>(std::nearbyint(value)); }
 
 class CpuCropper final : public Cropper {
   public:
@@ -47,14 +46,15 @@ class CpuCropper final : public Cropper {
     void begin(const FrameView& frame) noexcept override { lines_->begin(frame); }
 
     TensorToSensor run(const Box& box, void* tensor) noexcept override {
-        const Roi crop = spec_.mode == CropMode::scaled ? grown(box) : centred(box);
+        const CropPlace place = crop_place(spec_, box);
+        const Roi& crop = place.rectangle;
         columns_.plan(crop.width, spec_.antialias);
         rows_.plan(crop.height, spec_.antialias);
         const int top = std::clamp(crop.y, 0, area_.height);
         const int bottom = std::clamp(crop.y + crop.height, 0, area_.height);
         for (int y = top; y < bottom; ++y) narrow(y, crop);
         for (int y = 0; y < height(); ++y) write_row(y, crop, tensor);
-        return way_back(box, crop);
+        return place.to_sensor;
     }
 
     [[nodiscard]] TensorFormat format() const noexcept override { return spec_.frame.tensor; }
@@ -62,44 +62,6 @@ class CpuCropper final : public Cropper {
   private:
     [[nodiscard]] int width() const noexcept { return spec_.frame.output_width; }
     [[nodiscard]] int height() const noexcept { return spec_.frame.output_height; }
-
-    // Rectangles of crops are relative to the area, and may reach beyond it.
-    [[nodiscard]] Roi grown(const Box& box) const noexcept {
-        const double left = std::clamp<double>(box.left - area_.x, 0, area_.width);
-        const double right = std::clamp<double>(box.right - area_.x, 0, area_.width);
-        const double top = std::clamp<double>(box.top - area_.y, 0, area_.height);
-        const double bottom = std::clamp<double>(box.bottom - area_.y, 0, area_.height);
-        double w = right - left + 2 * spec_.margin_px, h = bottom - top + 2 * spec_.margin_px;
-        const double ratio = static_cast<double>(width()) / height();
-        if (w > h * ratio)
-            h = w / ratio;
-        else
-            w = h * ratio;
-        const double x = left + (right - left) / 2, y = top + (bottom - top) / 2;
-        const int x0 = rounded(x - w / 2), y0 = rounded(y - h / 2);
-        return {x0, y0, std::max(rounded(x + w / 2) - x0, 1), std::max(rounded(y + h / 2) - y0, 1)};
-    }
-
-    // Where a centred crop begins, full-frame px, not rounded.
-    [[nodiscard]] double centred_left(const Box& box) const noexcept {
-        return (static_cast<double>(box.left) + box.right - width() + 1) / 2;
-    }
-    [[nodiscard]] double centred_top(const Box& box) const noexcept {
-        return (static_cast<double>(box.top) + box.bottom - height() + 1) / 2;
-    }
-    [[nodiscard]] Roi centred(const Box& box) const noexcept {
-        const int half_width = width() / 2, half_height = height() / 2;
-        return {static_cast<int>(centred_left(box) + half_width) - half_width - area_.x,
-                static_cast<int>(centred_top(box) + half_height) - half_height - area_.y, width(), height()};
-    }
-
-    [[nodiscard]] TensorToSensor way_back(const Box& box, const Roi& crop) const noexcept {
-        if (spec_.mode == CropMode::centred)
-            return {1, 1, static_cast<float>(centred_left(box)), static_cast<float>(centred_top(box))};
-        return {static_cast<float>(crop.width) / static_cast<float>(width()),
-                static_cast<float>(crop.height) / static_cast<float>(height()),
-                static_cast<float>(crop.x + area_.x), static_cast<float>(crop.y + area_.y)};
-    }
 
     [[nodiscard]] float* narrow_row(int y, int channel) noexcept {
         return narrow_.data() +

@@ -14,24 +14,6 @@ constexpr unsigned threads_x = 32, threads_y = 8;
 
 bool is_yuv(PixelFormat format) { return format == PixelFormat::yuyv || format == PixelFormat::nv12; }
 
-KernelId kernel_for(const PreprocessSpec& spec) {
-    switch (spec.format) {
-        case PixelFormat::mono8:
-            return KernelId::preprocess_mono8;
-        case PixelFormat::mono10:
-        case PixelFormat::mono12:
-            return KernelId::preprocess_wide;
-        case PixelFormat::rgb8:
-        case PixelFormat::bgr8:
-            return KernelId::preprocess_colour;
-        case PixelFormat::yuyv:
-        case PixelFormat::nv12:
-            return spec.colour == InputColour::rgb ? KernelId::preprocess_yuv : KernelId::preprocess_luma;
-        default:
-            return KernelId::preprocess_bayer;
-    }
-}
-
 // Channels and unit of the counts that a kernel's source gives.
 LineLayout layout_of(KernelId kernel, PixelFormat format) {
     LineLayout layout;
@@ -50,26 +32,6 @@ void set_format(PreprocessArguments& arguments, PixelFormat format) {
     arguments.first_channel = format == PixelFormat::bgr8 ? 2 : 0;
     arguments.channel_step = format == PixelFormat::bgr8 ? -1 : 1;
     arguments.packed = format == PixelFormat::yuyv;
-}
-
-PreprocessArguments fixed_arguments(const PreprocessSpec& spec, const RowSpec& row,
-                                    const DeviceTensor& tensor) {
-    PreprocessArguments arguments;
-    arguments.frame_width = spec.frame_width;
-    arguments.frame_height = spec.frame_height;
-    arguments.output_width = spec.output_width;
-    arguments.output_height = spec.output_height;
-    arguments.image_width = spec.image_width;
-    arguments.image_height = spec.image_height;
-    arguments.mirror = spec.beyond == Beyond::mirror;
-    arguments.mix = row.mix;
-    arguments.outputs = row.outputs;
-    std::copy(row.gain.begin(), row.gain.end(), arguments.gain);
-    std::copy(row.offset.begin(), row.offset.end(), arguments.offset);
-    arguments.element = tensor.element;
-    arguments.layout = tensor.layout;
-    set_format(arguments, spec.format);
-    return arguments;
 }
 
 void require_fit(const PreprocessSpec& spec, const DeviceTensor& tensor) {
@@ -107,11 +69,54 @@ PixelFunction pixel_function(KernelId kernel) noexcept {
 
 }  // namespace
 
+KernelId preprocess_kernel_for(const PreprocessSpec& spec) noexcept {
+    switch (spec.format) {
+        case PixelFormat::mono8:
+            return KernelId::preprocess_mono8;
+        case PixelFormat::mono10:
+        case PixelFormat::mono12:
+            return KernelId::preprocess_wide;
+        case PixelFormat::rgb8:
+        case PixelFormat::bgr8:
+            return KernelId::preprocess_colour;
+        case PixelFormat::yuyv:
+        case PixelFormat::nv12:
+            return spec.colour == InputColour::rgb ? KernelId::preprocess_yuv : KernelId::preprocess_luma;
+        default:
+            return KernelId::preprocess_bayer;
+    }
+}
+
+float unit_of(const PreprocessSpec& spec) noexcept {
+    return layout_of(preprocess_kernel_for(spec), spec.format).unit;
+}
+
+PreprocessArguments source_arguments(const PreprocessSpec& spec, const DeviceTensor& tensor) {
+    require_fit(spec, tensor);
+    PreprocessArguments arguments;
+    arguments.frame_width = spec.frame_width;
+    arguments.frame_height = spec.frame_height;
+    arguments.output_width = spec.output_width;
+    arguments.output_height = spec.output_height;
+    arguments.image_width = spec.image_width;
+    arguments.image_height = spec.image_height;
+    arguments.mirror = spec.beyond == Beyond::mirror;
+    const bool grey = spec.colour == InputColour::grey;
+    arguments.mix = grey ? ColourMix::luma : ColourMix::per_channel;
+    arguments.outputs = grey ? 1 : 3;
+    arguments.element = tensor.element;
+    arguments.layout = tensor.layout;
+    set_format(arguments, spec.format);
+    return arguments;
+}
+
 CudaPreprocess::CudaPreprocess(CudaCalls& calls, const PreprocessSpec& spec, const DeviceTensor& tensor)
-    : spec_(completed(spec)), tensor_(tensor), kernel_(kernel_for(spec)) {
-    require_fit(spec_, tensor);
+    : spec_(completed(spec)), tensor_(tensor), kernel_(preprocess_kernel_for(spec)) {
     const RowSpec row = make_row_spec(spec_, layout_of(kernel_, spec_.format));
-    fixed_ = fixed_arguments(spec_, row, tensor);
+    fixed_ = source_arguments(spec_, tensor);
+    fixed_.mix = row.mix;
+    std::copy(row.gain.begin(), row.gain.end(), fixed_.gain);
+    std::copy(row.offset.begin(), row.offset.end(), fixed_.offset);
     columns_ = samples_on_device(calls, row.columns);
     rows_ = samples_on_device(calls, sample_axis(spec_.roi.height, spec_.image_height));
 }

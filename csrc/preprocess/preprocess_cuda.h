@@ -21,6 +21,13 @@ struct FrameParts {
     FramePart pixels, chroma;
 };
 
+// What crops share with it: the kernel of a spec's frames, grey levels of its counts, and what a kernel is
+// told of a frame and of the tensor of this spec but addresses, gains and samples. Throws ConfigError where
+// the tensor has another size than the spec's output.
+[[nodiscard]] KernelId preprocess_kernel_for(const PreprocessSpec& spec) noexcept;
+[[nodiscard]] float unit_of(const PreprocessSpec& spec) noexcept;
+[[nodiscard]] PreprocessArguments source_arguments(const PreprocessSpec& spec, const DeviceTensor& tensor);
+
 // One row of a batch: a frame of one kind to one image of the tensor. Its roi moves by RowParameters alone.
 // Thread-bound; set-up throws ConfigError and DeviceError, the rest neither throws nor allocates.
 class CudaPreprocess {

@@ -216,6 +216,15 @@ class FrameStamper(_Bound):
     @property
     def clock(self) -> ClockFit: ...
 
+class FrameWindow(_Bound):
+    """In which moment to look for the next frame without sleeping; see csrc/engine/frame_window.h."""
+
+    def allow_spin(self, spin_ns: int) -> None: ...
+    def note_received(self, received_ns: int) -> None: ...
+    def note_wake_up(self, late_ns: int) -> None: ...
+    def next(self) -> tuple[int, int]:
+        """When it begins and ends, ns; (0, 0): none, no frame is expected."""
+
 # --- frame ring ---
 
 def remove_stale_rings() -> None: ...
@@ -337,11 +346,15 @@ class SimLighting(_Bound):
     def flicker(self) -> float: ...
 
 class SimClock(_Bound):
-    def __init__(self, *, offset_s: float = 12.5, drift_ppm: float = 20.0) -> None: ...
+    def __init__(
+        self, *, offset_s: float = 12.5, drift_ppm: float = 20.0, stamp_late_us: float = 0.0
+    ) -> None: ...
     @property
     def offset_s(self) -> float: ...
     @property
     def drift_ppm(self) -> float: ...
+    @property
+    def stamp_late_us(self) -> float: ...
 
 class SimFaults(_Bound):
     def __init__(
@@ -385,6 +398,30 @@ class SimTrigger(_Bound):
     @property
     def line(self) -> str: ...
 
+class SimLed(_Bound):
+    def __init__(
+        self,
+        *,
+        output: str,
+        x: float,
+        y: float,
+        radius_px: float = 6.0,
+        level: float = 60.0,
+        delay_us: float = 0.0,
+    ) -> None: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def radius_px(self) -> float: ...
+    @property
+    def level(self) -> float: ...
+    @property
+    def delay_us(self) -> float: ...
+
 class SimSpec(_Bound):
     def __init__(
         self,
@@ -409,6 +446,7 @@ class SimSpec(_Bound):
         transfer_ms: float = 0.5,
         every_frame: bool = False,
         camera_trigger: SimTrigger | Mapping[str, str] | None = None,
+        led: SimLed | None = None,
     ) -> None: ...
     @property
     def shape(self) -> Literal["mouse", "rat", "vole"]: ...
@@ -450,6 +488,8 @@ class SimSpec(_Bound):
     def every_frame(self) -> bool: ...
     @property
     def camera_trigger(self) -> SimTrigger: ...
+    @property
+    def led(self) -> SimLed | None: ...
 
 class SimFate(_Bound):
     @property
@@ -1665,3 +1705,5 @@ class _GrabCost(TypedDict):
     failed: int  # frames that did not arrive whole
 
 def measure_grab_cost(camera: Camera, ring: Ring, *, frames: int) -> _GrabCost: ...
+def take_times(ring: Ring, *, frames: int) -> NDArray[np.int64]:
+    """When a loop that is awake has each frame of a ring, ns; ten seconds without one end it early."""

@@ -6,9 +6,10 @@ from typing import Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from fastpose._core import Backend, Batch, DecodeStage, Estimator, Ring, _Bound
+from fastpose._core import Backend, Batch, BoxStage, DecodeStage, Estimator, Ring, _Bound
 
 _Size = tuple[int, int]  # width, height
+_PoseSize = tuple[int, int]  # individuals, bodyparts
 _Rectangle = tuple[int, int, int, int]  # x, y, width, height; px
 _Dtype = Literal["f32", "f16", "u8"]
 _Layout = Literal["nchw", "nhwc"]
@@ -85,6 +86,44 @@ def peaks_decode(
 def host_decode(
     stage: DecodeStage,
 ) -> Decode: ...  # any decoder of _core: the graph downloads the maps as f32, nchw; the CPU decodes
+
+# Several animals: the GPU finds peaks and what the limbs say of their pairs, and the graph downloads these
+# lists alone; the CPU puts the animals together. Arguments as _core.paf_decode_stage, paf_tree_decode_stage.
+def paf_decode(
+    *,
+    shape: _PoseSize,
+    limbs: Sequence[Sequence[int]],
+    map_size: _Size,
+    stride: float,
+    locref_stdev: float,
+    activation: str,
+    smoothing_cells: float,
+    nms_size: int,
+    min_score: float,
+    min_likelihood: float,
+    min_affinity: float,
+    points_per_limb: int,
+) -> Decode: ...
+def paf_tree_decode(
+    *,
+    shape: _PoseSize,
+    limbs: Sequence[Sequence[int]],
+    order: Sequence[int],
+    map_size: _Size,
+    limb_map_size: _Size,
+    stride: float,
+    limb_stride: float,
+    window: int,
+    min_score: float,
+    most_peaks: int,
+    min_affinity: float,
+    points_per_limb: int,
+    length_ratio: float,
+    length_penalty: float,
+) -> Decode: ...
+def unique_decode(
+    animals: Decode, unique: DecodeStage, *, shape: _PoseSize, unique_bodyparts: int
+) -> Decode: ...  # animals: of one of the two above; the maps of `unique` are downloaded
 
 class PinnedRing(_Bound):
     """The slots of a frame ring as pinned memory: frames in it are uploaded from where they lie."""
@@ -203,3 +242,67 @@ class CudaBackend(Backend):
     def emulate_work(self, call: Callable[[], bool]) -> None: ...
     def keep(self, owner: object) -> None: ...
     def finish(self) -> None: ...
+
+# --- top-down: a detector's graph, boxes on the host, the graph of the crops ---
+
+class Crop(_Bound):  # as _core.crop_stage, element and layout are the input tensor's
+    def __init__(
+        self,
+        *,
+        pixel_format: str,
+        frame_size: _Size,
+        crop_size: _Size,
+        roi: _Rectangle,
+        colour: Literal["grey", "rgb"],
+        scale: Sequence[float],
+        offset: Sequence[float],
+        mode: Literal["scaled", "centred"],
+        antialias: bool,
+        margin_px: float,
+    ) -> None: ...
+
+class BoxFinder(DecodeStage):  # for host_decode() of a detector: keeps the best boxes of the last frame
+    def __init__(self, boxes: BoxStage, most: int) -> None: ...
+
+class CudaCrops(_Bound):
+    """The animals of a frame as one batch: places, crops, network, decode, download; set-up as CudaNetwork's.
+
+    The frame is the one that `frames` uploaded last; where the crops lie is read from device memory.
+    """
+
+    def __init__(
+        self,
+        *,
+        frames: CudaNetwork,
+        crop: Crop,
+        input: Tensor,
+        outputs: Sequence[Tensor],
+        decode: Decode,
+        bodyparts: int,
+        high_priority: bool = True,
+        emulated: bool = False,
+    ) -> None: ...
+    @property
+    def stream(self) -> int: ...
+    @property
+    def input_address(self) -> int: ...
+    @property
+    def output_addresses(self) -> list[int]: ...
+    def synchronize(self) -> None: ...
+    def begin_capture(self) -> None: ...
+    def end_capture(self, good: bool = True) -> bool: ...
+    @property
+    def capture_error(self) -> str: ...
+    def adopt_graph(self, graph: int) -> None: ...
+    def call_each_frame(self, call: Callable[[], bool]) -> None: ...
+    def emulate_work(self, call: Callable[[], bool]) -> None: ...
+    def keep(self, owner: object) -> None: ...
+    def finish(self) -> None: ...
+    def estimate(
+        self, boxes: Sequence[tuple[float, float, float, float]]
+    ) -> NDArray[np.float32]: ...  # left, top, right, bottom, px; (rows, bodyparts, 3)
+    def input(self) -> NDArray[np.uint8]: ...  # the crops as they were left on the device: bytes
+    @property
+    def description(self) -> str: ...
+
+def top_down(*, detector: CudaNetwork, boxes: BoxFinder, crops: CudaCrops) -> Estimator: ...

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,10 @@ from fastpose.analyze_ahead import poses_of
 from fastpose.analyze_batches import batched_poses_of
 from fastpose.assembly.behaviour import make_identity
 from fastpose.config import MotionIdentity, NoIdentity, PixelFormat
-from fastpose.errors import CameraError, ConfigError, RecordError
+from fastpose.cuda.gpu import index_of, is_cuda
+from fastpose.errors import CameraError, ConfigError, DeviceError, RecordError
 from fastpose.hosts.common import FRAME_TORN
+from fastpose.hosts.hardware import SOFTWARE, Decoder, Decoding, choose_decoding, in_planes
 from fastpose.hosts.pixels import SlotFiller
 from fastpose.hosts.probe import VideoInfo, probe
 from fastpose.hosts.reader import VideoReader
@@ -85,10 +87,13 @@ class Analysis:
     poses : VideoPoses
     files : tuple of Path
         h5, csv, meta.json and the labelled video where it was asked for.
+    decoding : str
+        What decoded the video: "NVDEC of cuda:0", "software", or why the one became the other.
     """
 
     poses: VideoPoses
     files: tuple[Path, ...]
+    decoding: str = "software"
 
 
 def scorer_of(model: Model) -> str:
@@ -107,6 +112,7 @@ def analyze_video(
     min_likelihood: float = 0.6,
     identity: MotionIdentity | NoIdentity | None = None,
     on_frame: Callable[[int], None] | None = None,
+    decoder: Decoder = "auto",
 ) -> Analysis:
     """Find the pose in every frame of a video and write DeepLabCut's files.
 
@@ -132,9 +138,14 @@ def analyze_video(
         config without this section.
     on_frame : callable, optional
         Called with the number of frames so far.
+    decoder : str
+        With a model on a GPU: "auto" decodes by NVDEC where that gives the frames of software decoding,
+        "nvdec" by nothing else, "software" never; see `Analysis.decoding`. Elsewhere software decodes.
 
     Raises
     ------
+    DeviceError
+        `decoder` is "nvdec", and there is none, or it does not decode this file.
     CameraError
         The video cannot be opened, or holds no frame that can be read.
     RecordError
@@ -143,16 +154,27 @@ def analyze_video(
     source, info = Path(video), probe(video)
     target = _free_folder(Path(folder) if folder is not None else source.parent)
     finder = _Finder(model, pixel_format or _format_of(info), identity or MotionIdentity())
-    poses = _found(source, info, finder, on_frame)
+    decoding = _decoding(source, model, decoder)
+    poses = _found(source, info, finder, decoding, on_frame)
     stem = f"{source.stem}{poses.scorer}"
     files = [target / f"{stem}.h5", target / f"{stem}.csv", target / f"{stem}_meta.json"]
     write_h5(files[0], poses)
     write_csv(files[1], poses)
-    write_json(files[2], _meta(source, model, poses, info))
+    write_json(files[2], _meta(source, model, poses, info) | {"decoding": decoding.text})
     if labelled_video:
         files.append(target / f"{stem}_p{int(100 * min_likelihood)}_labeled.mp4")
         _write_labelled(files[-1], source, poses, model, info, min_likelihood)
-    return Analysis(poses, tuple(files))
+    return Analysis(poses, tuple(files), decoding.text)
+
+
+def _decoding(video: Path, model: Model, decoder: Decoder) -> Decoding:
+    if decoder not in (allowed := get_args(Decoder)):
+        raise ConfigError(f"decoder is {decoder!r}; allowed: {', '.join(allowed)}")
+    if is_cuda(model.device):
+        return choose_decoding(video, index_of(model.device), decoder)
+    if decoder == "nvdec":
+        raise DeviceError(f"decoder is nvdec with device {model.device}; allowed: with device cuda, cuda:N")
+    return SOFTWARE
 
 
 def _format_of(info: VideoInfo) -> PixelFormat:
@@ -174,14 +196,17 @@ class _Frame:
     flags: int
 
 
-def _frames(video: Path, info: VideoInfo, pixel_format: PixelFormat) -> Iterator[_Frame]:
+def _frames(
+    video: Path, info: VideoInfo, pixel_format: PixelFormat, decoding: Decoding = SOFTWARE
+) -> Iterator[_Frame]:
     if not SlotFiller.supports(pixel_format):
         raise ConfigError(f"pixel_format is {pixel_format!r}; allowed for videos: mono8, rgb8, bgr8")
     filler = SlotFiller(info.width, info.height, pixel_format)
     shape = (info.height, info.width) if pixel_format == "mono8" else (info.height, info.width, 3)
     slot = np.empty(shape, np.uint8)
-    for item in VideoReader(video, threads=0):
-        yield _Frame(slot if filler.fill(item.frame, slot) else None, item.pts_ns, item.flags)
+    for item in VideoReader(video, threads=0, decoding=decoding):
+        frame = item.frame and in_planes(item.frame)
+        yield _Frame(slot if filler.fill(frame, slot) else None, item.pts_ns, item.flags)
 
 
 class _Finder:
@@ -210,11 +235,15 @@ class _Finder:
 
 
 def _found(
-    video: Path, info: VideoInfo, finder: _Finder, on_frame: Callable[[int], None] | None
+    video: Path,
+    info: VideoInfo,
+    finder: _Finder,
+    decoding: Decoding,
+    on_frame: Callable[[int], None] | None,
 ) -> VideoPoses:
     marks, model = _Marks(), finder.model
     rows: list[npt.NDArray[np.float32]] = []
-    for pose in finder(marks, _frames(video, info, finder.pixel_format)):
+    for pose in finder(marks, _frames(video, info, finder.pixel_format, decoding)):
         rows.append(pose)
         if on_frame is not None:
             on_frame(len(rows))

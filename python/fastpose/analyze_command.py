@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from fastpose.analyze import Analysis, analyze_video
 from fastpose.config import PixelFormat
 from fastpose.errors import FastposeError
+from fastpose.hosts.hardware import Decoder
 from fastpose.hosts.probe import probe
 from fastpose.model import Model, load_model
 
@@ -29,6 +30,7 @@ def analyze_videos(
     pixel_format: PixelFormat | None = None,
     labelled_video: bool = False,
     min_likelihood: float = 0.6,
+    decoder: Any = "auto",
 ) -> list[Analysis]:
     """Analyse videos one after the other; one that fails does not keep the others from being analysed.
 
@@ -37,7 +39,7 @@ def analyze_videos(
     videos : sequence of Path
     model : path or str
         Model package, or ``builtin:NAME``.
-    folder, pixel_format, labelled_video, min_likelihood
+    folder, pixel_format, labelled_video, min_likelihood, decoder
         As for `fastpose.analyze.analyze_video`.
     device, precision : str
         As for `fastpose.load_model`.
@@ -53,7 +55,9 @@ def analyze_videos(
     failed: list[FastposeError] = []
     for video in videos:
         try:
-            done.append(_with_progress(video, network, folder, pixel_format, labelled_video, min_likelihood))
+            done.append(
+                _with_progress(video, network, folder, pixel_format, labelled_video, min_likelihood, decoder)
+            )
         except FastposeError as error:
             failed.append(error)
             continue
@@ -71,6 +75,7 @@ def _with_progress(
     pixel_format: PixelFormat | None,
     labelled_video: bool,
     min_likelihood: float,
+    decoder: Decoder,
 ) -> Analysis:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(file=sys.stderr)
@@ -83,6 +88,7 @@ def _with_progress(
             pixel_format=pixel_format,
             labelled_video=labelled_video,
             min_likelihood=min_likelihood,
+            decoder=decoder,
             on_frame=lambda count: progress.update(task, completed=count),
         )
 
@@ -90,4 +96,5 @@ def _with_progress(
 def _said(video: Path, analysis: Analysis) -> list[str]:
     count, bad = len(analysis.poses.keypoints), len(analysis.poses.unreadable)
     unreadable = f", {bad} unreadable (missing in the files)" if bad else ""
-    return [f"{video}: {count} frames{unreadable}", *(f"  {path}" for path in analysis.files)]
+    decoded = "" if analysis.decoding == "software" else f", decoded by {analysis.decoding}"
+    return [f"{video}: {count} frames{unreadable}{decoded}", *(f"  {path}" for path in analysis.files)]

@@ -397,19 +397,35 @@ def loopback(
     seconds: Annotated[float, typer.Option(min=1, help="Length of the session.")] = 30.0,
     count: Annotated[int, typer.Option(min=10, help="Reactions, with --simulate.")] = 500,
     tolerance_us: Annotated[
-        float, typer.Option(min=0, help="Within which board and software agree.")
+        float, typer.Option(min=0, help="Within which board, or camera, and software agree.")
     ] = 500.0,
+    led: Annotated[
+        str | None,
+        typer.Option(metavar="OUTPUT", help="Without a board: the output that drives an LED in view."),
+    ] = None,
+    led_roi: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,W,H", help="Where the LED is, px; default: it is looked for."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Measure exposure to output by a microcontroller's clock, and compare with our own stamps."""
+    """Measure exposure to output by a microcontroller or an LED in view, and compare with our own stamps."""
     from fastpose.config import load_config
 
     with _errors_in_one_line(debug=debug):
         module = _compiled("fastpose.loopback.command")
         experiment = load_config(config) if config is not None else None
         request = module.Request(
-            experiment, simulate, port, (exposure_pin, output_pin), output, seconds, count
+            experiment,
+            simulate,
+            port,
+            (exposure_pin, output_pin),
+            output,
+            seconds,
+            count,
+            led,
+            module.roi_from(led_roi),
         )
         found = module.run(request)
         if as_json:
@@ -512,6 +528,10 @@ def analyze(
     device: Annotated[str, typer.Option(help="What runs the network: cpu, cuda:0.")] = "cpu",
     precision: Annotated[str, typer.Option(help="auto, fp32, fp16, bf16 or int8.")] = "auto",
     min_likelihood: Annotated[float, typer.Option(min=0, max=1, help="Do not draw keypoints below.")] = 0.6,
+    decoder: Annotated[
+        str,
+        typer.Option(help="With device cuda: auto (NVDEC where it gives the same frames), nvdec, software."),
+    ] = "auto",
     debug: Debug = False,
 ) -> None:
     """Find the poses in whole videos; writes DeepLabCut's h5 and csv."""
@@ -524,6 +544,7 @@ def analyze(
             precision=precision,
             labelled_video=labelled_video,
             min_likelihood=min_likelihood,
+            decoder=decoder,
         )
 
 

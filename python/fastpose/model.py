@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,7 @@ def load_model(
     input_size: tuple[int, int] | None = None,
     track: TrackRoi | None = None,
     runtime: str = "auto",
+    detector_device: Literal["cpu"] | None = None,
 ) -> Model:
     """Load a model package.
 
@@ -60,6 +62,9 @@ def load_model(
         A smaller roi inside `roi` that follows the animal from frame to frame; default: none.
     runtime : str
         Of a GPU: "tensorrt", "tensorrt-rtx", "torch", or "auto" for the first that runs there.
+    detector_device : {"cpu"}, optional
+        Beside a GPU: the package's detector runs on the CPU; for detectors of boxes, whose number follows the
+        frame. Default: `device`.
 
     Raises
     ------
@@ -69,6 +74,8 @@ def load_model(
         There is no such precision.
     """
     options = NetworkOptions(device, precision, threads or 0, roi, input_size, track, runtime=runtime)
+    if detector_device is not None:
+        options = replace(options, detector_device=detector_device)
     return Model(read_model_package(package_folder(path)), options)
 
 
@@ -108,6 +115,11 @@ class Model:
     def batches(self) -> bool:
         """Whether it takes several frames at once, see `open_batch`."""
         return self._options.runs_on.is_cuda and not self.follows and self._package.detector is None
+
+    @property
+    def device(self) -> str:
+        """What it runs on, as it was asked for: "cpu", "cuda:0"."""
+        return self._options.device
 
     @property
     def frame(self) -> Frame:

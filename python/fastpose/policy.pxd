@@ -26,6 +26,9 @@ cdef extern from "protocol/policy.h" nogil:
     int fp_off(fp_commands* commands, int32_t output) noexcept
     int fp_on(fp_commands* commands, int32_t output) noexcept
     int fp_pulse(fp_commands* commands, int32_t output, int64_t duration_ns) noexcept
+    int fp_train(fp_commands* commands, int32_t output, int64_t pulse_ns, double rate_hz, int32_t count) noexcept
+    int fp_level(fp_commands* commands, int32_t output, float value) noexcept  # in the output's own unit; 0 ends it
+    int fp_ramp(fp_commands* commands, int32_t output, float start, float to, int64_t duration_ns) noexcept
 
     ctypedef void (*fp_step)(void* state, const fp_pose* pose, fp_commands* commands) noexcept
     ctypedef void (*fp_reset)(void* state) noexcept

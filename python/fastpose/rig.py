@@ -20,6 +20,7 @@ from fastpose.assembly.cameras import hosted_processes, open_camera, open_ring, 
 from fastpose.assembly.compute_threads import noting_compute_threads
 from fastpose.assembly.disk_watch import DiskWatch
 from fastpose.assembly.engine import make_engine
+from fastpose.assembly.eye import Eye
 from fastpose.assembly.gpu_frames import gpu_frame
 from fastpose.assembly.hosts import HostFault, end_hosts, watch_hosts
 from fastpose.assembly.machine import Machine, timing_lines
@@ -58,6 +59,8 @@ class Rig:
         The config file, or one that was loaded.
     feed : bool
         Keep poses for `poses`. Protocols in Python get theirs either way.
+    eye : Eye, optional
+        Looks at every frame of its camera beside the loop, in place of a recorder: ``record.video`` is null.
 
     Raises
     ------
@@ -65,8 +68,13 @@ class Rig:
         On entering: whatever is wrong, before anything starts.
     """
 
-    def __init__(self, config: str | os.PathLike[str] | cfg.Config, *, feed: bool = True) -> None:
+    def __init__(
+        self, config: str | os.PathLike[str] | cfg.Config, *, feed: bool = True, eye: Eye | None = None
+    ) -> None:
         self.config = with_seed(config if isinstance(config, cfg.Config) else cfg.load_config(config))
+        self._eye = eye
+        if eye is not None and self.config.record.video is not None:
+            raise ConfigError("record.video is given; a rig whose frames are looked at records no video")
         self._feed = feed
         self._cameras: list[CameraSource] = []
         self._networks = Networks()
@@ -138,7 +146,12 @@ class Rig:
         self._folder = SessionFolder(self.config)
         self._folder.write_config(self.config)
         for camera in self._cameras:
-            open_ring(camera, loop=camera.name in self._networks.by_camera, record=self.config.record)
+            open_ring(
+                camera,
+                loop=camera.name in self._networks.by_camera,
+                record=self.config.record,
+                watched=self._eye is not None and camera.name == self._eye.camera,
+            )
         for camera in self._cameras:
             spawn_hosts(
                 camera,
@@ -146,6 +159,7 @@ class Rig:
                 self._folder.path,
                 realtime=self.config.engine.realtime,
                 cpus=placement.hosts,
+                spin_us=self._machine.hosts_spin_us,
             )
         self._lines.spawn(self._folder.path / "log")
         self._streams = open_streams(self.config, self._networks, self._cameras)
@@ -163,6 +177,8 @@ class Rig:
         self._tap = PoseTap(self._engine, self._streams)
         self._stop_switch = make_stop_switch(self._lines.interlock)
         self._engine.arm()
+        if self._eye is not None:
+            self._open_eye(self._eye)
         if user is not None:
             self._protocol = self._host_of(user)
         self._folder.say(f"opened: {json.dumps(self._details()['devices'])}")
@@ -171,6 +187,11 @@ class Rig:
         for note in self._networks.notes:
             self._warn(note)
         self._folder.say(f"network: {self.network}{'; ' + self.hint if self.hint else ''}")
+
+    def _open_eye(self, eye: Eye) -> None:
+        ring = self._source(eye.camera).ring
+        assert ring is not None
+        eye.open(ring)
 
     def _host_of(self, protocol: Protocol) -> ProtocolHost:
         camera = self._camera_to_iterate(None)
@@ -506,6 +527,8 @@ class Rig:
         self._tear_down_engine()
         if self._disk is not None:
             self._disk.stop()
+        if self._eye is not None:
+            self._eye.close()
         self._lines.close()
         end_hosts(self._cameras, self._report)
 

@@ -142,14 +142,17 @@ TEST(PafAffinity, TheFieldAlongTheWay) {
 
 // --- links ---
 
+// Of two peaks of either bodypart.
+auto looked_up(const std::vector<float>& affinities) {
+    return
+        [&affinities](std::size_t, int i, int j) { return affinities[static_cast<std::size_t>(2 * i + j)]; };
+}
+
 TEST(PafLinks, TheBestPairingAsAWhole) {
-    // Along rows 0 and 3 the field points to the right; between them there is none.
-    constexpr int width = 10, height = 4;
-    std::vector<float> field(2 * width * height);
-    for (int x = 0; x < width; ++x) field[x] = 0.9F, field[3 * width + x] = 0.8F;
     const std::vector<PafPeak> peaks{{0, 0, 0.9F}, {3, 0, 0.8F}, {3, 9, 0.9F}, {0, 9, 0.8F}};
-    PafLinks links({.limbs = {{0, 1}}, .individuals = 2}, PafAffinity(width, height, 10));
-    const auto found = links.run(peaks, std::array{2, 2}, field.data(), width * height);
+    PafLinks links({.limbs = {{0, 1}}, .individuals = 2});
+    const std::vector<float> affinities{0.85F, 0.9F, 0.8F, 0};  // 0.9 + 0.8 is more than 0.85
+    const auto found = links.run(peaks, std::array{2, 2}, looked_up(affinities));
     ASSERT_EQ(found.size(), 2U);
     EXPECT_EQ((std::array{found[0].from, found[0].to, found[1].from, found[1].to}), (std::array{0, 3, 1, 2}));
     EXPECT_FLOAT_EQ(found[0].affinity, 0.9F);
@@ -157,14 +160,14 @@ TEST(PafLinks, TheBestPairingAsAWhole) {
 }
 
 TEST(PafLinks, WeakPeaksAndWeakPairsAreNone) {
-    const std::vector<float> field(20, 0.04F), strong(20, 1);
+    const std::vector<float> weak(4, 0.04F), strong(4, 1);
     const std::vector<PafPeak> peaks{{0, 0, 0.9F}, {0, 0, 0}, {0, 9, 0.09F}, {0, 0, 0}};
-    PafLinks links({.limbs = {{0, 1}}, .individuals = 2}, PafAffinity(10, 1, 10));
-    EXPECT_TRUE(links.run(peaks, std::array{1, 1}, strong.data(), 10).empty());
+    PafLinks links({.limbs = {{0, 1}}, .individuals = 2});
+    EXPECT_TRUE(links.run(peaks, std::array{1, 1}, looked_up(strong)).empty());
     const std::vector<PafPeak> likely{{0, 0, 0.9F}, {0, 0, 0}, {0, 9, 0.9F}, {0, 0, 0}};
-    EXPECT_TRUE(links.run(likely, std::array{1, 1}, field.data(), 10).empty());
-    EXPECT_TRUE(links.run(likely, std::array{1, 0}, strong.data(), 10).empty());
-    EXPECT_EQ(links.run(likely, std::array{1, 1}, strong.data(), 10).size(), 1U);
+    EXPECT_TRUE(links.run(likely, std::array{1, 1}, looked_up(weak)).empty());
+    EXPECT_TRUE(links.run(likely, std::array{1, 0}, looked_up(strong)).empty());
+    EXPECT_EQ(links.run(likely, std::array{1, 1}, looked_up(strong)).size(), 1U);
 }
 
 // --- assembly ---

@@ -25,6 +25,13 @@ void watch(void* state, const fp_pose* pose, fp_commands* commands) {
     commands->state += 7;
 }
 
+void ask_for_all(void*, const fp_pose*, fp_commands* commands) {
+    fp_train(commands, 1, 5'000'000, 20, 3);
+    fp_level(commands, 2, 1.5F);
+    fp_ramp(commands, 3, 0.5F, 4, 250'000'000);
+    fp_train(commands, 1, 5, 0, 2);  // no rate: the interlock refuses it
+}
+
 void count_reset(void* state) { ++static_cast<Seen*>(state)->resets; }
 
 void ask_too_much(void*, const fp_pose*, fp_commands* commands) {
@@ -68,6 +75,16 @@ TEST(PolicyProtocol, HandsTheFrameOverAndTheCommandsBack) {
     EXPECT_EQ(decision.commands[2].duration_ns, 5'000);
 }
 
+TEST(PolicyProtocol, AsksForWhateverAConfigMayAskFor) {
+    PolicyProtocol protocol({FP_POLICY_ABI, ask_for_all, nullptr, nullptr});
+    const Decision decision = step(protocol);
+    ASSERT_EQ(decision.count, 4);
+    EXPECT_EQ(decision.commands[0], (OutputCommand{1, Action::train, 5'000'000, 50'000'000, 3}));
+    EXPECT_EQ(decision.commands[1], (OutputCommand{2, Action::level, 0, 0, 0, 1.5F}));
+    EXPECT_EQ(decision.commands[2], (OutputCommand{3, Action::ramp, 250'000'000, 0, 0, 0.5F, 4}));
+    EXPECT_EQ(decision.commands[3], (OutputCommand{1, Action::train, 5, 0, 2}));
+}
+
 TEST(PolicyProtocol, KeepsTheStateBetweenFramesUntilReset) {
     Seen seen;
     PolicyProtocol protocol({FP_POLICY_ABI, watch, count_reset, &seen});
@@ -93,7 +110,8 @@ TEST(PolicyProtocol, BoundsWhatThePolicyAsksFor) {
 }
 
 TEST(PolicyProtocol, RefusesAnotherVersionOrNoStep) {
-    EXPECT_THROW(PolicyProtocol({FP_POLICY_ABI + 1, watch, nullptr, nullptr}), ConfigError);
+    for (const int abi : {1, FP_POLICY_ABI + 1})  // 1: its commands had no room for trains, levels, ramps
+        EXPECT_THROW(PolicyProtocol({abi, watch, nullptr, nullptr}), ConfigError);
     EXPECT_THROW(PolicyProtocol({FP_POLICY_ABI, nullptr, nullptr, nullptr}), ConfigError);
 }
 

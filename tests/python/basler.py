@@ -96,6 +96,19 @@ class Grabbing:
             self.error = error
 
 
+def noting_stamps(running: Grabbing) -> list[_core.FrameStamps]:
+    """Every frame's stamps from now on."""
+    made: list[_core.FrameStamps] = []
+    stamps = running.grabber._timing.stamps
+
+    def note(result: object, received_ns: int) -> _core.FrameStamps:
+        made.append(stamps(result, received_ns))
+        return made[-1]
+
+    running.grabber._timing.stamps = note
+    return made
+
+
 @contextmanager
 def grabbing(
     settings: PylonSettings | None = None,
@@ -103,10 +116,11 @@ def grabbing(
     *,
     reconnect: bool = False,
     lines: LineServer | None = None,
+    spin_us: int = 0,
 ) -> Iterator[Grabbing]:
     """Within, an emulated camera grabs into a ring; every frame is offered (the source waits)."""
     ring = ring or make_ring(frames="every")
-    options = PylonOptions(ring.name, "top", settings or emulated(), reconnect=reconnect)
+    options = PylonOptions(ring.name, "top", settings or emulated(), reconnect=reconnect, spin_us=spin_us)
     ring.start()
     running = Grabbing(BaslerGrabber(ring, options, stop=StopFlag(), lines=lines), ring)
     try:

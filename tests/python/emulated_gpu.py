@@ -97,9 +97,15 @@ def emulated_gpu(*, refuses_capture: bool = False) -> Iterator[Any]:
     module = SimpleNamespace(**{name: getattr(cuda, name) for name in dir(cuda) if not name.startswith("_")})
     module.CudaNetwork = partial(cuda.CudaNetwork, emulated=True)
     module.CudaBackend = partial(cuda.CudaBackend, emulated=True)
+    module.CudaCrops = partial(cuda.CudaCrops, emulated=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(load, "ORDER", {"host": partial(HostRuntime, refuses_capture=refuses_capture)})
-        for place in ("fastpose.assembly.cuda_networks", "fastpose.assembly.network", "fastpose.cuda.check"):
+        for place in (
+            "fastpose.assembly.cuda_networks",
+            "fastpose.assembly.cuda_top_down",
+            "fastpose.assembly.network",
+            "fastpose.cuda.check",
+        ):
             _patch(patch, place, "cuda_module", lambda: module)
             _patch(patch, place, "find_gpu", lambda device: GPU)
         _patch(patch, "fastpose.model", "find_gpu", lambda device: GPU)

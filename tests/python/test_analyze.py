@@ -88,3 +88,16 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(fp.RecordError, match="folder"):
         analyze_video(video, fp.load_model(MODEL), tmp_path / "file" / "out")
+
+
+def test_what_decoded_the_video_is_said(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mkv", frames=3, **SIZE)
+    result = invoke(video, "--model", MODEL, "--precision", "fp32")
+    assert result.exit_code == 0 and "decoded by" not in result.output  # as ever: software
+    assert json.loads(next(tmp_path.glob("*_meta.json")).read_text())["decoding"] == "software"
+    for decoder, text in (
+        ("nvdec", "decoder is nvdec with device cpu; allowed: with device cuda"),
+        ("vaapi", "decoder is 'vaapi'; allowed: auto, software, nvdec"),
+    ):
+        refused = invoke(video, "--model", MODEL, "--precision", "fp32", "--decoder", decoder)
+        assert refused.exit_code != 0 and text in " ".join(refused.output.split())

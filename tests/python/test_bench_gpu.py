@@ -49,6 +49,23 @@ def test_the_dry_run_of_the_measurements(tmp_path: Path, capsys: pytest.CaptureF
     assert set(forms) == {"gpu_fp16"}
 
 
+def test_plain_pytorch_clips_once_the_cell_is_chosen() -> None:
+    """As DeepLabCut does: of several scores above 1 the highest is the place."""
+    torch = pytest.importorskip("torch", reason="needs torch")
+    from benches.gpu.plain_torch import LOCREF_STDEV, PlainTorch
+
+    class Maps(torch.nn.Module):
+        def forward(self, frames: object) -> object:
+            scores, locref = torch.zeros(1, 1, 4, 5), torch.zeros(1, 2, 4, 5)
+            scores[0, 0, 1, 2], scores[0, 0, 3, 4] = 1.5, 2.5
+            locref[0, :, 3, 4] = torch.tensor([0.5, -0.25])
+            return scores, locref
+
+    pose = PlainTorch(Maps(), "cpu").poses(np.zeros((1, 8, 8, 3), np.uint8))
+    expected = [4 * 8 + 4 + 0.5 * LOCREF_STDEV, 3 * 8 + 4 - 0.25 * LOCREF_STDEV, 1]
+    np.testing.assert_allclose(pose[0, 0], expected, rtol=1e-6)
+
+
 def test_operations_are_those_of_the_convolutions(tmp_path: Path) -> None:
     save_heatmap(tmp_path / "maps.onnx", 3)
     cost = operations_of(tmp_path / "maps.onnx", (1, 3, 48, 64))

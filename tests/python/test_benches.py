@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from benches import machine as machine_module
 from benches import table
 from benches.animals import __main__ as animals_bench
 from benches.animals import timing
@@ -42,6 +43,13 @@ def test_summary_gives_percentiles_in_microseconds() -> None:
     found = summary(ns(*range(1001)))
     percentiles = {"p50_us": 500.0, "p90_us": 900.0, "p99_us": 990.0, "p99_9_us": 999.0, "max_us": 1000.0}
     assert found == percentiles | {"n": 1001}
+
+
+def test_what_is_taken_away_from_a_core_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0, 10_000, 2_010_000, 2_020_000, 2_320_000, 3_010_000])
+    monkeypatch.setattr(machine_module.time, "perf_counter_ns", lambda: next(clock))
+    found = machine_module.taken_away(0.003)
+    assert found == {"times_per_s": 1000.0, "share": 0.9967, "longest_us": 2000.0}
 
 
 def test_summary_of_nothing_is_its_n() -> None:

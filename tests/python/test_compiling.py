@@ -55,6 +55,92 @@ def test_a_session_runs_it_and_replays_bit_identical(compiled: Path, tmp_path: P
     assert replay.identical, replay.differences
 
 
+EVERY_ACTION = """
+from libc.stdint cimport int64_t
+from libc.stdlib cimport calloc
+from fastpose.policy cimport (
+    fp_commands, fp_level, fp_off, fp_on, fp_policy, fp_pose, fp_pulse, fp_ramp, fp_train, policy_capsule
+)
+
+cdef void step(void* memory, const fp_pose* pose, fp_commands* commands) noexcept nogil:
+    cdef int* was = <int*>memory
+    cdef bint is_true = pose.rules[0]
+    if is_true and not was[0]:
+        was[1] += 1
+        fp_train(commands, 0, 3000000, 100, 3)
+        fp_level(commands, 1, 0.5 * was[1])     # 2.5 and above: more than its max_level
+        fp_ramp(commands, 2, 0.5, 4, 30000000)
+        fp_pulse(commands, 3, 5000000)
+        fp_train(commands, 4, 20000000, 100, 2)  # no gap between its pulses
+    elif was[0] and not is_true:
+        fp_level(commands, 1, 0)
+        fp_off(commands, 2)
+    was[0] = is_true
+
+cdef void reset(void* memory) noexcept nogil:
+    (<int*>memory)[0] = (<int*>memory)[1] = 0
+
+def policy(rules, outputs, bodyparts):
+    return policy_capsule(step, reset, calloc(2, sizeof(int)))
+"""
+
+
+@NEEDS
+def test_it_asks_for_every_action_and_replays_bit_identical(tmp_path: Path) -> None:
+    from fastpose.replay import replay_session
+
+    source = tmp_path / "every_action.pyx"
+    source.write_text(EVERY_ACTION, encoding="utf-8")
+    compile_protocol(source)
+    names = ("train", "level", "ramp", "pulse", "wrong")
+    outputs = {name: {"driver": "sim", "max_on_ms": 100} for name in names}
+    outputs["level"]["max_level"] = 2.0
+    changes = {"protocol": {"type": "cython", "path": str(source)}, "outputs": outputs}
+    session = run_here(tmp_path, changes)
+    events = session.events
+    levels = events[events["event"] == "level"]
+    assert session.output_levels("train")[:6] == [1, 0, 1, 0, 1, 0]
+    assert session.output_levels("pulse")[:2] == [1, 0]
+    assert session.output_levels("wrong") == []
+    assert {"level", "ramp"} == set(levels["name"])
+    assert levels.loc[levels["name"] == "ramp", "value"].max() == 4000  # thousandths
+    refused = set(events.loc[events["event"] == "refused", "name"])
+    assert {"wrong", "level"} <= refused  # the fifth level is 2.5
+    replay = replay_session(session.folder)
+    assert replay.identical, replay.differences
+
+
+TRAIN = "fp_train(commands, state.output, state.pulse_ns, state.rate_hz, state.pulses)"
+
+
+@NEEDS
+def test_a_train_is_the_one_that_a_config_asks_for(compiled: Path) -> None:
+    from fastpose.config import config_from
+    from fastpose.testing import try_protocol
+
+    assert TRAIN in compiled.read_text(encoding="utf-8")
+    source = compiled.with_name("rewards.pyx")
+    text = (
+        compiled.read_text(encoding="utf-8").replace("pulses=1", "pulses=3").replace("rest_s=2.0", "rest_s=0")
+    )
+    source.write_text(text, encoding="utf-8")
+    compile_protocol(source)
+    base = {
+        "session": {"subject": "m"},
+        "cameras": {"top": {"driver": "sim", "seed": 9}},
+        "model": {"path": "builtin:simulated_mouse"},
+        "zones": {"corner": {"rectangle": {"x": 0, "y": 0, "width": 320, "height": 240}}},
+        "rules": {"in_corner": {"type": "in_zone", "zone": "corner", "bodyparts": ["snout"]}},
+        "outputs": {"reward": {"driver": "sim", "max_on_ms": 200}},
+    }
+    train = {"train": {"pulse_ms": 50, "rate_hz": 10, "count": 3}}
+    in_yaml = {"type": "conditional", "when": "in_corner", "do": {"reward": train}}
+    both = [in_yaml, {"type": "cython", "path": str(source)}]
+    tried = [try_protocol(config_from({**base, "protocol": each}), seconds=40) for each in both]
+    tried[1].assert_pulses("reward", at_least=3, length_ms=50)
+    assert tried[1].output("reward") == tried[0].output("reward")
+
+
 @NEEDS
 def test_the_example_compiles(tmp_path: Path) -> None:
     source = tmp_path / "turn_protocol.pyx"

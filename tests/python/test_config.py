@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -173,6 +173,7 @@ def test_odd_characters_in_names_survive(character: str) -> None:
     assert reloaded(config) == config
 
 
+@settings(deadline=None)
 @given(rule=RULES, notes=st.text() | st.none(), seed=st.integers(0, 2**63 - 1), noise=st.floats(0, 40))
 def test_resolved_yaml_loads_again_to_an_equal_config(
     rule: dict[str, Any], notes: str | None, seed: int, noise: float

@@ -12,12 +12,18 @@ import pytest
 import fastpose as fp
 from emulated_gpu import emulated_gpu
 from fastpose import _core
+from fastpose.analyze import analyze_video
 from fastpose.analyze_batches import batched_poses_of
+from fastpose.importing.detect import detect
+from fastpose.importing.imported import Options
+from fastpose.importing.write import write_package as write_imported
 from fastpose.model import TrackRoi
+from make_videos import make_video
 from tiny_package import save_points, save_simcc, write_package
 
 SHIPPED = "builtin:simulated_mouse"
 MAX_PX = 0.01
+GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.fixture(autouse=True, scope="module", params=["captured", "refused", "gpu"])
@@ -76,6 +82,17 @@ def test_batches(frames: list[np.ndarray]) -> None:
         near(pose, model.estimate(frame).keypoints)
 
 
+def test_a_whole_video(tmp_path: Path) -> None:
+    """Batches, and what decoded the file: with a reason where it is not the card."""
+    video = make_video(tmp_path / "v.mp4", frames=5, width=160, height=120)
+    on_cpu = analyze_video(video, fp.load_model(SHIPPED, precision="fp32"), tmp_path / "cpu")
+    on_gpu = analyze_video(video, fp.load_model(SHIPPED, device="cuda:0", precision="fp32"), tmp_path / "gpu")
+    near(on_gpu.poses.keypoints, on_cpu.poses.keypoints)
+    assert on_gpu.decoding == "NVDEC of cuda:0" or on_gpu.decoding.startswith("software (NVDEC: ")
+    model = fp.load_model(SHIPPED, device="cuda:0", precision="fp32")
+    assert analyze_video(video, model, decoder="software").decoding == "software (asked for)"
+
+
 @pytest.mark.parametrize("decoder", ["simcc", "points"])
 def test_other_decoders(tmp_path: Path, decoder: str, frames: list[np.ndarray]) -> None:
     if decoder == "simcc":
@@ -93,6 +110,35 @@ def test_other_decoders(tmp_path: Path, decoder: str, frames: list[np.ndarray]) 
     near(on_gpu.estimate(frames[0]).keypoints, on_cpu.estimate(frames[0]).keypoints)
 
 
+@pytest.mark.parametrize("kind", ["topdown", "topdown_half", "bottomup", "single"])
+def test_networks_of_sleap(tmp_path: Path, kind: str) -> None:
+    """Centroids and batched crops, peaks and limbs of a bottom-up network, a window around the maximum."""
+    imported = detect(GOLDEN / "sleap" / kind).read(GOLDEN / "sleap" / kind, Options())
+    write_imported(tmp_path / "package", imported)
+    on_gpu, on_cpu = (
+        fp.load_model(tmp_path / "package", device=name, precision="fp32") for name in ("cuda:0", "cpu")
+    )
+    found = 0
+    for frame in imported.reference.frames[:4]:
+        ours, theirs = on_gpu.estimate(frame).keypoints, on_cpu.estimate(frame).keypoints
+        near(ours, theirs)
+        found += int(np.isfinite(theirs[..., 0]).sum())
+    assert found > 0
+
+
+def test_a_roi_of_a_top_down_network(tmp_path: Path) -> None:
+    source = GOLDEN / "sleap" / "topdown_half"
+    imported = detect(source).read(source, Options())
+    write_imported(tmp_path / "package", imported)
+    frame = imported.reference.frames[0]
+    height, width = frame.shape[:2]
+    options: dict[str, Any] = {"roi": (8, 4, width - 24, height - 20), "precision": "fp32"}
+    on_gpu, on_cpu = (
+        fp.load_model(tmp_path / "package", device=name, **options) for name in ("cuda:0", "cpu")
+    )
+    near(on_gpu.estimate(frame).keypoints, on_cpu.estimate(frame).keypoints)
+
+
 def test_the_frame_on_the_device_is_the_frame(frames: list[np.ndarray], device: str) -> None:
     import ctypes
 
@@ -108,7 +154,7 @@ def test_the_frame_on_the_device_is_the_frame(frames: list[np.ndarray], device: 
     np.testing.assert_array_equal(rows, frames[2])
 
 
-def test_a_detector_of_boxes_is_refused_by_name(tmp_path: Path, frames: list[np.ndarray]) -> None:
+def boxes_package(folder: Path) -> Path:
     from tiny_package import save_detector, save_heatmap
 
     detector = {
@@ -119,9 +165,28 @@ def test_a_detector_of_boxes_is_refused_by_name(tmp_path: Path, frames: list[np.
         "crop_size": [64, 64],
     }
     files = {"model.onnx": lambda path: save_heatmap(path, 1), "detector.onnx": save_detector}
-    package = write_package(tmp_path / "package", files, detector=detector)
-    with pytest.raises(fp.DeviceError, match=r"detector of model package 'tiny' gives a number of boxes"):
+    return write_package(folder / "package", files, detector=detector, individuals=["a", "b", "c"])
+
+
+def test_a_detector_of_boxes_is_refused_by_name(tmp_path: Path, frames: list[np.ndarray]) -> None:
+    package = boxes_package(tmp_path)
+    with pytest.raises(fp.DeviceError, match=r"a number of boxes.*use detector_device cpu, or device cpu"):
         fp.load_model(package, device="cuda:0").estimate(frames[0])
+
+
+def test_a_detector_of_boxes_on_the_cpu_beside_the_gpu(tmp_path: Path, frames: list[np.ndarray]) -> None:
+    package, frame = boxes_package(tmp_path), frames[0].copy()
+    frame[0, :4] = [178, 230, 204, 166]  # the scores of its boxes
+    on_gpu = fp.load_model(package, device="cuda:0", detector_device="cpu")
+    on_cpu = fp.load_model(package, precision="fp32")
+    ours, theirs = on_gpu.estimate(frame).keypoints, on_cpu.estimate(frame).keypoints
+    assert np.isfinite(theirs[..., 0]).any()
+    near(ours, theirs)
+    assert "cuda:0" in repr(on_gpu) and "detector: " in repr(on_gpu)
+    with pytest.raises(
+        fp.ConfigError, match="detector_device is cpu; model package 'simulated_mouse' has no"
+    ):
+        fp.load_model(SHIPPED, device="cuda:0", detector_device="cpu").estimate(frame)
 
 
 @pytest.mark.usefixtures("nothing_left")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from basler import Grabbing, emulated, grabbing, make_ring, wait_until
+from basler import Grabbing, emulated, grabbing, make_ring, noting_stamps, wait_until
 from fastpose.errors import CameraDisconnected, CameraError
 from fastpose.hosts.common import FRAME_CLOCK_UNFITTED, FRAME_COUNTER_RESET, slot_array
 from fastpose.hosts.pylon import BaslerGrabber
@@ -35,19 +35,6 @@ def greys_of(running: Grabbing, frames: int) -> list[int]:
         found.append(int(pixels[0, 0]))
         running.ring.release(slot)
     return found
-
-
-def noting_stamps(running: Grabbing) -> list[dict[str, int]]:
-    """Every frame's stamps from now on."""
-    made: list[dict[str, int]] = []
-    stamps = running.grabber._timing.stamps
-
-    def note(result: object, received_ns: int) -> dict[str, int]:
-        made.append(stamps(result, received_ns))
-        return made[-1]
-
-    running.grabber._timing.stamps = note
-    return made
 
 
 def test_frames_arrive_in_order_with_the_cameras_pixels(tmp_path: Path) -> None:
@@ -187,10 +174,11 @@ def test_a_camera_that_goes_before_it_starts_is_gone_too() -> None:
     assert isinstance(running.error, CameraDisconnected)
 
 
-def test_an_unplugged_camera_comes_back() -> None:
-    """Its counter begins again; ours runs on, and says where."""
+@pytest.mark.parametrize("spin_us", [0, 300])
+def test_an_unplugged_camera_comes_back(spin_us: int) -> None:
+    """Its counter begins again; ours runs on, and says where. Every slot is back, the rehearsal's too."""
     ring = make_ring(frames="newest")
-    with grabbing(ring=ring, reconnect=True) as running:
+    with grabbing(ring=ring, reconnect=True, spin_us=spin_us) as running:
         made = noting_stamps(running)
         running.skip(10)
         held = running.take()  # a consumer that is slow just now

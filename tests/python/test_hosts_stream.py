@@ -225,7 +225,7 @@ class Session:
             slots=16,
         )
         self.log = folder / "camera_top.txt"
-        host = driver.spawn(self.source, stderr_path=self.log, nice=0, cpus=())
+        host = driver.spawn(self.source, drivers.Hosting(self.log))
         assert host is not None
         self.host: Host = host
         self.numbers: list[int] = []

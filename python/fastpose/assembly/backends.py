@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastpose import _core
-from fastpose.assembly.cuda_networks import open_gpu_backend, open_gpu_detector
+from fastpose.assembly.cuda_networks import open_gpu_backend
 from fastpose.assembly.running import Running
 from fastpose.cache import kept_compiled
 from fastpose.cpu import this_cpu
@@ -105,8 +105,6 @@ def open_detector(package: ModelPackage, device: Device, input_shape: Shape) -> 
     assert detector is not None
     if device.device == "fake":
         return Running("detector", input_shape, _fake_backend(package, input_shape))
-    if device.is_cuda:
-        return open_gpu_detector(package, detector, device.device, input_shape, runtime=device.runtime)
     _require_cpu(device)
     compiler = _Compiler(package.folder / detector.file, detector.outputs, package.sha256[detector.file])
     asked = "auto" if device.precision == "int8" else device.precision

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastpose import _core
 from fastpose import config as cfg
-from fastpose.drivers import CameraSource, driver_of
+from fastpose.drivers import CameraSource, Hosting, driver_of
 from fastpose.hosts.host import Host
 from fastpose.hosts.spawn import spawn_encoder
 
@@ -40,8 +40,10 @@ def hosted_processes(config: cfg.Config) -> int:
     )
 
 
-def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.Ring:
+def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record, watched: bool = False) -> _core.Ring:
     """Make the shared ring that the camera's frames go through.
+
+    `watched`: somebody looks at every frame in the recorder's place, see `fastpose.assembly.eye`.
 
     Raises
     ------
@@ -57,8 +59,8 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
         pixel_format=source.pixel_format,
         frames=source.spec.frames,
         loop=loop,
-        recorder=record.video is not None,
-        record_taken=loop and not record.every_frame,
+        recorder=watched or record.video is not None,
+        record_taken=loop and not record.every_frame and not watched,
         stride_bytes=source.stride_bytes,
         producer_slots=source.slots_held,
         buffer_bytes=source.buffer_bytes,
@@ -67,12 +69,19 @@ def open_ring(source: CameraSource, *, loop: bool, record: cfg.Record) -> _core.
 
 
 def spawn_hosts(
-    source: CameraSource, record: cfg.Record, session_dir: Path, *, realtime: bool, cpus: Sequence[int] = ()
+    source: CameraSource,
+    record: cfg.Record,
+    session_dir: Path,
+    *,
+    realtime: bool,
+    cpus: Sequence[int] = (),
+    spin_us: int = 0,
 ) -> None:
     """Start the processes around the camera's ring and wait until they are ready.
 
     With a real-time loop they go before everything else that is not: no busy protocol may cost them a frame.
-    They keep to the cores `cpus`, empty: to none; an encoder that falls behind takes all.
+    They keep to the cores `cpus`, empty: to none; an encoder that falls behind takes all. The camera's
+    process may look for a frame without sleeping for `spin_us`.
 
     Raises
     ------
@@ -85,9 +94,12 @@ def spawn_hosts(
         source.encoder = _encoder(source, record, session_dir, nice=nice, cpus=cpus)
     source.host = driver_of(source.spec.driver).spawn(
         source,
-        stderr_path=session_dir / "log" / f"camera_{source.name}.txt",
-        nice=HOST_NICE if realtime else 0,
-        cpus=tuple(cpus),
+        Hosting(
+            session_dir / "log" / f"camera_{source.name}.txt",
+            nice=HOST_NICE if realtime else 0,
+            cpus=tuple(cpus),
+            spin_us=spin_us,
+        ),
     )
     for host in (source.host, source.encoder):
         if host is not None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastpose.assembly.decoders import make_decoder
+from fastpose.assembly.cuda_lists import lists_decode
+from fastpose.assembly.decoders import SoftWindow, make_decoder, soft_of
 from fastpose.assembly.running import GpuGrant, Running
 from fastpose.cuda.forms import gpu_form_of
 from fastpose.cuda.gpu import cuda_module, find_gpu
@@ -14,9 +15,19 @@ from fastpose.cuda.load import Loaded, install, load_program
 from fastpose.cuda.runtime import Gpu, Job, Port
 from fastpose.errors import DeviceError
 from fastpose.model_forms import Form, Shape
-from fastpose.model_package import Detector, ModelPackage
+from fastpose.model_package import ModelPackage
 
-__all__ = ["GpuNetwork", "Row", "open_gpu_backend", "open_gpu_detector", "open_gpu_network"]
+__all__ = [
+    "GpuNetwork",
+    "Row",
+    "decode_of",
+    "job_of",
+    "of_one_row",
+    "open_gpu_backend",
+    "open_gpu_network",
+    "running_of",
+    "tensor_of",
+]
 
 _ELEMENTS = ("f32", "f16", "u8")  # that the engine's kernels write and read
 
@@ -86,24 +97,24 @@ def open_gpu_network(
         The runtime refuses the network, or model.yaml and network do not belong together.
     """
     gpu, form = find_gpu(device), gpu_form_of(package, precision)
-    job = _job(form, package.outputs, input_shape)
+    job = job_of(form, package.outputs, input_shape)
     loaded = load_program(job, gpu, runtime, what=package.name)
     module = cuda_module()
     scale, offset = package.normalisation.factors
     graph = module.CudaNetwork(
         device=gpu.index,
         preprocess=[module.Preprocess(**row.options, scale=scale, offset=offset) for row in rows],
-        input=_tensor(module, loaded.program.input),
-        outputs=[_tensor(module, port) for port in loaded.program.outputs],
-        decode=_decode(
-            module, package, [_of_one_row(port.shape, len(rows)) for port in loaded.program.outputs]
+        input=tensor_of(module, loaded.program.input),
+        outputs=[tensor_of(module, port) for port in loaded.program.outputs],
+        decode=decode_of(
+            module, package, [of_one_row(port.shape, len(rows)) for port in loaded.program.outputs]
         ),
         individuals=package.count_of_individuals,
         bodyparts=len(package.bodyparts),
         whole_frames=part != "roi",  # users' kernels see them; a roi that follows uploads its own rows alone
     )
     notes = install(loaded, graph)
-    running = _running(part, input_shape, loaded, form, gpu, notes, graph.description)
+    running = running_of(part, input_shape, loaded, form, gpu, notes, graph.description)
     return GpuNetwork(graph, running, gpu.index)
 
 
@@ -111,64 +122,26 @@ def open_gpu_backend(
     package: ModelPackage, device: str, precision: str, input_shape: Shape, *, runtime: str, part: str
 ) -> Running:
     """The network alone on the GPU, for crops that the CPU cuts out; raises as `open_gpu_network` does."""
-    form = gpu_form_of(package, precision)
-    return _backend(form, package.outputs, find_gpu(device), input_shape, runtime, part, package.name)
-
-
-def open_gpu_detector(
-    package: ModelPackage, detector: Detector, device: str, input_shape: Shape, *, runtime: str
-) -> Running:
-    """The package's detector on the GPU, in fp32; raises as `open_gpu_network` does.
-
-    Raises DeviceError also for detectors of boxes: how many they find shows only when they ran, and a graph
-    has fixed shapes.
-    """
-    if detector.kind == "boxes":
-        raise DeviceError(
-            f"device {device}: the detector of model package '{package.name}' gives a number of boxes that "
-            "follows the frame; allowed on cuda: networks without a detector, detectors of kind centroids; "
-            "use device cpu"
-        )
-    digest = package.sha256[detector.file]
-    form = Form("onnx", "fp32", "fp32", package.folder / detector.file, digest)
-    return _backend(
-        form,
-        detector.outputs,
-        find_gpu(device),
-        input_shape,
-        runtime,
-        "detector",
-        f"{package.name}'s detector",
-    )
-
-
-def _backend(
-    form: Form, outputs: Sequence[str], gpu: Gpu, input_shape: Shape, runtime: str, part: str, what: str
-) -> Running:
-    loaded = load_program(_job(form, outputs, input_shape), gpu, runtime, what=what)
+    form, gpu = gpu_form_of(package, precision), find_gpu(device)
+    loaded = load_program(job_of(form, package.outputs, input_shape), gpu, runtime, what=package.name)
     module = cuda_module()
     backend = module.CudaBackend(
         device=gpu.index,
-        input=_tensor(module, loaded.program.input),
-        outputs=[_tensor(module, port) for port in loaded.program.outputs],
+        input=tensor_of(module, loaded.program.input),
+        outputs=[tensor_of(module, port) for port in loaded.program.outputs],
         description=_told(loaded, gpu),
     )
     notes = install(loaded, backend)
-    return Running(
-        part,
-        input_shape,
-        backend,
-        form,
-        "",
-        "; ".join(notes),
-    )
+    return Running(part, input_shape, backend, form, "", "; ".join(notes))
 
 
-def _job(form: Form, outputs: Sequence[str], input_shape: Shape) -> Job:
+def job_of(form: Form, outputs: Sequence[str], input_shape: Shape) -> Job:
+    """What a runtime builds of a form."""
     return Job(form.file, form.sha256, form.precision, input_shape, tuple(outputs))
 
 
-def _tensor(module: Any, port: Port) -> Any:
+def tensor_of(module: Any, port: Port) -> Any:
+    """The engine's tensor for a program's input or output; raises DeviceError for other elements."""
     if port.element not in _ELEMENTS:
         raise DeviceError(
             f"tensor {port.name!r} of the network is {port.element}; allowed on cuda: {', '.join(_ELEMENTS)}"
@@ -176,8 +149,8 @@ def _tensor(module: Any, port: Port) -> Any:
     return module.Tensor(port.name, port.shape, port.element, port.layout)
 
 
-def _decode(module: Any, package: ModelPackage, shapes: Sequence[Sequence[int]]) -> Any:
-    """The decoder as a kernel where there is one; else the graph downloads the maps and the CPU decodes."""
+def decode_of(module: Any, package: ModelPackage, shapes: Sequence[Sequence[int]]) -> Any:
+    """The decoder as a kernel where there is one; else the graph downloads lists or maps for the CPU."""
     checked = make_decoder(package, shapes)  # says where model.yaml and network do not belong together
     parts = len(package.bodyparts)
     if package.decoder == "heatmap":
@@ -192,19 +165,30 @@ def _decode(module: Any, package: ModelPackage, shapes: Sequence[Sequence[int]])
         return module.simcc_decode(
             bodyparts=parts, bins=(shapes[0][3], shapes[1][3]), **package.simcc.model_dump()
         )
+    soft = soft_of(package) if package.decoder == "soft_heatmap" else None
+    if isinstance(soft, SoftWindow):
+        return module.soft_window_decode(
+            bodyparts=parts,
+            map_size=(shapes[0][3], shapes[0][2]),
+            stride=package.stride,
+            **soft.model_dump(exclude={"method"}),
+        )
+    if package.paf is not None or package.paf_tree is not None:
+        return lists_decode(module, package, shapes)
     return module.host_decode(checked)
 
 
-def _of_one_row(shape: Sequence[int], count: int) -> list[int]:
+def of_one_row(shape: Sequence[int], count: int) -> list[int]:
     """Four dimensions of one row of a batch."""
     whole = [1] * (4 - len(shape)) + list(shape)
     axis = 0 if whole[0] == count else 1
     return [1 if place == axis else size for place, size in enumerate(whole)] if count > 1 else whole
 
 
-def _running(
+def running_of(
     part: str, shape: Shape, loaded: Loaded, form: Form, gpu: Gpu, notes: Sequence[str], graph: str
 ) -> Running:
+    """What runs, for the report."""
     grant = GpuGrant(f"{_told(loaded, gpu)}: {graph}", form.precision, loaded.plan.cached)
     return Running(part, shape, grant, form, "", "; ".join(notes))
 

@@ -11,7 +11,7 @@ from fastpose import _core
 from fastpose.errors import ModelError
 from fastpose.model_package import ModelPackage, Unique
 
-__all__ = ["make_decoder"]
+__all__ = ["SoftWindow", "Softmax", "make_decoder", "soft_of", "unique_heatmap"]
 
 Shapes = Sequence[Sequence[int]]  # of the network's outputs for one image, each of four dimensions
 
@@ -108,23 +108,31 @@ def _maps_of_paf(package: ModelPackage) -> list[tuple[str, int]]:
     return maps
 
 
+def unique_heatmap(package: ModelPackage, unique: Unique, shapes: Shapes) -> _core.DecodeStage:
+    """Return the decoder of the unique body parts' maps, which follow those of the animals."""
+    _, count, height, width = shapes[_outputs_of_animals(package)]
+    return _core.heatmap_decode_stage(
+        bodyparts=count,
+        map_size=(width, height),
+        stride=unique.stride,
+        locref_stdev=unique.locref_stdev,
+        activation=unique.activation,
+    )
+
+
+def _outputs_of_animals(package: ModelPackage) -> int:
+    return 3 if package.locref_stdev > 0 else 2
+
+
 def _with_unique(package: ModelPackage, unique: Unique, shapes: Shapes) -> _core.DecodeStage:
     """Animals in the first rows and columns of a pose, the unique body parts in the last."""
     shape, count = (package.count_of_individuals, len(package.bodyparts)), len(unique.bodyparts)
-    of_animals = 3 if package.locref_stdev > 0 else 2
-    _, _, height, width = shapes[of_animals]
     return _core.unique_decode_stage(
         _animals(package, shapes, (shape[0] - 1, shape[1] - count)),
-        _core.heatmap_decode_stage(
-            bodyparts=count,
-            map_size=(width, height),
-            stride=unique.stride,
-            locref_stdev=unique.locref_stdev,
-            activation=unique.activation,
-        ),
+        unique_heatmap(package, unique, shapes),
         shape=shape,
         unique_bodyparts=count,
-        animal_outputs=of_animals,
+        animal_outputs=_outputs_of_animals(package),
     )
 
 
@@ -159,14 +167,18 @@ def _paf_tree(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
     )
 
 
-class _Window(BaseModel):
+class SoftWindow(BaseModel):
+    """The weighted mean of a window around the maximum (SLEAP)."""
+
     model_config = ConfigDict(extra="forbid")
     method: Literal["window"]
     size: int = 5
     min_score: float = 0.2
 
 
-class _Softmax(BaseModel):
+class Softmax(BaseModel):
+    """The mean under a softmax of the enlarged map (Lightning Pose)."""
+
     model_config = ConfigDict(extra="forbid")
     method: Literal["softmax"]
     upsampling: int = 2
@@ -175,23 +187,28 @@ class _Softmax(BaseModel):
     shift: float = 1.5
 
 
-_SOFT: TypeAdapter[_Window | _Softmax] = TypeAdapter(
-    Annotated[_Window | _Softmax, Field(discriminator="method")]
+_SOFT: TypeAdapter[SoftWindow | Softmax] = TypeAdapter(
+    Annotated[SoftWindow | Softmax, Field(discriminator="method")]
 )
 
 
-def _soft_heatmap(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
-    _, channels, height, width = shapes[0]
-    _require(package, package.outputs[0], channels, len(package.bodyparts), "channels")
+def soft_of(package: ModelPackage) -> SoftWindow | Softmax:
+    """What model.yaml says of decoder soft_heatmap; raises ModelError."""
     try:
-        spec = _SOFT.validate_python(package.soft)
+        return _SOFT.validate_python(package.soft)
     except ValidationError as error:
         reason = " ".join(str(error).split())
         raise ModelError(
             f"model package '{package.name}': soft: {reason}; allowed methods: window, softmax"
         ) from None
+
+
+def _soft_heatmap(package: ModelPackage, shapes: Shapes) -> _core.DecodeStage:
+    _, channels, height, width = shapes[0]
+    _require(package, package.outputs[0], channels, len(package.bodyparts), "channels")
+    spec = soft_of(package)
     values = spec.model_dump(exclude={"method"})
-    make = _core.soft_window_decode_stage if isinstance(spec, _Window) else _core.softmax_decode_stage
+    make = _core.soft_window_decode_stage if isinstance(spec, SoftWindow) else _core.softmax_decode_stage
     return make(bodyparts=channels, map_size=(width, height), stride=package.stride, **values)
 
 

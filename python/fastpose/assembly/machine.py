@@ -73,6 +73,11 @@ class Machine:
             return 0
         return self._asked.spin_us
 
+    @property
+    def hosts_spin_us(self) -> int:
+        """Longest time for which a camera's process may wait awake; us. Only beside the loop's core."""
+        return self._spin_us() if self.placement.hosts else 0
+
     def look(self, cameras: Sequence[CameraSource]) -> None:
         """See that everything is still where it was put; at most once a second."""
         if _core.now_ns() < self._next_look_ns:

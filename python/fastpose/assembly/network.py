@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 from fastpose import _core
 from fastpose.assembly.backends import Device, open_backend, open_detector
 from fastpose.assembly.cuda_networks import GpuNetwork, Row, open_gpu_network
+from fastpose.assembly.cuda_top_down import TopDownPlan, open_gpu_top_down
 from fastpose.assembly.decoders import make_decoder
 from fastpose.assembly.running import Running, text_of_all
 from fastpose.config import PixelFormat
@@ -78,6 +79,8 @@ class NetworkOptions:
         Of device cuda: "auto", "tensorrt", "tensorrt-rtx" or "torch".
     emulated : bool
         bf16 also where the CPU lacks it; see `fastpose.assembly.backends.Device`.
+    detector_device : str
+        "cpu": the detector runs there beside a network on a GPU; empty: on `device`.
     """
 
     device: str = "cpu"
@@ -89,6 +92,14 @@ class NetworkOptions:
     alone: bool = False
     runtime: str = "auto"
     emulated: bool = False
+    detector_device: str = ""
+
+    @property
+    def detector_on(self) -> Device:
+        """What runs the detector, in fp32 where the network is on a GPU."""
+        if not self.detector_device:
+            return self.runs_on
+        return Device(self.detector_device, "fp32", alone=self.alone)
 
     @property
     def runs_on(self) -> Device:
@@ -165,6 +176,11 @@ def load_network(
     frames, roi = Frames(frame_size, pixel_format), options.roi or (0, 0, *frame_size)
     if package.detector is not None:
         return _top_down(package, package.detector, options, frames, roi)
+    if options.detector_device:
+        raise ConfigError(
+            f"detector_device is {options.detector_device}; model package '{package.name}' has no detector, "
+            "leave it out"
+        )
     _check_individuals(package)
     if options.track is not None:
         if package.unique_bodyparts:
@@ -301,7 +317,7 @@ def _preprocess(
         beyond="zero" if tensor.padding.mode == "zero" else "mirror",
         origin=tensor.origin,
         roi=roi,
-        colour="rgb" if len(tensor.normalisation.scale) == 3 else "grey",
+        colour=_colour(tensor.normalisation),
         scale=scale,
         offset=offset,
         element=element,
@@ -382,7 +398,9 @@ def _top_down(
         )
     if detector.kind == "centroids" and detector.crop == "scaled":
         raise ModelError(f"model package '{package.name}': detector.crop is scaled; centroids allow: centred")
-    preprocess, finder, boxes = _detection(package, detector, options.runs_on, frames, roi)
+    if options.detector_on.is_cuda:
+        return _top_down_on_gpu(package, detector, options, frames, roi)
+    preprocess, finder, boxes = _detection(package, detector, options.detector_on, frames, roi)
     count, (width, height) = package.count_of_individuals, detector.crop_size
     running = open_backend(package, options.runs_on, (count, package.channels, height, width), "crops")
     crop = _crop(package, detector, frames, roi, running.backend)
@@ -397,25 +415,68 @@ def _top_down(
     return Network(package, estimator, (running, finder))
 
 
+def _top_down_on_gpu(
+    package: ModelPackage, detector: Detector, options: NetworkOptions, frames: Frames, roi: Rectangle
+) -> Network:
+    """Two graphs: the detector's, and that of the crops."""
+    image, tensor = _detector_sizes(detector, roi)
+    source = {"pixel_format": frames.pixel_format, "frame_size": frames.size, "roi": roi}
+    row = {
+        "output_size": tensor,
+        "image_size": image,
+        "beyond": "zero" if detector.padding.mode == "zero" else "mirror",
+        "origin": "corner",
+        "colour": _colour(detector.normalisation),
+    }
+    crop = {
+        "crop_size": detector.crop_size,
+        "colour": package.colour,
+        "mode": detector.crop,
+        "antialias": detector.antialias,
+        "margin_px": detector.margin_px,
+    }
+    width, height = detector.crop_size
+    plan = TopDownPlan(
+        Row(source | row),
+        (1, len(detector.normalisation.scale), tensor[1], tensor[0]),
+        source | crop,
+        (package.count_of_individuals, package.channels, height, width),
+        lambda shapes: _boxes(package, detector, shapes),
+    )
+    found = open_gpu_top_down(package, options.device, options.precision, plan, runtime=options.runtime)
+    runs = (found.crops.running, found.detector.running)
+    return Network(package, found.estimator, runs, (found.detector,))
+
+
+def _detector_sizes(detector: Detector, roi: Rectangle) -> tuple[Size, Size]:
+    """Part of the tensor that the roi fills, and the tensor."""
+    return padded(
+        detector.padding, (max(1, int(roi[2] * detector.scale)), max(1, int(roi[3] * detector.scale)))
+    )
+
+
+def _colour(normalisation: Normalisation) -> Literal["grey", "rgb"]:
+    return "rgb" if len(normalisation.scale) == 3 else "grey"
+
+
 def _detection(
     package: ModelPackage, detector: Detector, device: Device, frames: Frames, roi: Rectangle
 ) -> tuple[_core.PreprocessStage, Running, _core.BoxStage]:
-    scaled = (max(1, int(roi[2] * detector.scale)), max(1, int(roi[3] * detector.scale)))
-    image, tensor = padded(detector.padding, scaled)
+    image, tensor = _detector_sizes(detector, roi)
     # Boxes are edges and SLEAP's centroids are scaled alone: neither has a half-pixel term.
     tensor_spec = _Tensor(image, tensor, detector.padding, detector.normalisation, "corner")
     shape = (1, len(detector.normalisation.scale), tensor[1], tensor[0])
     running = open_detector(package, device, shape)
     preprocess = _preprocess(frames, roi, tensor_spec, running.backend)
-    return preprocess, running, _boxes(package, detector, running.backend)
+    return preprocess, running, _boxes(package, detector, running.backend.output_shapes)
 
 
-def _boxes(package: ModelPackage, detector: Detector, backend: _core.Backend) -> _core.BoxStage:
+def _boxes(package: ModelPackage, detector: Detector, shapes: Sequence[Sequence[int]]) -> _core.BoxStage:
     if detector.kind == "boxes":
         if len(detector.outputs) != 2:
             raise ModelError(f"model package '{package.name}': detector.outputs; needed are boxes, scores")
         return _core.box_stage(min_score=detector.min_score)
-    _, channels, height, width = backend.output_shapes[0]
+    _, channels, height, width = shapes[0]
     if channels != 1:
         raise ModelError(f"model package '{package.name}': {channels} centroid maps; allowed: 1")
     return _core.centroid_stage(

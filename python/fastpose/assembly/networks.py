@@ -147,6 +147,7 @@ def _options(spec: cfg.Model, *, alone: bool) -> NetworkOptions:
         track,
         alone=alone,
         runtime=spec.runtime,
+        detector_device=spec.detector_device or "",
     )
 
 

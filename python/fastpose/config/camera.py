@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from fastpose.config.sim_led import SimLed
 from fastpose.config.types import (
     NUMBER,
     ConfigPath,
@@ -62,6 +63,8 @@ class Clock(Section):
     """What it shows when the camera is armed."""
     drift_ppm: Annotated[float, Field(ge=-10000, le=10000), NUMBER] = 20.0
     """How much faster than the host's it runs."""
+    stamp_late_us: Annotated[float, Field(ge=-1e6, le=1e6), NUMBER] = 0.0
+    """A frame's stamp names a moment so long after its exposure began; real cameras may stamp its end."""
 
 
 class Faults(Section):
@@ -133,6 +136,8 @@ class SimCamera(CameraSection):
     clock: Clock = Clock()
     faults: Faults = Faults()
     camera_trigger: SimTrigger = SimTrigger()
+    led: SimLed | None = None
+    """A light in view that an output drives; null: none."""
     prerender_frames: Annotated[int, Field(ge=1, le=100000), NUMBER] | None = None
     """Render this many frames before the start and repeat them: high rates on a slow machine."""
     transfer_ms: Annotated[float, Field(ge=0, le=10000), NUMBER] = 0.5

@@ -22,6 +22,7 @@ from fastpose.config.problems import Problem, ProblemsError, no_such
 from fastpose.config.protocol import ConditionalProtocol, NoProtocol
 from fastpose.config.pylon import PylonCamera
 from fastpose.config.real_camera import RealCamera
+from fastpose.config.sim_led import lights_of_cameras
 from fastpose.config.types import Rectangle
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def check_references(config: Config) -> None:
         *cameras_of_rules(config),
         *camera_of_protocol(config),
         *triggers(config),
+        *lights_of_cameras(config),
         *synchronised(config),
         *(
             problem

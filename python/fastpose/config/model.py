@@ -86,6 +86,9 @@ class Model(Section):
     device: DeviceName = "cpu"
     """cpu: OpenVINO; cuda:0: the first NVIDIA GPU; fake: stored outputs, for tests and benchmarks of
     everything but the network."""
+    detector_device: Literal["cpu"] | None = None
+    """cpu: the package's detector runs there beside a network on a GPU, for detectors that give a number of
+    boxes that follows the frame (DeepLabCut's); null: on `device`."""
     runtime: Literal["auto", "tensorrt", "tensorrt-rtx", "torch"] = "auto"
     """Of device cuda; auto: the first of these that is installed and runs there."""
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] = "auto"
@@ -112,6 +115,11 @@ class Model(Section):
         if self.runtime != "auto" and not on_gpu:
             raise ValueError(
                 f"runtime is {self.runtime}, which belongs to device cuda; device is {self.device}"
+            )
+        if self.detector_device is not None and not on_gpu:
+            raise ValueError(
+                f"detector_device is {self.detector_device}, which belongs to device cuda; "
+                f"device is {self.device}"
             )
         if self.threads is not None and on_gpu:
             raise ValueError(f"threads is {self.threads}; device {self.device} has none to choose")

@@ -6,7 +6,7 @@ Each module has:
     What the camera delivers, for checks before a session; needs nothing compiled where it can.
 ``open_source(name, spec) -> CameraSource``
     Open it far enough to know what it delivers, really set and read back.
-``spawn(source, *, stderr_path, nice, cpus) -> Host or None``
+``spawn(source, hosting) -> Host or None``
     Start the process that fills the source's ring; None where a C++ driver does that.
 ``hosted(spec) -> bool``
     Whether it brings work of its own beside the engine's threads.
@@ -20,7 +20,7 @@ import importlib
 from typing import Protocol, cast
 
 from fastpose.config import Camera
-from fastpose.drivers.source import CameraLines, CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLines, CameraLook, CameraSource, DriverAbsent, FoundCamera, Hosting
 from fastpose.hosts.host import Host
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Driver",
     "DriverAbsent",
     "FoundCamera",
+    "Hosting",
     "driver_of",
 ]
 
@@ -51,9 +52,7 @@ class Driver(Protocol):
 
     def look(self, spec: Camera) -> CameraLook: ...
     def open_source(self, name: str, spec: Camera) -> CameraSource: ...
-    def spawn(
-        self, source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]
-    ) -> Host | None: ...
+    def spawn(self, source: CameraSource, hosting: Hosting) -> Host | None: ...
     def hosted(self, spec: Camera) -> bool: ...
     def found(self) -> list[FoundCamera]: ...
 

@@ -12,7 +12,7 @@ from fastpose.drivers.source import (
     CameraSource,
     DriverAbsent,
     FoundCamera,
-    PathLike,
+    Hosting,
     source_of_driver,
 )
 from fastpose.errors import CameraError
@@ -51,7 +51,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     return source_of_driver(name, spec, camera, details=camera.details)
 
 
-def spawn(_source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> None:
+def spawn(_source: CameraSource, _hosting: Hosting) -> None:
     """It runs on threads of the engine."""
 
 

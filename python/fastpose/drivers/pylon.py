@@ -10,14 +10,14 @@ from dataclasses import asdict, replace
 from typing import Any, cast
 
 from fastpose.config import Camera, PixelFormat, PylonCamera
-from fastpose.drivers.source import CameraLines, CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLines, CameraLook, CameraSource, DriverAbsent, FoundCamera, Hosting
 from fastpose.errors import CameraError, CameraTimeout
 from fastpose.hosts.host import Host
 from fastpose.hosts.pylon_options import Delivered, Line, PylonOptions, PylonSettings
 
 __all__ = ["found", "hosted", "look", "open_source", "settings_of", "spawn"]
 
-BUFFERS = 8  # that pylon has at least while the recorder holds the others
+BUFFERS = 9  # that pylon has at least while the recorder holds the others; it rehearses with one of them
 _PROBE_TIMEOUT_S = 60.0
 _EXTRA = "pip install 'fastpose-rig[pylon]'"
 
@@ -60,7 +60,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     )
 
 
-def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> Host:
+def spawn(source: CameraSource, hosting: Hosting) -> Host:
     """Start the process that grabs."""
     spec = source.spec
     assert isinstance(spec, PylonCamera) and source.ring is not None
@@ -70,10 +70,11 @@ def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple
         settings=replace(settings_of(spec), lines=_lines(source.lines)),
         lines=source.lines.block if source.lines else "",
         reconnect=spec.reconnect,
-        nice=nice,
-        cpus=cpus,
+        nice=hosting.nice,
+        cpus=hosting.cpus,
+        spin_us=hosting.spin_us,
     )
-    return Host("fastpose.hosts.pylon", asdict(options), stderr_path=stderr_path, error=CameraError)
+    return Host("fastpose.hosts.pylon", asdict(options), stderr_path=hosting.stderr_path, error=CameraError)
 
 
 def hosted(_spec: Camera) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fastpose.config import Camera, PixelFormat, RealSenseCamera
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, Hosting
 from fastpose.errors import CameraError
 from fastpose.hosts.host import Host
 from fastpose.hosts.realsense_options import RealSenseOptions, StreamChoice
@@ -50,7 +50,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     )
 
 
-def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> Host:
+def spawn(source: CameraSource, hosting: Hosting) -> Host:
     """Start the process that takes the camera's frames."""
     spec = source.spec
     assert isinstance(spec, RealSenseCamera) and source.ring is not None
@@ -62,10 +62,12 @@ def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple
         spec.options,
         spec.depth_range_mm,
         spec.reconnect,
-        nice,
-        cpus,
+        hosting.nice,
+        hosting.cpus,
     )
-    return Host("fastpose.hosts.realsense", asdict(options), stderr_path=stderr_path, error=CameraError)
+    return Host(
+        "fastpose.hosts.realsense", asdict(options), stderr_path=hosting.stderr_path, error=CameraError
+    )
 
 
 def hosted(_spec: Camera) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from fastpose.config import Camera, PixelFormat, SimCamera
-from fastpose.drivers.source import CameraLook, CameraSource, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLook, CameraSource, FoundCamera, Hosting
 
 if TYPE_CHECKING:
     from fastpose import _core
@@ -31,7 +31,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     return CameraSource(name, spec, spec.size, spec.pixel_format, spec.rate_hz, spec.frames_total, driver)
 
 
-def spawn(_source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> None:
+def spawn(_source: CameraSource, _hosting: Hosting) -> None:
     """It runs on a thread of the engine."""
 
 
@@ -57,6 +57,7 @@ def _sim_spec(spec: SimCamera) -> _core.SimSpec:
         "clock",
         "faults",
         "camera_trigger",
+        "led",
     }
     return _core.SimSpec(
         **spec.model_dump(exclude=not_its_own),
@@ -66,5 +67,6 @@ def _sim_spec(spec: SimCamera) -> _core.SimSpec:
         camera_trigger=_core.SimTrigger(
             source=spec.camera_trigger.source, line=spec.camera_trigger.line or ""
         ),
+        led=_core.SimLed(**spec.led.model_dump()) if spec.led is not None else None,
         every_frame=spec.frames == "every",
     )

@@ -21,16 +21,37 @@ __all__ = [
     "CameraSource",
     "DriverAbsent",
     "FoundCamera",
-    "PathLike",
+    "Hosting",
     "source_of_driver",
 ]
 
-PathLike = str | os.PathLike[str]
 _BYTES_PER_PIXEL = {"rgb8": 3.0, "bgr8": 3.0, "yuyv": 2.0, "nv12": 1.5, "mono10": 2.0, "mono12": 2.0}
 
 
 class DriverAbsent(CameraError):  # noqa: N818  it is no error that a machine lacks a kind of camera
     """A driver cannot work on this machine; the text says why and what to install."""
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """How a camera's process runs.
+
+    Attributes
+    ----------
+    stderr_path : path
+        Where what it says goes.
+    nice : int
+        Added to its niceness.
+    cpus : tuple of int
+        Cores that it keeps to; empty: any.
+    spin_us : int
+        Longest time for which it may look for a frame without sleeping; us.
+    """
+
+    stderr_path: str | os.PathLike[str]
+    nice: int = 0
+    cpus: tuple[int, ...] = ()
+    spin_us: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastpose.config import Camera, PixelFormat, StreamCamera
 from fastpose.drivers.onvif import discover
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, Hosting
 from fastpose.errors import CameraError
 from fastpose.hosts.host import Host
 from fastpose.hosts.stream_options import StreamOptions, StreamSource
@@ -52,7 +52,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     )
 
 
-def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> Host:
+def spawn(source: CameraSource, hosting: Hosting) -> Host:
     """Start the process that receives and decodes the stream."""
     spec = source.spec
     assert isinstance(spec, StreamCamera) and source.ring is not None
@@ -63,10 +63,10 @@ def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple
         reconnect=spec.reconnect,
         clock=spec.clock,
         latency_ms=spec.latency_ms,
-        nice=nice,
-        cpus=cpus,
+        nice=hosting.nice,
+        cpus=hosting.cpus,
     )
-    return Host("fastpose.hosts.stream", asdict(options), stderr_path=stderr_path, error=CameraError)
+    return Host("fastpose.hosts.stream", asdict(options), stderr_path=hosting.stderr_path, error=CameraError)
 
 
 def hosted(_spec: Camera) -> bool:

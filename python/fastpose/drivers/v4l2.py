@@ -12,7 +12,7 @@ from fastpose.drivers.source import (
     CameraSource,
     DriverAbsent,
     FoundCamera,
-    PathLike,
+    Hosting,
     source_of_driver,
 )
 from fastpose.drivers.v4l2_nodes import Node, nodes, pick
@@ -67,7 +67,7 @@ def _notes(name: str, camera: _core.V4l2Camera) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def spawn(_source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> None:
+def spawn(_source: CameraSource, _hosting: Hosting) -> None:
     """It runs on a thread of the engine."""
 
 

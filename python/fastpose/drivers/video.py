@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastpose.config import Camera, VideoCamera
-from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, PathLike
+from fastpose.drivers.source import CameraLook, CameraSource, DriverAbsent, FoundCamera, Hosting
 from fastpose.hosts.host import Host
 from fastpose.hosts.spawn import spawn_video_host
 
@@ -56,7 +56,7 @@ def open_source(name: str, spec: Camera) -> CameraSource:
     return source
 
 
-def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple[int, ...]) -> Host | None:
+def spawn(source: CameraSource, hosting: Hosting) -> Host | None:
     """Start the process that decodes the file."""
     spec = source.spec
     assert isinstance(spec, VideoCamera) and source.ring is not None
@@ -65,12 +65,12 @@ def spawn(source: CameraSource, *, stderr_path: PathLike, nice: int, cpus: tuple
     return spawn_video_host(
         source.ring.name,
         spec.path,
-        stderr_path=stderr_path,
+        stderr_path=hosting.stderr_path,
         pace=spec.pace,
         rate_hz=spec.rate_hz,
         loop=spec.loop,
-        nice=nice,
-        cpus=cpus,
+        nice=hosting.nice,
+        cpus=hosting.cpus,
     )
 
 

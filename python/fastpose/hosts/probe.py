@@ -14,6 +14,7 @@ from fastpose.errors import CameraError
 from fastpose.session.recorded import PIXEL_FORMAT_TAG
 
 if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -74,14 +75,17 @@ def probe(path: str | os.PathLike[str]) -> VideoInfo:
         return _describe(container, stream)
 
 
-def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStream]:
-    """Open a file and its first video stream; raises CameraError as `probe` does."""
+def open_video(
+    path: str | os.PathLike[str], hwaccel: HWAccel | None = None
+) -> tuple[InputContainer, VideoStream]:
+    """Open a file and its first video stream; raises CameraError as `probe` does, and for an accelerator
+    that does not take the file."""
     file = Path(path)
     if not file.is_file():
         reason = "is a folder" if file.is_dir() else "does not exist"
         raise CameraError(f"video file '{file}' {reason}; give the path of a video, e.g. mp4, mkv or avi")
     try:
-        container = av.open(str(file))
+        container = av.open(str(file), hwaccel=hwaccel)
     except (av.error.FFmpegError, OSError) as error:
         raise CameraError(_unreadable(file, error)) from error
     try:

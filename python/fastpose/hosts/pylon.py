@@ -26,12 +26,14 @@ from fastpose.hosts.common import (
 )
 from fastpose.hosts.cores import Cores
 from fastpose.hosts.pylon_camera import BaslerCamera
+from fastpose.hosts.pylon_handover import Handover, Rehearsal
 from fastpose.hosts.pylon_lines import LineServer
 from fastpose.hosts.pylon_options import Delivered, PylonOptions
 from fastpose.hosts.pylon_slots import Slots
 from fastpose.hosts.pylon_tally import Tally
 from fastpose.hosts.pylon_timing import FrameTiming
 from fastpose.hosts.pylon_trigger import SoftwareTrigger
+from fastpose.hosts.pylon_wait import FrameWait
 
 __all__ = ["BaslerGrabber", "run"]
 
@@ -70,6 +72,9 @@ class BaslerGrabber:
         self._timing = FrameTiming(options.settings.chunks)
         self.tally = Tally(ring.slot_bytes)
         self.camera = BaslerCamera(options.settings)
+        self._handover = Handover(ring, self._timing, self.tally)
+        self._rehearsal = Rehearsal(ring, self._timing) if options.spin_us else None
+        self._wait = FrameWait(self.camera.ready, self.camera.poll, self._rehearse, options.spin_us)
         self._delivered = self._open()
 
     def grab(self) -> str:
@@ -132,11 +137,20 @@ class BaslerGrabber:
             self.camera.grabbing(self._slots),
             self._timing.following(self.camera.nodes, self.camera.stream, self._delivered),
             self._triggering(),
+            self._rehearsing(),
         ):
             while not self._stopping() and self._grab_one():
                 pass
             self.tally.transport = self.camera.statistics()
             self.tally.clock = self._timing.report()
+
+    @contextlib.contextmanager
+    def _rehearsing(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            if self._rehearsal is not None:
+                self._rehearsal.forget()
 
     @contextlib.contextmanager
     def _triggering(self) -> Iterator[None]:
@@ -154,22 +168,32 @@ class BaslerGrabber:
         if self._slots.all_out:  # pylon has nothing to fill: wait for a consumer instead
             self._slots.requeue(WAIT_MS)
             return not self.camera.gone
-        result = self.camera.retrieve()
+        result = self._wait.take()
+        if result is None:
+            result = self.camera.retrieve()
         received_ns = now_ns()
         if result is None:
             return not self.camera.look_if_gone()
         self._hand_on(result, received_ns)
+        self._wait.note_received(received_ns)
         return not self.camera.gone
 
     def _hand_on(self, result: Any, received_ns: int) -> None:
-        stamps = self._timing.stamps(result, received_ns)
-        if not self.tally.is_whole(result):
-            self._ring.note_failed(stamps)
+        if not self._handover.publish(result, received_ns):
             result.Release()
             return
-        slot = result.BufferContext
-        self._ring.publish(slot, stamps)
-        self._slots.hand_out(slot, result)  # afterwards, for the frame's sake: nobody else takes slots here
+        self._keep_first(result)
+        self._slots.hand_out(result.BufferContext, result)  # afterwards, for the frame's sake: nobody else
+        # takes slots here
+
+    def _keep_first(self, result: Any) -> None:
+        if self._rehearsal is not None and not self._rehearsal.kept:
+            self._rehearsal.keep(self.camera.copy(result))
+            self._slots.keep(result.BufferContext)
+
+    def _rehearse(self, now_ns: int) -> None:
+        if self._rehearsal is not None:
+            self._rehearsal.walk(now_ns)
 
     def _come_back(self) -> bool:
         """Wait for the camera to be there again; False if a stop came first."""

@@ -53,6 +53,7 @@ class BaslerCamera:
         genicam = importlib.import_module("pypylon.genicam")
         self._exception, self._timeout = genicam.GenericException, genicam.TimeoutException
         self._throw = self._pylon.TimeoutHandling_ThrowException
+        self._return = self._pylon.TimeoutHandling_Return
         self._removal = threading.Event()
         self._handler: Any = None
         self._camera: Any = None
@@ -144,9 +145,9 @@ class BaslerCamera:
         """Its serial number."""
         return str(self._camera.GetDeviceInfo().GetSerialNumber())
 
-    def wait_for_result(self) -> bool:
-        """Wait until a result can be had at once, at most 1 s."""
-        return bool(self._camera.GetGrabResultWaitObject().Wait(1000))
+    def ready(self, timeout_ms: int) -> bool:
+        """Whether a result can be had at once; waits for one at most so long."""
+        return bool(self._camera.GetGrabResultWaitObject().Wait(timeout_ms))
 
     def retrieve(self) -> Any | None:
         """The next result in the order of exposure, failed ones too; None: none came within 100 ms.
@@ -163,10 +164,21 @@ class BaslerCamera:
         except self._exception as error:
             raise CameraError(f"grabbing failed: {reason(error)}") from None
 
+    def poll(self) -> Any | None:
+        """As `retrieve`, without waiting."""
+        try:
+            result = self._camera.RetrieveResult(0, self._return)
+        except self._exception as error:
+            raise CameraError(f"grabbing failed: {reason(error)}") from None
+        return result if result.IsValid() else None
+
+    def copy(self, result: Any) -> Any:
+        """Another reference to a result: pylon has its buffer back when both are released."""
+        return self._pylon.GrabResult(result)
+
     def ready_for_trigger(self) -> bool:
         """Whether a trigger would start an exposure; waits for it at most 100 ms."""
-        returns = self._pylon.TimeoutHandling_Return
-        return bool(self._camera.WaitForFrameTriggerReady(_WAIT_MS, returns))
+        return bool(self._camera.WaitForFrameTriggerReady(_WAIT_MS, self._return))
 
     def trigger(self) -> bool:
         """Start an exposure by software; False: the camera was not ready for one within 100 ms."""

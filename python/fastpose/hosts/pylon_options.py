@@ -133,6 +133,8 @@ class PylonOptions:
         Added to the process's niceness.
     cpus : tuple of int
         Cores that it keeps to; empty: any.
+    spin_us : int
+        Longest time for which it looks for a frame without sleeping; us.
     """
 
     ring: str
@@ -142,6 +144,7 @@ class PylonOptions:
     reconnect: bool = False
     nice: int = 0
     cpus: tuple[int, ...] = ()
+    spin_us: int = 0
 
     @classmethod
     def from_json(cls, *, settings: Mapping[str, Any], **values: Any) -> PylonOptions:

@@ -29,6 +29,7 @@ class Slots:
         self._ours: list[int] = []  # neither with pylon nor out
         self._with_pylon: set[int] = set()
         self._out: dict[int, Any] = {}  # slot -> its grab result
+        self._kept: int | None = None  # for good, while pylon grabs
 
     @property
     def count(self) -> int:
@@ -78,11 +79,15 @@ class Slots:
         self._with_pylon.remove(slot)
         self._out[slot] = result
 
+    def keep(self, slot: int) -> None:
+        """Note that pylon does not get this slot again: a second reference to its result is held."""
+        self._kept = slot
+
     def requeue(self, timeout_ms: float = 0.0) -> None:
         """Give pylon back what consumers have released; waits for the first at most `timeout_ms`."""
         while self._out and (slot := self._ring.acquire(timeout_ms)) >= 0:
-            self._with_pylon.add(slot)
             self._out.pop(slot).Release()
+            (self._ours.append if slot == self._kept else self._with_pylon.add)(slot)
             timeout_ms = 0.0
 
     def forget(self) -> None:
@@ -90,6 +95,7 @@ class Slots:
         for result in self._out.values():
             result.Release()
         self._out.clear()
+        self._kept = None
         self._ours.extend(self._with_pylon)
         self._with_pylon.clear()
 

@@ -35,6 +35,13 @@ class FrameTiming:
         self._reader: ClockReader | None = None
         self._stamped: bool | None = None  # the transport stamps frames; None: none came yet
 
+    def double(self) -> FrameTiming:
+        """One that reads the same of a result, and whose counter and clock are nobody's."""
+        double = FrameTiming(())
+        double._read_timestamp, double._read_counter = self._read_timestamp, self._read_counter
+        double._stamper = _core.FrameStamper("uint64")
+        return double
+
     @contextmanager
     def following(self, nodes: Nodes, stream: str, delivered: Delivered) -> Iterator[None]:
         """Within, frames come from a camera that grabs; its clock is read beside them where it has one."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import av.error
 
 from fastpose.hosts.common import FRAME_TORN, FRAME_UNREADABLE
+from fastpose.hosts.hardware import SOFTWARE, Decoding
 from fastpose.hosts.probe import open_video
 from fastpose.hosts.timeline import Timeline
 
@@ -62,7 +63,9 @@ class VideoReader:
     path : path
         The file.
     threads : int
-        Threads of the decoder; 0: as many as it likes.
+        Threads of the decoder; 0: as many as it likes. One where a GPU decodes.
+    decoding : Decoding
+        What decodes it: software, or what `choose_decoding` found.
 
     Raises
     ------
@@ -70,10 +73,12 @@ class VideoReader:
         The file cannot be opened; never later.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, threads: int = 1) -> None:
-        self._container, self._stream = open_video(path)
+    def __init__(
+        self, path: str | os.PathLike[str], *, threads: int = 1, decoding: Decoding = SOFTWARE
+    ) -> None:
+        self._container, self._stream = open_video(path, decoding.hwaccel)
         context = self._stream.codec_context
-        context.thread_count = threads
+        context.thread_count = threads if decoding.device is None else 1
         context.thread_type = "AUTO"
         context.options = {"err_detect": "explode"}  # say what is broken instead of painting over it
         self._timed = self._container.format.name not in _UNTIMED

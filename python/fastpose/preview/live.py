@@ -18,7 +18,7 @@ from fastpose import _core
 from fastpose import config as cfg
 from fastpose.assembly.cameras import open_camera, open_ring
 from fastpose.config.real_camera import RealCamera
-from fastpose.drivers import CameraSource, driver_of
+from fastpose.drivers import CameraSource, Hosting, driver_of
 from fastpose.errors import CameraError, FastposeError
 from fastpose.hosts.common import slot_array
 
@@ -165,7 +165,7 @@ class LiveCamera:
         ring = open_ring(source, loop=False, record=cfg.Record())
         ring.set_recorder_state("ready")
         log = Path(self._folder.name) / "camera.txt"
-        source.host = driver_of(self._spec.driver).spawn(source, stderr_path=log, nice=0, cpus=())
+        source.host = driver_of(self._spec.driver).spawn(source, Hosting(log))
         if source.host is not None:
             source.host.wait_ready(READY_TIMEOUT_S)
         reconnect = isinstance(self._spec, RealCamera) and self._spec.reconnect

@@ -17,6 +17,7 @@ from fastpose.sim import Simulation
 
 __all__ = ["Poses", "recorded_poses", "simulated_poses"]
 
+Ages = npt.NDArray[np.float64]
 START_NS = 1_000_000_000
 DECIDE_NS = 20_000
 
@@ -40,7 +41,7 @@ class Poses:
 
 
 def simulated_poses(
-    config: cfg.Config, *, seconds: float, age_ms: float = 8.0, noise_px: float = 0.0
+    config: cfg.Config, *, seconds: float, age_ms: float | Ages = 8.0, noise_px: float = 0.0
 ) -> Poses:
     """Where the simulated animal of the config's acting camera is, as a perfect network would find it.
 
@@ -50,15 +51,15 @@ def simulated_poses(
         Its acting camera is simulated; of another camera an animal of its size and rate is taken.
     seconds : float
         Length of the session.
-    age_ms : float
-        From the start of the exposure to the decision.
+    age_ms : float or ndarray
+        From the start of the exposure to the decision; of every frame, or of each: (n,).
     noise_px : float
         Standard deviation that is added to x and y.
 
     Raises
     ------
     ConfigError
-        No network sees a camera, or seconds is not above 0.
+        No network sees a camera, seconds is not above 0, or there is not one age for each frame.
     """
     name = config.acting_camera
     if name is None:
@@ -67,6 +68,10 @@ def simulated_poses(
         raise ConfigError(f"seconds is {seconds:g}; allowed: above 0")
     simulation, rate_hz = _simulation(config.cameras[name])
     count = max(1, round(seconds * rate_hz))
+    if np.ndim(age_ms) and np.shape(age_ms) != (count,):
+        raise ConfigError(
+            f"age_ms has shape {np.shape(age_ms)}; allowed: a number, or one for each of {count}"
+        )
     keypoints = np.stack([simulation.truth(index) for index in range(count)]).astype(np.float32)
     if noise_px:
         noise = np.random.default_rng(0).normal(0, noise_px, keypoints[..., :2].shape)
@@ -102,7 +107,7 @@ def made_record(
     bodyparts: tuple[str, ...],
     individuals: tuple[str, ...],
     rate_hz: float,
-    age_ms: float,
+    age_ms: float | Ages,
 ) -> CameraRecord:
     """Poses as a session at a steady rate would have recorded them.
 
@@ -112,13 +117,15 @@ def made_record(
         (n, individuals, K, 3) float32.
     """
     count = len(keypoints)
+    age_ns = np.broadcast_to(np.round(np.asarray(age_ms) * 1e6).astype(np.int64), count)
+    half_ns = np.broadcast_to(np.round(np.asarray(age_ms) * 5e5).astype(np.int64), count)
     frames = np.zeros(count, FRAME_DTYPE)
     frames["frame_id"] = frames["camera_counter"] = np.arange(count)
     frames["exposure_start_ns"] = START_NS + np.round(np.arange(count) * (1e9 / rate_hz)).astype(np.int64)
-    frames["decided_ns"] = frames["exposure_start_ns"] + round(age_ms * 1e6)
+    frames["decided_ns"] = frames["exposure_start_ns"] + age_ns
     frames["filtered_ns"] = frames["decided_ns"] - DECIDE_NS
     for name in ("received_ns", "dequeued_ns"):
-        frames[name] = frames["exposure_start_ns"] + round(age_ms * 5e5)
+        frames[name] = frames["exposure_start_ns"] + half_ns
     raw = np.ascontiguousarray(keypoints, np.float32)
     return CameraRecord(
         camera=camera,
@@ -128,7 +135,7 @@ def made_record(
         bodyparts=bodyparts,
         individuals=individuals,
         unique_bodyparts=(),
-        work_ns=round(age_ms * 5e5),
+        work_ns=int(half_ns[0]),
         missing_poses=0,
         dropped=0,
         video_frame=np.full(count, -1, np.int64),

@@ -97,6 +97,15 @@ class Tried:
                 start_s = None
         return found
 
+    def levels(self, name: str) -> list[tuple[float, float]]:
+        """Time (s) and value (the output's own unit) of every analogue value that was asked for or reached.
+
+        A ramp tells where it starts and where it ends, not the way between.
+        """
+        index = _index(self.outputs, "output", name)
+        mine = self.events[(self.events["kind"] == EVENTS.index("level")) & (self.events["source"] == index)]
+        return [(self._edge(event, "level").time_s, int(event["value"]) / 1000) for event in mine]
+
     def assert_pulses(
         self,
         name: str,

@@ -1,0 +1,1 @@
+"""The automatic horizon while the network's latency changes."""
