@@ -104,6 +104,8 @@ def columns(found: Measured) -> tuple[str, ...]:
 
 
 def _cells(cell: dict[str, Any]) -> tuple[str, str, str]:
+    if not cell["keypoints"]:
+        return "-", "-", str(cell["likely_ties"])
     missed = f" ({cell['missed']} missed)" if cell["missed"] else ""
     return f"{cell['mean_px']:.3f}{missed}", f"{cell['max_px']:.2g}", str(cell["likely_ties"])
 
