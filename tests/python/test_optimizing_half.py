@@ -12,9 +12,11 @@ import openvino
 import pytest
 from openvino import opset13
 from PIL import Image
+from typer.testing import CliRunner
 
 from fastpose import _core
 from fastpose.assembly.network import NetworkOptions
+from fastpose.cli import app
 from fastpose.config.model import package_folder
 from fastpose.errors import ModelError
 from fastpose.model import Model
@@ -149,6 +151,15 @@ def test_within_the_budget_all_layers_are_bf16(package: Path, frames: Path) -> N
     assert 0 < report.forms["bf16"].mean_px <= 0.2 and report.kept == ()
     form = json.loads((package / "optimized.json").read_text())["forms"]["bf16"]
     assert form["layers_in_fp32"] == [] and form["ties"] == report.forms["bf16"].ties
+
+
+@needs_bf16
+def test_the_command_asks_for_the_promise_of_bf16(package: Path, frames: Path) -> None:
+    words = ["optimize", str(package), "--precision", "bf16", "--frames", str(frames)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    form = json.loads((package / "optimized.json").read_text())["forms"]["bf16"]
+    assert form["budget_px"] == 0.2 and form["mean_px"] <= 0.2
 
 
 @needs_bf16
