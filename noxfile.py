@@ -247,7 +247,7 @@ def oracle_report(session: nox.Session) -> None:
     tool, folder = session.posargs
     made = sorted(path.stem for path in Path(folder).glob("*.npz"))
     if tool == "dlc":
-        session.run("python", "-m", "tools.oracles.networks", "--only", *made)
+        session.run("python", "-m", "tools.oracles.networks", "--fp32", "--only", *made)
     session.run("python", "-m", "tools.oracles.compare", tool, folder)
     tests = {"dlc": "test_golden_dlc.py", "dlclive": "test_dlclive_golden.py"}.get(tool)
     if tests is not None:

@@ -262,16 +262,17 @@ def verify(
 def optimize(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A model package.")],
     *,
-    precision: Annotated[
-        str, typer.Option(help="int8, or bf16 on a CPU that has it; for GPUs also fp16.")
-    ] = "int8",
+    precision: Annotated[str, typer.Option(help="int8, or bf16; for GPUs also fp16.")] = "int8",
     device: Annotated[str, typer.Option(help="What it is for: cpu or cuda; fp16: cuda.")] = "cpu",
     frames: Annotated[
         Path | None, typer.Option(help="Video or images of what the network will see; 100 and more.")
     ] = None,
     budget_px: Annotated[
-        float, typer.Option(min=0, help="Mean distance from float32 that is allowed, px.")
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            min=0, help="Mean distance from float32 that is allowed, px; default: int8 0.5, else 0.2."
+        ),
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Show where the time goes, by layer.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -284,10 +285,11 @@ def optimize(
         if precision not in allowed:
             raise ConfigError(f"--precision is {precision!r}; allowed: {', '.join(allowed)}")
         command = _compiled("fastpose.optimizing.command")
+        allowed_px = (0.5 if precision == "int8" else 0.2) if budget_px is None else budget_px
         if on_gpu:
-            command.run_for_gpu(folder, precision, frames, budget_px, _output())
+            command.run_for_gpu(folder, precision, frames, allowed_px, _output())
             return
-        options = command.Options(precision, frames, budget_px, say=print)
+        options = command.Options(precision, frames, allowed_px, say=print)
         command.run(folder, options, _output(), profile=profile)
         print(f"{folder}: written; to measure the forms on this machine: fastpose tune {folder}")
 

@@ -22,6 +22,8 @@ from fastpose.model import Model
 from fastpose.model_forms import Precision
 from fastpose.model_package import ModelPackage, read_model_package
 from fastpose.parity import PARITY, Budget
+from fastpose.rounding_ties import maps_of, ties_of_rounding
+from fastpose.same_animals import in_order
 
 __all__ = ["PRECISIONS", "Report", "compare", "verify"]
 
@@ -53,7 +55,8 @@ class Report:
     ----------
     cells : dict
         Device and precision: mean_px, max_px, max_likelihood, keypoints, ties, missed, frames; emulated where
-        the runtime rounded in the place of a CPU without such instructions; or not_run.
+        the runtime rounded in the place of a CPU without such instructions; or not_run. Ties at bf16 on the
+        CPU are those of Note [ties at a precision] as well.
     problem : str
         Why the package does not arm; empty where it does.
     """
@@ -111,7 +114,7 @@ def compare(found: Poses, reference: Poses, ties: npt.NDArray[np.bool_]) -> Cell
     min_likelihood says so. Ties (n, individuals, K) are counted and left out. A keypoint that only one of
     both has is missed. Individuals are compared with the nearest of the reference.
     """
-    found = _in_order(found, reference)
+    found = in_order(found, reference)
     here, there = (np.isfinite(poses[..., :2]).all(-1) for poses in (found, reference))
     floor = MIN_LIKELIHOOD if (there & (reference[..., 2] > MIN_LIKELIHOOD)).any() else 0.0
     clear = there & ~ties & (reference[..., 2] >= floor)
@@ -124,37 +127,15 @@ def compare(found: Poses, reference: Poses, ties: npt.NDArray[np.bool_]) -> Cell
         "min_likelihood": floor,
         "keypoints": int(distance.size),
         "ties": int(ties.sum()),
-        "missed": int((clear & ~here).sum() + (here & ~there & (found[..., 2] > MIN_LIKELIHOOD)).sum()),
+        "missed": int(
+            (clear & ~here).sum() + (here & ~there & ~ties & (found[..., 2] > MIN_LIKELIHOOD)).sum()
+        ),
         "frames": len(reference),
     }
 
 
 def _number(value: Any) -> float:
     return float(f"{float(value):.4g}")
-
-
-def _in_order(found: Poses, reference: Poses) -> Poses:
-    """The individuals of each frame in the order of the reference: nearest pairs first."""
-    if found.shape[1] == 1:
-        return found
-    ordered = np.full_like(reference, np.nan)
-    for frame, (poses, wanted) in enumerate(zip(found, reference, strict=True)):
-        for target, source in _nearest_pairs(poses, wanted):
-            ordered[frame, target] = poses[source]
-    return ordered
-
-
-def _nearest_pairs(poses: Poses, wanted: Poses) -> list[tuple[int, int]]:
-    """Pairs of an individual of the reference and one that was found, each used once."""
-    gaps = np.linalg.norm(wanted[:, None, :, :2] - poses[None, :, :, :2], axis=-1)  # (wanted, found, K)
-    known = np.isfinite(gaps)
-    cost = np.where(known, gaps, 0).sum(-1) / np.maximum(known.sum(-1), 1) + 1e6 * (~known.any(-1))
-    pairs: list[tuple[int, int]] = []
-    for _ in range(min(cost.shape)):
-        target, source = np.unravel_index(np.argmin(cost), cost.shape)
-        pairs.append((int(target), int(source)))
-        cost[target], cost[:, source] = np.inf, np.inf
-    return pairs
 
 
 def _wanted(
@@ -206,7 +187,17 @@ def _measure(
 def _compared(package: ModelPackage, reference: _Reference, options: NetworkOptions) -> Cell:
     model = Model(package, options)
     poses = np.stack([model.estimate(frame).keypoints for frame in reference.frames])
-    return compare(poses, reference.poses, reference.ties)
+    return compare(poses, reference.poses, reference.ties | _ties_at(package, reference.frames, options))
+
+
+def _ties_at(
+    package: ModelPackage, frames: npt.NDArray[np.uint8], options: NetworkOptions
+) -> npt.NDArray[np.bool_]:
+    """See Note [ties at a precision]; none where the network's maps do not come to the CPU."""
+    if options.precision != "bf16" or options.device != "cpu" or package.detector is not None:
+        return np.zeros((len(frames), package.count_of_individuals, len(package.bodyparts)), bool)
+    exact = maps_of(package, frames, replace(options, precision="fp32").runs_on)
+    return ties_of_rounding(package, exact, maps_of(package, frames, options.runs_on))
 
 
 def _read_reference(package: ModelPackage) -> _Reference:

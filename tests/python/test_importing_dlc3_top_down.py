@@ -101,7 +101,7 @@ def skip_unless_asked(detector: str, request: pytest.FixtureRequest) -> None:
         pytest.skip("takes minutes: run with --all-networks")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", DETECTOR_NAMES)
 def test_a_detector_finds_the_boxes_of_deeplabcut(name: str, request: pytest.FixtureRequest) -> None:
     skip_unless_asked(name, request)

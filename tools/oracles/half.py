@@ -1,32 +1,26 @@
-"""What fp16 costs in pixels, on machines without it: a network node by node, each result rounded to 16 bits.
-
-    python -m tools.oracles.half PACKAGE ...        # against the package's own fp32 on its reference frames
+"""What fp16 gives, on machines without it: a network node by node, each result rounded to 16 bits.
 
 That is how a GPU computes in half precision (numbers stored in 16 bits, products summed in 32), but for the
-nodes that it fuses and then rounds less often. Prints a line a package.
+nodes that it fuses and then rounds less often.
 """
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from fastpose import _core
-from fastpose.assembly.decoders import make_decoder
-from fastpose.config.model import package_folder
 from fastpose.importing.run_network import Network
-from fastpose.input_sizes import tensor_sizes
-from fastpose.model import load_model
-from fastpose.model_package import ModelPackage, read_model_package
-from fastpose.verify import compare
+from fastpose.model_package import ModelPackage
+from fastpose.network_tensors import tensors_of
+from fastpose.rounding_ties import Maps
 
-__all__ = ["HalfNetwork", "half_poses"]
+__all__ = ["HalfNetwork", "half_maps"]
 
 HEAVY = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "Resize", "GlobalAveragePool")
 """Run by OpenVINO in fp32 and then rounded; all others by ONNX's own definition of them in NumPy."""
@@ -91,50 +85,13 @@ def _type(array: Array) -> int:
     return int(helper.np_dtype_to_tensor_dtype(array.dtype))
 
 
-def half_poses(package: ModelPackage, frames: Array) -> Array:
-    """Poses (n, individuals, K, 3) of frames of one size: preprocess and decode are the engine's, in fp32."""
+def half_maps(package: ModelPackage, frames: npt.NDArray[np.uint8]) -> list[Maps]:
+    """A package's outputs at fp16 for whole frames (n, H, W[, 3]) uint8."""
     network = HalfNetwork(package.network)
-    size = (frames.shape[2], frames.shape[1])
-    image, tensor = tensor_sizes(package, None, size)
-    scale, offset = package.normalisation.factors
-    stage = _core.Preprocessor(
-        "mono8" if frames.ndim == 3 else "rgb8",
-        size,
-        tensor,
-        image_size=image,
-        colour=package.colour,
-        scale=scale,
-        offset=offset,
-    )
-    poses = []
-    for frame in frames:
-        found = network.run(stage.run(np.ascontiguousarray(frame)))
-        maps = [_of_four_axes(found[name]) for name in package.outputs]
-        decoder = make_decoder(package, [each.shape for each in maps])
-        shape = (package.count_of_individuals, len(package.bodyparts))
-        poses.append(decoder.run(maps, shape, tensor_to_sensor=stage.tensor_to_sensor))
-    return np.stack(poses)
+    outputs = [network.run(tensor) for tensor in tensors_of(package, frames)]
+    return [[_of_four_axes(found[name]) for name in package.outputs] for found in outputs]
 
 
 def _of_four_axes(values: Array) -> Array:
     """As a backend of the engine gives it: axes of one in front."""
     return np.ascontiguousarray(values.reshape((1,) * (4 - values.ndim) + values.shape))
-
-
-def main() -> None:
-    """Measure the packages that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("packages", nargs="+", help="folder or builtin:NAME")
-    for name in parser.parse_args().packages:
-        package = read_model_package(package_folder(name))
-        with np.load(package.folder / "reference.npz", allow_pickle=False) as arrays:
-            frames = arrays["frames"]
-        single = load_model(package.folder, precision="fp32")
-        truth = np.stack([single.estimate(frame).keypoints for frame in frames])
-        truth = truth.reshape(len(frames), -1, *truth.shape[-2:])
-        cell = compare(half_poses(package, frames), truth, np.zeros(truth.shape[:3], bool))
-        print(f"{name}: {cell['mean_px']:.3g} px mean, {cell['max_px']:.3g} px max, n {cell['keypoints']}")
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,7 @@ from fastpose.model import Model
 from fastpose.model_package import ModelPackage
 from fastpose.verify import compare
 
-__all__ = ["Cost", "cost_of", "original", "poses_of", "save"]
+__all__ = ["Cost", "cost_of", "exchanged", "original", "poses_of", "save"]
 
 Poses = npt.NDArray[np.float32]
 
@@ -33,6 +33,8 @@ class Cost:
         Largest difference.
     keypoints, missed, frames : int
         missed: found in one of both only.
+    ties : int
+        Keypoints over 0.1 likelihood that were left out: at bf16 those of Note [ties at a precision].
     """
 
     mean_px: float
@@ -42,11 +44,30 @@ class Cost:
     keypoints: int
     missed: int
     frames: int
+    ties: int = 0
 
 
 def save(model: Any, path: Path) -> None:
     """Write a graph as OpenVINO IR (.xml, with .bin beside it), weights as they are."""
     openvino.save_model(model, str(path), compress_to_fp16=False)
+
+
+def exchanged(package: ModelPackage, network: Path) -> ModelPackage:
+    """A package whose network is another file.
+
+    Parameters
+    ----------
+    package : ModelPackage
+    network : Path
+        ONNX or OpenVINO IR, in a folder without optimized.json: nothing but this file can run.
+    """
+    content = network.read_bytes() + _weights(network)
+    exchange = {
+        "folder": network.parent,
+        "network_file": network.name,
+        "sha256": {network.name: hashlib.sha256(content).hexdigest()},
+    }
+    return package.model_copy(update=exchange)
 
 
 def poses_of(
@@ -60,17 +81,12 @@ def poses_of(
     frames : ndarray
         (n, H, W[, 3]) uint8.
     network : Path
-        ONNX or OpenVINO IR, in a folder without optimized.json: nothing but this file can run.
+        See `exchanged`.
     precision : {"fp32", "bf16"}
-        Of what is not int8.
+        Of what is not int8. A CPU without bf16 rounds instead: the same numbers, slowly.
     """
-    content = network.read_bytes() + _weights(network)
-    exchange = {
-        "folder": network.parent,
-        "network_file": network.name,
-        "sha256": {network.name: hashlib.sha256(content).hexdigest()},
-    }
-    model = Model(package.model_copy(update=exchange), NetworkOptions("cpu", precision))
+    options = NetworkOptions("cpu", precision, emulated=precision == "bf16")
+    model = Model(exchanged(package, network), options)
     poses = [model.estimate(frame).keypoints for frame in frames]
     return np.stack(poses).reshape(len(poses), -1, *poses[0].shape[-2:])
 
@@ -88,12 +104,14 @@ def _weights(network: Path) -> bytes:
     return file.read_bytes() if file.is_file() else b""
 
 
-def cost_of(found: Poses, reference: Poses) -> Cost:
-    """Compare poses (n, individuals, K, 3) with those in float32."""
-    ties = np.zeros(reference.shape[:3], bool)
+def cost_of(found: Poses, reference: Poses, ties: npt.NDArray[np.bool_] | None = None) -> Cost:
+    """Compare poses (n, individuals, K, 3) with those in float32; ties (n, individuals, K) are left out."""
+    ties = np.zeros(reference.shape[:3], bool) if ties is None else ties
     cell = compare(found, reference, ties)
-    clear = (reference[..., 2] > 0.1) & np.isfinite(found[..., 0])
+    likely = reference[..., 2] > 0.1
+    clear = likely & np.isfinite(found[..., 0]) & ~ties
     distance = np.linalg.norm(found[..., :2] - reference[..., :2], axis=-1)[clear]
     p95 = float(np.percentile(distance, 95)) if distance.size else 0.0
     names = ("mean_px", "max_px", "max_likelihood", "keypoints", "missed", "frames")
-    return Cost(p95_px=round(p95, 4), **{name: cell[name] for name in names})
+    told = {name: cell[name] for name in names}
+    return Cost(p95_px=round(p95, 4), ties=int((ties & likely).sum()), **told)

@@ -22,12 +22,12 @@ from fastpose.cuda.onnx_quantise import quantisable, quantised_in_half
 from fastpose.cuda.onnx_types import with_half_types
 from fastpose.errors import ModelError
 from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.network_tensors import tensors_of
 from fastpose.optimizing.candidate import Poses, cost_of, original, poses_of
 from fastpose.optimizing.extra import require_onnx
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.onnx_ranges import measured_ranges
 from fastpose.optimizing.optimize import Report
-from fastpose.optimizing.tensors import tensors_of
 from fastpose.optimizing.write import MadeForm, write_forms
 
 __all__ = ["GpuOptions", "optimize_for_gpu"]

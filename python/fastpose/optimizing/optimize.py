@@ -12,28 +12,33 @@ from typing import Any, Literal
 
 import openvino
 
+from fastpose.assembly.backends import Device
 from fastpose.cache import cache_in
 from fastpose.config.model import package_folder
 from fastpose.errors import ModelError
 from fastpose.model_package import ModelPackage, read_model_package
+from fastpose.network_tensors import tensors_of
 from fastpose.optimizing.byte_input import with_byte_input
-from fastpose.optimizing.candidate import Cost, Poses, cost_of, original, poses_of, save
+from fastpose.optimizing.candidate import Cost, Poses, cost_of, exchanged, original, poses_of, save
 from fastpose.optimizing.extra import require_nncf
 from fastpose.optimizing.frames import Split, frames_of
 from fastpose.optimizing.fuse import fuse_group_norms
+from fastpose.optimizing.half import half_form
 from fastpose.optimizing.heads import join_heads
 from fastpose.optimizing.input_range import span_all_pixels
 from fastpose.optimizing.mark import mark_as_quantised
 from fastpose.optimizing.plain_weights import make_weights_plain
 from fastpose.optimizing.quantise import RANGES, Ranges, quantised
 from fastpose.optimizing.sensitivity import costly_layers
-from fastpose.optimizing.tensors import tensors_of
 from fastpose.optimizing.write import MadeForm, write_forms
+from fastpose.rounding_ties import maps_of, ties_of_rounding
 
 __all__ = ["Options", "Report", "optimize"]
 
 Precision = Literal["bf16", "int8"]
 _JUDGED = 6  # tensors on which layers are ranked
+_RANKED = 2  # the same for bf16, which needs no ranges
+_EMULATED = Device("cpu", "bf16", emulated=True)
 _ATTEMPTS = (1, 2, 4, 8, 16)  # layers given back to float32
 
 
@@ -69,7 +74,7 @@ class Report:
     files : dict
         Name and graph of each, in the package.
     kept : tuple of str
-        Layers of the int8 form that stay in float32.
+        Layers of the int8 or bf16 form that stay in float32.
     input_shape : tuple of int
         (N, C, H, W) of the network's input for the frames.
     """
@@ -111,7 +116,7 @@ def optimize(folder: str | os.PathLike[str], options: Options | None = None) -> 
         The package or the frames cannot be read, nncf is missing, or the form is over the budget, with the
         numbers; then the package stays as it was.
     DeviceError
-        This CPU has no bf16.
+        This CPU has no bf16, and OpenVINO does not round in its stead.
     """
     options = options or Options()
     package = read_model_package(package_folder(folder))
@@ -154,7 +159,8 @@ def _begin(package: ModelPackage, options: Options, split: Split, folder: Path) 
 def _make(work: _Work) -> tuple[tuple[str, ...], list[MadeForm]]:
     made = list(_single_form(work))
     if work.options.precision == "bf16":
-        return (), [*made, _half_form(work, made)]
+        half = _half_form(work, made)
+        return half.kept, [*made, half]
     kept, form = _whole_form(work)
     return kept, [*made, form]
 
@@ -176,13 +182,22 @@ def _single_form(work: _Work) -> Iterator[MadeForm]:
 
 
 def _half_form(work: _Work, made: list[MadeForm]) -> MadeForm:
+    """Layers in bf16 but for those that cost too much, see `half_form`; ties are left out."""
+    package, held = work.package, work.split.held
+    exact = maps_of(exchanged(package, work.folder / package.network_file), held, Device("cpu", "fp32"))
+
+    def cost(path: Path) -> Cost:
+        ties = ties_of_rounding(package, exact, maps_of(exchanged(package, path), held, _EMULATED))
+        return cost_of(poses_of(package, held, path, "bf16"), work.truth, ties)
+
     model = work.single.clone()
     model.reshape(work.shape)
-    path = made[0].path if made else _saved(work.folder, model, "bf16")
-    cost = cost_of(poses_of(work.package, work.split.held, path, "bf16"), work.truth)
-    if _over(cost, work.options.budget_px):
-        raise ModelError(_refusal(work, "bf16", [f"{cost.mean_px:.3g} px mean, {cost.max_px:.3g} px max"]))
-    return MadeForm("bf16", path, cost)
+    network = made[0].path if made else _saved(work.folder, model, "bf16")
+    tensors = tensors_of(package, work.split.calibration[:_RANKED])
+    found, tried = half_form(network, tensors, work.options.budget_px, cost, work.options.say)
+    if found is None:
+        raise ModelError(_refusal(work, "bf16", [str(each) for each in tried]))
+    return MadeForm("bf16", found.path, found.cost, found.kept)
 
 
 def _whole_form(work: _Work) -> tuple[tuple[str, ...], MadeForm]:
