@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from benches.latency.spans import summary
-from benches.realtime import take_fifo
 
 from fastpose import _core
 from fastpose.config import Engine
@@ -31,7 +30,6 @@ from fastpose.hosts.pylon_options import PylonOptions, PylonSettings
 __all__ = ["consume", "measure"]
 
 SPIN_US = Engine().spin_us
-PRIORITY = 50  # of the process that takes the frames, as of the loop
 _WARM_UP = 100  # frames that do not count
 
 
@@ -71,8 +69,10 @@ def measure(
 
 
 def consume(ring_name: str, frames: int) -> list[int]:
-    """Take so many frames as the loop does; returns when it had each, ns."""
-    take_fifo(PRIORITY)
+    """Take so many frames as a loop that is awake; returns when it had each, ns.
+
+    Without real-time priority: the camera's own thread, which only an emulator has here, needs a core too.
+    """
     ring = _core.Ring.attach(ring_name)
     return [int(at) for at in _core.take_times(ring, frames=frames)]
 
@@ -82,7 +82,7 @@ class _Probe(BaslerGrabber):
 
     def __init__(self, ring: _core.Ring, options: PylonOptions, frames: int) -> None:
         super().__init__(ring, options)
-        self._left = frames
+        self._left, self._rehearsed_ns = frames, 0
         self.asked_ns: list[int] = []
         self.got_ns: list[int] = []
         self.published_ns: list[int] = []
@@ -90,14 +90,20 @@ class _Probe(BaslerGrabber):
 
     def _look_around(self, camera: Any) -> None:
         def awake() -> Any:
-            self._rehearse(now_ns())
             result = None
             while result is None:
+                self._rehearse_now_and_then()
                 self._begin_ns = now_ns()
                 result = camera.poll()
             return result
 
         self._wait.take = awake  # type: ignore[method-assign]
+
+    def _rehearse_now_and_then(self) -> None:
+        """A session rehearses when it has woken up, at most so long before the frame."""
+        if now_ns() - self._rehearsed_ns > SPIN_US * 1000:
+            self._rehearsed_ns = now_ns()
+            self._rehearse(self._rehearsed_ns)
 
     def _hand_on(self, result: Any, received_ns: int) -> None:
         super()._hand_on(result, received_ns)
