@@ -21,8 +21,8 @@ def grab_table(report: dict[str, Any]) -> str:
     note = (
         f"Times in us, {width}x{height} at {report['rate_hz']:g} Hz. *Call to dequeued*: a frame waits in "
         "the camera's library; from the call that fetches it until the loop has it (the simulated camera "
-        "renders in it). *Received to dequeued*: a whole session; the frame is in our memory, the loop is "
-        "woken. No pixel is copied in between."
+        "renders in it; pylon's process and the loop are awake). *Received to dequeued*: a whole "
+        "session; the frame is in our memory, the loop is woken. No pixel is copied in between."
     )
     return "\n\n".join([markdown(HEADER, rows), note, machine_line(report["machine"])])
 
