@@ -1,25 +1,19 @@
-"""A device at the other end of a pseudo-terminal: a process that stamps each byte that it reads.
-
-Run as ``python -m benches.outputs.device FD``; it ends when its standard input does, and prints what it read.
-A process of its own from the start: a fork of one that has threads may hang.
-"""
+"""The device at the other end of a pseudo-terminal: device.c, compiled when it is needed."""
 
 from __future__ import annotations
 
-import json
 import os
-import select
+import shutil
 import subprocess
-import sys
-import time
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from benches.realtime import take_fifo
+from pathlib import Path
 
 __all__ = ["Device", "listening"]
 
 PRIORITY = 71  # above the engine's: a real device does not wait for this machine's cores
+SOURCE = Path(__file__).with_name("device.c")
 _TIMEOUT_S = 60
 
 
@@ -32,45 +26,46 @@ class Device:
     def stop(self) -> list[tuple[int, int]]:
         """(ns, byte) of each byte that was read, in their order."""
         said, _ = self._process.communicate(timeout=_TIMEOUT_S)
-        return [(at, byte) for at, byte in json.loads(said)]
+        return [(int(at), int(byte)) for at, byte in map(str.split, said.splitlines())]
 
 
 @contextmanager
 def listening() -> Iterator[Device]:
-    """Within, a device listens at the path that it has."""
+    """Within, a device listens at the path that it has.
+
+    Raises
+    ------
+    RuntimeError
+        There is no C compiler.
+    """
     far_end, near_end = os.openpty()
-    command = [sys.executable, "-m", "benches.outputs.device", str(far_end)]
-    process = subprocess.Popen(
-        command, pass_fds=(far_end,), text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    with tempfile.TemporaryDirectory(prefix="fastpose-device-") as folder:
+        process = _start(_compiled(Path(folder)), far_end)
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()  # it is ready
+            yield Device(os.ttyname(near_end), process)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(near_end)
+            os.close(far_end)
+
+
+def _compiled(folder: Path) -> Path:
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
+        raise RuntimeError("the device of this bench is a C program, and there is no C compiler (cc)")
+    program = folder / "device"
+    subprocess.run([compiler, "-O2", str(SOURCE), "-o", str(program)], check=True)
+    return program
+
+
+def _start(program: Path, far_end: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(program), str(far_end), str(PRIORITY)],
+        pass_fds=(far_end,),
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()  # it is ready
-        yield Device(os.ttyname(near_end), process)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(near_end)
-        os.close(far_end)
-
-
-def read(far_end: int) -> list[tuple[int, int]]:
-    """When each byte came, ns, and what it was; until standard input ends."""
-    os.set_blocking(far_end, False)
-    found: list[tuple[int, int]] = []
-    while True:
-        ready, _, _ = select.select([far_end, 0], [], [])
-        now_ns = time.monotonic_ns()
-        if far_end not in ready:
-            return found
-        found += [(now_ns, byte) for byte in os.read(far_end, 64)]
-
-
-def main() -> None:
-    take_fifo(PRIORITY)
-    print("ready", flush=True)
-    print(json.dumps(read(int(sys.argv[1]))))
-
-
-if __name__ == "__main__":
-    main()
