@@ -94,6 +94,7 @@ void Interlock::arm() {
     }
     if (faulty_line_ >= 0) throw OutputError(fault_message());
     armed_ = true;
+    bell_.notify();  // as in resume(): where poses came before, they are watched from now on
     if (safe_calls_ != safe_calls) to_safe();
 }
 
@@ -187,10 +188,10 @@ void Interlock::note_pose() noexcept {
 // Unless somebody else has made the lines safe meanwhile.
 void Interlock::resume() noexcept {
     if (!starved_.exchange(false)) return;
-    bell_.notify();
     if (!resumable_ || faulty_line_ >= 0) return;
     armed_ = true;
     if (!resumable_) return to_safe();
+    bell_.notify();  // not earlier: a timer that finds the lines disarmed stops watching
     report_stop(StopReason::poses_back);
 }
 

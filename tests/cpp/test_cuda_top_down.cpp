@@ -80,7 +80,7 @@ Networks networks(EmulatedCuda& cuda) {
     spec.rows = {frame_spec(width, height)};
     spec.input = {"frame", {1, 1, height, width}};
     spec.outputs = {{"centroids", {1, 1, height / cell, width / cell}}};
-    spec.decode = HostDecodeSpec{made.finder};
+    spec.decode.emplace<HostDecodeSpec>().decoder = made.finder;
     spec.bodyparts = 1;
     made.detector = std::make_shared<CudaNetwork>(cuda, spec);
     made.detector->network().call_each_frame([network = &made.detector->network()] {
